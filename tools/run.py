@@ -51,9 +51,9 @@ def give(text):
 
 
 def targets(asked):
-    """Lists what is wanted of the build folder besides: a kernel instead of the release kernel, another firmware."""
+    """Lists what is wanted of the build folder besides: a kernel instead of the release kernel, the core, another firmware."""
     name = os.environ.get("FAULTLINE_KERNEL", "")
-    return [name] * bool(name and "/" not in name) + [strict.FIRMWARE] * (asked.strict is not None)
+    return [name] * bool(name and "/" not in name) + ["core"] * asked.core + [strict.FIRMWARE] * (asked.strict is not None)
 
 
 def main(words):

@@ -68,6 +68,14 @@ class Spike(Board):
         return [*super().arguments(harts), "-cpu", "rv64,sstc=off"]
 
 
+class Core(Board):
+    """virt as the core without the Linux layer uses it: with one console, and without ports."""
+
+    has_virtio = False
+    log_is_apart = False
+
+
+CORE = Core("virt")
 BOARDS = {board.name: board for board in (Board("virt"), SifiveU("sifive_u"), Spike("spike"))}
 
 

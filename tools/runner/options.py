@@ -3,7 +3,7 @@
 
 import os
 
-from . import board, root, share, strict, swap
+from . import board, core, root, share, strict, swap
 from .failure import USAGE, Failure
 from .swap import UNITS
 
@@ -56,6 +56,8 @@ Standard input, output and error are the program's own.
                            ad=hw|fault|spec, asid=BITS, witness, findings=N (all), and
                            switch=N, eager=N, ids=N, boot=N, contexts, astray, silent
   --strict-json FILE       what that machine reports goes to FILE, too, as a line of JSON each
+  --core                   the core alone, without the Linux layer: a tour of six programs that need no
+                           C library, with 16M of memory and a disk to swap to (virt)
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
   --version                the version of these sources, which the kernel's first line of log has, too
@@ -72,6 +74,7 @@ neither --harts nor --icount is given.
 
 USUAL_HARTS = 4
 GRADE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "grade")  # of a lab's tree
+USUAL_MEM = 256 << 20
 LEAST_MEM = 16 << 20  # the kernel refuses less too: boot/main.c
 
 
@@ -79,7 +82,7 @@ class Options:
     """What one run was asked for."""
 
     def __init__(self):
-        self.mem = 256 << 20
+        self.mem = None
         self.harts = None
         self.machine = board.BOARDS["virt"]
         self.swap = None
@@ -98,6 +101,7 @@ class Options:
         self.strict = None  # its seed, as an option of the firmware's
         self.strict_opt = []
         self.strict_json = None
+        self.core = False
         self.gdb = False
         self.verbose = False
         self.help = self.version = False
@@ -180,7 +184,7 @@ def parse_text(text):
     return text
 
 
-FLAGS = {"--icount", "--gdb", "--verbose", "--help", "--version"}
+FLAGS = {"--icount", "--core", "--gdb", "--verbose", "--help", "--version"}
 VALUES = {
     "--mem": parse_size,
     "--harts": parse_harts,
@@ -253,6 +257,10 @@ def parse(words, usual=lambda options: 1):
             options.program, rest = rest, []
         else:
             take_option(options, word, rest)
+    if options.core:
+        core.check(options)
+        options.machine = board.CORE
+    options.mem = options.mem or (core.MEM if options.core else USUAL_MEM)
     many = os.environ.get("FAULTLINE_HARTS")
     if many and options.harts is None and (options.strict is not None or not options.icount):
         options.harts = parse_harts(many)

@@ -7,7 +7,7 @@ import re
 import signal
 import time
 
-from . import program, qemu, share, strict, swap
+from . import core, program, qemu, share, strict, swap
 from . import root as roots
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, USAGE, Failure, Interrupted
@@ -35,11 +35,11 @@ TASTE = ("LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR")
 class Place:
     """Where the build is: the folder, the kernel and the image's programs."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, kernel="faultline.elf", init="init"):
         self.build = folder
-        self.kernel = os.path.join(self.build, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf")
+        self.kernel = os.path.join(self.build, os.environ.get("FAULTLINE_KERNEL") or kernel)
         self.image_bin = os.path.join(self.build, "user")
-        self.init = os.path.join(self.image_bin, "init")
+        self.init = os.path.join(self.image_bin, init)
         self.server = os.path.join(self.image_bin, share.SERVER)  # for --share
         for path in (self.kernel, self.init):
             if not os.path.isfile(path):
@@ -354,7 +354,7 @@ class Session:
         if self.terminal.input is not None:
             # However much the machine has not taken yet: behind it may come the Ctrl-A X that ends it.
             self.loop.add_reader(self.terminal.input, self.keys.feed, hung_up)
-        elif self.plain:
+        elif self.plain and not self.options.core:
             self.keys = Text(self.to_uart)
             self.ends.append((0, self.loop.add_reader(0, self.keys.feed, self.keys.end, self.keys)))
 
@@ -583,14 +583,14 @@ def check_output(option, path, options, chosen):
 def run(options, folder, root, terminal):
     """Does what ./run.sh was asked for and gives its exit status. `folder` is that of the build, `root` the project."""
     if not options.machine.has_virtio:
-        terminal.unite()
-    place = Place(folder)
+        terminal.unite(not options.core)
+    place = Place(folder, core.KERNEL, "core-init") if options.core else Place(folder)
     cwd = "/" if options.root else working_directory()
     is_tour = not options.program and not options.root
     if (is_tour or options.film or (options.record and not options.gdb)) and options.harts == 1:
         options.icount = True  # the tour, a film and a journal show instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
-    chosen, find = choose(options, place, cwd)
+    chosen, find = core.choose(place.image_bin) if options.core else choose(options, place, cwd)
     filming = None
     if options.film:
         from . import film  # no other run needs it
@@ -599,8 +599,11 @@ def run(options, folder, root, terminal):
         filming = film.Filming(options, place, chosen)
     if options.record:
         check_output("record", options.record, options, chosen)
-    disk = tour_disk(options) if is_tour and not options.swap else swap.open_disk(options.swap)
-    initrd = build_archive(options, place, chosen, cwd)
+    if options.core:
+        disk, initrd = swap.create(2 * options.mem), core.build_archive(place.image_bin)
+    else:
+        disk = tour_disk(options) if is_tour and not options.swap else swap.open_disk(options.swap)
+        initrd = build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd, disk)
     file = open_log(options.log)
     if options.gdb:

@@ -51,9 +51,9 @@ class Terminal:
         except OSError:
             return True  # a terminal, but not the one that controls us: nobody stops us
 
-    def unite(self):
-        """For a machine whose console has all streams: it is joined to the terminal if input and output are."""
-        if not (self.streams[0] and self.streams[1]):
+    def unite(self, reads):
+        """For a machine whose console has all streams: it is joined to the terminal if input and output are, and it reads."""
+        if not (reads and self.streams[0] and self.streams[1]):
             self.present = self.foreground = False
             self.input = None
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "abi/faultline.h"
+#include "abi/mman.h"
 
 static unsigned long length(const char *s)
 {
@@ -56,37 +57,53 @@ static long query(long what, long which, void *buf, unsigned long size, unsigned
 	return sys_call(SYS_faultline, what, which, (long)buf, (long)size, (long)from, 0);
 }
 
-static int fault_on(long hart, unsigned long address, uint64_t *time)
+/* What the records of the harts have of this process' faults in some memory. */
+struct found {
+	uint64_t time; /* of the last one */
+	int last, of_kind[FAULTLINE_KINDS];
+};
+
+static void find_on(long hart, unsigned long start, unsigned long size, struct found *found)
 {
-	int kind = -1;
+	long pid = sys_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 
 	trace.next = 0;
 	do {
 		if (query(FAULTLINE_TRACE, hart, &trace, sizeof(trace), trace.next) != 1)
 			break;
-		for (uint64_t i = 0; i < trace.count; i++)
-			if (trace.faults[i].address == address && trace.faults[i].time >= *time) {
-				kind = trace.faults[i].kind;
-				*time = trace.faults[i].time;
+		for (uint64_t i = 0; i < trace.count; i++) {
+			const struct faultline_fault *fault = &trace.faults[i];
+
+			if (fault->pid != pid || fault->address - start >= size)
+				continue;
+			found->of_kind[fault->kind]++;
+			if (fault->time >= found->time) {
+				found->time = fault->time;
+				found->last = fault->kind;
 			}
+		}
 	} while (trace.count != 0);
-	return kind;
+}
+
+static struct found find(const volatile void *start, unsigned long size)
+{
+	struct found found = { .last = -1 };
+	struct faultline_machine machine;
+
+	if (query(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) == 1)
+		for (uint64_t hart = 0; hart < machine.harts; hart++)
+			find_on((long)hart, (unsigned long)start, size, &found);
+	return found;
 }
 
 int fault_at(const volatile void *address)
 {
-	struct faultline_machine machine;
-	uint64_t time = 0;
-	int kind = -1;
+	return find(address, 1).last;
+}
 
-	if (query(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) != 1)
-		return -1;
-	for (uint64_t hart = 0; hart < machine.harts; hart++) {
-		int found = fault_on((long)hart, (unsigned long)address, &time);
-
-		kind = found < 0 ? kind : found;
-	}
-	return kind;
+long faults(int kind, const volatile void *start, unsigned long npages)
+{
+	return find(start, npages * PAGE).of_kind[kind];
 }
 
 long frames_unused(void)
@@ -96,4 +113,15 @@ long frames_unused(void)
 	return query(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) == 1
 		       ? (long)machine.free_frames
 		       : -1;
+}
+
+void tour_title(const char *name, const char *what)
+{
+	print("\n", name, "\n", what, "\n", (char *)0);
+}
+
+volatile char *new_memory(unsigned long npages)
+{
+	return (volatile char *)sys_mmap(0, npages * PAGE, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }

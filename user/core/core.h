@@ -13,7 +13,14 @@ const char *digits(long n);
 /* "what: shown", and the program ends with 1 unless it is right. */
 void check(const char *what, int is_right, const char *shown);
 
-/* The kind of the last fault at that address (FAULTLINE_FILL, ...), which may have been on any hart; -1: there was none. */
+/* The kind of this process' last fault at that address (FAULTLINE_FILL, ...), on any hart; -1: there was none. */
 int fault_at(const volatile void *address);
+/* Faults of a kind that this process has had in so many pages. */
+long faults(int kind, const volatile void *start, unsigned long npages);
 /* Free frames of memory. */
 long frames_unused(void);
+
+/* What a stop of the tour does. */
+void tour_title(const char *name, const char *what);
+/* So many new pages. */
+volatile char *new_memory(unsigned long npages);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Process 1 of the core: runs the other programs of its archive one after another, and ends with 1 if one of them fails. */
+/* Process 1 of the core: runs those of these programs that its archive has, and ends with 1 if one fails, or none is there. */
 #include "core/core.h"
 
 static int run_program(char *path)
@@ -18,17 +18,24 @@ static int run_program(char *path)
 
 int main(int argc, char **argv, char **envp)
 {
-	static char *const programs[] = { "/handlers", "/calls", "/messages" };
+	static char *const programs[] = { "/heap", "/zero",  "/cow",   "/paging",
+					  "/swap", "/pager", "/calls", "/messages" };
+	int ran = 0;
 
 	(void)argc, (void)argv, (void)envp;
 	for (unsigned i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
-		int status = run_program(programs[i]);
+		int fd = (int)sys_open(programs[i], O_RDONLY), status;
 
+		if (fd < 0)
+			continue;
+		sys_close(fd);
+		status = run_program(programs[i]);
+		ran++;
 		if (status) {
 			print("init: ", programs[i], " ended with ", digits(status), "\n",
 			      (char *)0);
 			return 1;
 		}
 	}
-	return 0;
+	return ran == 0;
 }
