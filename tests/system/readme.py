@@ -21,7 +21,7 @@ ELSEWHERE = {  # commands that are not run here: the test that runs each
     "meson setup build --cross-file cross-riscv64.ini": "test.sh does", "meson test -C build": "test.sh does",
     "meson test -C build --suite kernel": "test.sh does, with a suite's name", "meson test -C build --suite core": "the same",
     "tools/draw-tour": "tour.py", "tools/check-structure": "the test of this name", "tools/book": "the test book",
-    "tools/gdb": "a folder: debugger.py", "./run.sh --gdb": "debugger.py", "./run.sh --share DIR": "share.py", "./run.sh --root DIR": "root.py",
+    "tools/gdb": "a folder: debugger.py", "./run.sh --gdb": "debugger.py", "./run.sh --core": "tests/core", "./run.sh --share DIR": "share.py", "./run.sh --root DIR": "root.py",
 }
 
 
