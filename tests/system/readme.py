@@ -106,7 +106,7 @@ def the_core_is_started_by_hand():
     lines = block_with(text_of("README.md"), BY_HAND[1])
     lines[-1] += " < /dev/null"
     status, said = typed("\n".join(["set -e", *lines]), place("the core by hand"))
-    has(said, "all four handlers work", "what its programs say")
+    has(said, "a pager of its own", "what its programs say")
     has(said, "messages work", "what its programs say")
     equal(0, status, "the status, which is that of process 1")
 

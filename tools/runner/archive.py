@@ -7,6 +7,7 @@ import stat
 from .failure import BROKEN, USAGE, Failure
 
 CHUNK = 1 << 20
+HEADER = 110  # bytes
 
 
 class Entry:
@@ -86,8 +87,8 @@ class Archive:
         """Writes the whole archive to a binary file; returns its size."""
         size = 0
         for number, (path, entry) in enumerate(sorted(self.entries.items()), 1):
-            size += write_entry(file, path, entry, number)
-        return size + write_entry(file, b"TRAILER!!!", Entry(0), 0)
+            size += write_entry(file, path, entry, number, size)
+        return size + write_entry(file, b"TRAILER!!!", Entry(0), 0, size)
 
 
 def pad(size):
@@ -95,13 +96,21 @@ def pad(size):
     return b"\0" * (-size % 4)
 
 
-def write_entry(file, path, entry, number):
-    """Writes one header, name and body; returns how many bytes that took."""
+def aligned(path, at):
+    """Gives a name of the file by which its body, behind a header at that place, begins at a multiple of eight: pages are
+    copied from there, word by word."""
+    return path if (at + HEADER + len(path) + 1 + 3) & 4 == 0 else b"././" + path
+
+
+def write_entry(file, path, entry, number, at):
+    """Writes one header, name and body at that place of the archive; returns how many bytes that took."""
     source = open(entry.host, "rb") if entry.host else None
     try:
         length = os.fstat(source.fileno()).st_size if source else len(entry.data)
         if length >= 1 << 32:
             raise Failure(BROKEN, f"{entry.host}: 4 GiB or more do not go into a boot archive")
+        if length:
+            path = aligned(path, at)
         links = 2 if stat.S_ISDIR(entry.mode) else 1
         fields = (number, entry.mode, 0, 0, links, max(entry.mtime, 0) & 0xFFFFFFFF, length,
                   0, 0, 0, 0, len(path) + 1, 0)
