@@ -40,7 +40,7 @@ def read_archive(path):
         at = (at + 110 + name_size + 3) & ~3
         if name == "TRAILER!!!":
             return files
-        files[name] = data[at : at + size]
+        files[name.removeprefix("././")] = data[at : at + size]
         at = (at + size + 3) & ~3
 
 

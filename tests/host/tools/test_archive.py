@@ -67,6 +67,15 @@ def parents_come_before_what_is_in_them():
 
 
 @case
+def bodies_begin_at_multiples_of_eight():
+    archive = Archive()
+    for n in range(1, 20):
+        archive.add_bytes("/" + n * "n", b"body of %d" % n)
+    data = written(archive)
+    equal({0}, {data.index(b"body of %d" % n) % 8 for n in range(1, 20)}, "where they begin, modulo eight")
+
+
+@case
 def the_later_one_replaces():
     archive = Archive()
     archive.add_bytes("/f", b"old")
