@@ -115,12 +115,17 @@ static void discard(struct process *process)
 
 static void abandon(struct process *child)
 {
-	if (child->uspace)
-		uspace_put(child->uspace);
+	struct uspace *uspace = child->uspace;
+	struct exe *exe = child->exe;
+
+	child->uspace = NULL; /* the ledger looks at both */
+	child->exe = NULL;
+	if (uspace)
+		uspace_put(uspace);
 	if (child->leader)
 		drop_fdtable(child->leader);
-	if (child->exe)
-		exe_put(child->exe);
+	if (exe)
+		exe_put(exe);
 	spin_lock(&process_tree_lock);
 	process_forget(child);
 	spin_unlock(&process_tree_lock);
@@ -223,7 +228,8 @@ static void memory_tell_end(void)
 
 	atomic_store(&thread->killed, false);
 	child_tid_clear();
-	atomic_store(&thread->killed, killed);
+	if (killed) /* else a kill may have come meanwhile, and stays */
+		atomic_store(&thread->killed, true);
 }
 
 /* Descriptors come first: the reader of a pipe sees its end before the parent does that of the process. */
@@ -240,7 +246,7 @@ static void release(struct process *process)
 	uspace_put(uspace);
 	if (unlikely(process->drives) && driver_exit_hook)
 		driver_exit_hook(process);
-	process->exe = NULL;
+	process->exe = NULL; /* the ledger looks at it */
 	exe_put(exe);
 }
 
