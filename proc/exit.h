@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done at the end of a process by those that stand above. */
+/* Hooks at the end of a process, for drivers and for the boot. */
 #pragma once
 
 struct process;

@@ -17,7 +17,7 @@ int process_copy_space(struct process *parent, struct process *child);
 void process_share_space(struct process *process);
 
 /*
- * The new thread returns from the running one's system call, with 0; on another stack unless that is 0; with another thread
- * pointer unless that is NULL. Call before it can be found.
+ * Has the new thread return 0 from the system call of the running thread. stack 0: its stack pointer is the running thread's;
+ * tls NULL: its thread pointer is. Call before others can find the new thread.
  */
 void thread_copy_frame(struct thread *thread, vaddr_t stack, const vaddr_t *tls);

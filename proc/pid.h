@@ -75,8 +75,8 @@ void thread_id_put_locked(struct process *process, int tid);
  */
 void thread_publish(struct thread *thread);
 /*
- * The thread, which is the only one left besides the leader, which has ended, becomes the leader. The former one is for the
- * caller to free. Call with process_tree_lock held.
+ * Makes the thread the leader of its process. The former leader has ended, and there are no other threads; the caller frees the
+ * former leader. Call with process_tree_lock held.
  */
 void thread_lead(struct thread *thread);
 

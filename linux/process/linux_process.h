@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Linux adds to a process: signals, limits, groups, what it has used, and its ways from the core's beginning to its end. */
+/* What Linux adds to a process: signals, limits, groups, usage; and how such a process begins, and is forgotten. */
 #pragma once
 
 #include "abi/resource.h"
