@@ -5,6 +5,7 @@
 #include "abi/faultline.h"
 #include "lib/types.h"
 
+struct space;
 struct trap_frame;
 struct uspace;
 
@@ -21,6 +22,9 @@ struct faultline_query faultline_query_of(const struct trap_frame *frame);
 
 /* Copies out an answer of one structure. Returns 1, -EINVAL (no room for it) or -EFAULT. */
 long faultline_answer(const struct faultline_query *q, const void *from, size_t size);
+
+/* Adds what is told of a space to what is told of its process. Takes the space's lock. */
+void faultline_space(struct space *space, struct faultline_process *process);
 
 /* FAULTLINE_WALK in that space. */
 long faultline_walk(const struct faultline_query *q, struct uspace *uspace);

@@ -29,6 +29,16 @@
 
 #define FAULTS_AT_ONCE 8
 
+_Static_assert(FAULTLINE_KINDS == FAULT_KINDS, "the same table");
+_Static_assert(FAULTLINE_DENY_MAPERR == FAULT_DENY_MAPERR &&
+		       FAULTLINE_DENY_ACCERR == FAULT_DENY_ACCERR &&
+		       FAULTLINE_ACCESSED == FAULT_ACCESSED && FAULTLINE_SPURIOUS == FAULT_SPURIOUS,
+	       "the same order");
+_Static_assert(FAULTLINE_SWAPPED == FAULT_SWAPPED && FAULTLINE_FILL == FAULT_FILL &&
+		       FAULTLINE_REUSE == FAULT_REUSE && FAULTLINE_COW == FAULT_COW &&
+		       FAULTLINE_REMAP == FAULT_REMAP,
+	       "the same order");
+
 struct faultline_query faultline_query_of(const struct trap_frame *frame)
 {
 	return (struct faultline_query){ .what = arg_uint(frame, 0),
@@ -43,6 +53,31 @@ long faultline_answer(const struct faultline_query *q, const void *from, size_t 
 	if (q->size < size)
 		return -EINVAL;
 	return user_copy_out(q->buf, from, size) ? -EFAULT : 1;
+}
+
+void faultline_space(struct space *space, struct faultline_process *process)
+{
+	const struct space_stats *stats = &space->stats;
+
+	space_lock(space);
+	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
+		process->faults[kind] = stats->kind[kind];
+	for (unsigned reason = 0; reason < RETRY_REASONS; reason++)
+		process->retries += stats->retry[reason];
+	process->vmas = (uint32_t)space->nvmas;
+	process->zero_fills = stats->zero_maps;
+	process->around = stats->around;
+	process->stack_grown = stats->grow;
+	process->waited = stats->major;
+	process->fences = stats->fences;
+	process->resident = space->resident;
+	process->peak_resident = stats->peak_resident;
+	process->tables = space->tables;
+	process->mapped_bytes = space->mapped_bytes;
+	process->heap_start = space->brk_start;
+	process->heap_end = space->brk;
+	process->swapped = space->swapped;
+	space_unlock(space);
 }
 
 static long query_machine(const struct faultline_query *q)

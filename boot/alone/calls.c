@@ -307,16 +307,27 @@ static bool is_tried(unsigned long number)
 	return false;
 }
 
-/* One may walk the tables of its own space. */
+static long alone_query_process(const struct faultline_query *q)
+{
+	struct process *self = current_process();
+	struct faultline_process process = { .pid = self->pid, .state = FAULTLINE_ALIVE };
+
+	str_copy(process.name, current_thread()->name, sizeof(process.name));
+	faultline_space(&self->uspace->space, &process);
+	return faultline_answer(q, &process, sizeof(process));
+}
+
+/* A process may ask about itself, and walk its own tables. */
 static long alone_faultline(struct trap_frame *frame)
 {
 	struct faultline_query q = faultline_query_of(frame);
 
-	if (q.what != FAULTLINE_WALK)
+	if (q.what != FAULTLINE_WALK && q.what != FAULTLINE_PROCESS)
 		return faultline_answer_query(&q);
-	return q.which == 0 || q.which == (uint64_t)current_process()->pid
-		       ? faultline_walk(&q, current_process()->uspace)
-		       : -EPERM;
+	if (q.which != 0 && q.which != (uint64_t)current_process()->pid)
+		return -EPERM;
+	return q.what == FAULTLINE_WALK ? faultline_walk(&q, current_process()->uspace)
+					: alone_query_process(&q);
 }
 
 /* Each number has one line in the log, and one bit here; those beyond the table share the last one. Atomic. */

@@ -16,47 +16,14 @@
 #include "mm/space/space_map.h"
 #include "proc/exe.h"
 #include "proc/sched.h"
+#include "trap/faultline_call.h"
 
-_Static_assert(FAULTLINE_KINDS == FAULT_KINDS, "the same table");
-_Static_assert(FAULTLINE_DENY_MAPERR == FAULT_DENY_MAPERR &&
-		       FAULTLINE_DENY_ACCERR == FAULT_DENY_ACCERR &&
-		       FAULTLINE_ACCESSED == FAULT_ACCESSED && FAULTLINE_SPURIOUS == FAULT_SPURIOUS,
-	       "the same order");
-_Static_assert(FAULTLINE_SWAPPED == FAULT_SWAPPED && FAULTLINE_FILL == FAULT_FILL &&
-		       FAULTLINE_REUSE == FAULT_REUSE && FAULTLINE_COW == FAULT_COW &&
-		       FAULTLINE_REMAP == FAULT_REMAP,
-	       "the same order");
 _Static_assert(FAULTLINE_ALIVE == PROCESS_ALIVE && FAULTLINE_EXITING == PROCESS_EXITING &&
 		       FAULTLINE_ZOMBIE == PROCESS_ZOMBIE,
 	       "the same states");
 _Static_assert(FAULTLINE_VMA_READ == VM_PROT_READ && FAULTLINE_VMA_WRITE == VM_PROT_WRITE &&
 		       FAULTLINE_VMA_EXEC == VM_PROT_EXEC,
 	       "the same bits");
-
-static void fill_space(struct space *space, struct faultline_process *ret)
-{
-	const struct space_stats *stats = &space->stats;
-
-	space_lock(space);
-	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
-		ret->faults[kind] = stats->kind[kind];
-	for (unsigned reason = 0; reason < RETRY_REASONS; reason++)
-		ret->retries += stats->retry[reason];
-	ret->vmas = (uint32_t)space->nvmas;
-	ret->zero_fills = stats->zero_maps;
-	ret->around = stats->around;
-	ret->stack_grown = stats->grow;
-	ret->waited = stats->major;
-	ret->fences = stats->fences;
-	ret->resident = space->resident;
-	ret->peak_resident = stats->peak_resident;
-	ret->tables = space->tables;
-	ret->mapped_bytes = space->mapped_bytes;
-	ret->heap_start = space->brk_start;
-	ret->heap_end = space->brk;
-	ret->swapped = space->swapped;
-	space_unlock(space);
-}
 
 /* Does one of the threads, of which none runs, wait for a lock? Call with process_tree_lock held. */
 static bool is_locked_out(const struct process *process)
@@ -133,7 +100,7 @@ static void fill_process(const struct process *process, struct faultline_process
 		ret->hart = hart_of(process);
 	}
 	if (process->uspace)
-		fill_space(&process->uspace->space, ret);
+		faultline_space(&process->uspace->space, ret);
 }
 
 /* Call with process_tree_lock held. */

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -160,19 +161,41 @@ def swap():
     stop(text, "memory under pressure")
 
 
+def run(*words, data=""):
+    """Gives what ./run.sh --core does."""
+    return subprocess.run([sys.executable, os.path.join(HERE, "../../tools/run.py"), "--core", *words], input=data,
+                          capture_output=True, text=True, check=False,
+                          env={**os.environ, "FAULTLINE_BUILD": os.path.dirname(KERNEL), "FAULTLINE_KERNEL": os.path.basename(KERNEL)})
+
+
+@case
+def one_program():
+    """./run.sh --core -- PROGRAM: its words, its input, its status; a disk; a film."""
+    calls = os.path.join(PROGRAMS, "core-calls")
+    done = run("--mem", "10M", "--", calls, "read", data="what is typed\n")
+    equal((5, "what is typed\n", ""), (done.returncode, done.stdout, done.stderr), "status, output, errors")
+    done = run("--swap", "16M", "--env", "A=B", "--add", calls + ":/calls", "--", "/calls")
+    equal(0, done.returncode, done.stdout + done.stderr)
+    has(done.stdout, "all calls work")
+    has(done.stderr, "killed by an access to nothing: write to 0x10", "the log, which is apart")
+    done = run("--", calls, "one", "too", "many")
+    equal(139, done.returncode, done.stdout + done.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        film = os.path.join(folder, "film.html")
+        done = run("--film", film, "--", os.path.join(PROGRAMS, "core-zero"))
+        equal(0, done.returncode, done.stdout + done.stderr)
+        equal(True, os.path.getsize(film) > 100000, "the film")
+
+
 @case
 def the_tour():
     """./run.sh --core: all six stops, with a disk; what is not the core's is refused."""
-    def run(*words):
-        return subprocess.run([sys.executable, os.path.join(HERE, "../../tools/run.py"), "--core", *words], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=False,
-                              env={**os.environ, "FAULTLINE_BUILD": os.path.dirname(KERNEL), "FAULTLINE_KERNEL": os.path.basename(KERNEL)})
-
     done = run()
     equal((0, ""), (done.returncode, done.stderr), f"status, errors of {done.stdout[-1500:]}")
     for name in STOPS:
         stop(done.stdout, name)
-    for words, why in ((("--swap", "32M"), "no --swap"), (("--", "x"), "no PROGRAM"), (("--machine", "spike"), "virt only")):
+    for words, why in ((("--swap", "32M"), "no --swap"), (("--machine", "spike"), "virt only"), (("--mem", "9M"), "the least is 10M"),
+                       (("--user", "1", "--", "x"), "the Linux layer's")):
         refused = run(*words)
         equal((2, ""), (refused.returncode, refused.stdout), f"status of {words}")
         has(refused.stderr, why, "the sentence")

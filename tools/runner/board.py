@@ -13,6 +13,7 @@ class Board:
     """One of QEMU's machines: virt has everything; what the others lack is said here."""
 
     has_virtio = True  # ports for the streams, disks, shared folders; where it does, there is a clock too
+    has_disk = True
     most_harts = None  # QEMU says how many, if there are more
     gives_status = True  # by its test device
     log_is_apart = True  # it has a channel of its own
@@ -39,7 +40,7 @@ class Board:
 class SifiveU(Board):
     """SiFive's HiFive Unleashed: hart 0 has no S-mode, so a second one is the first. The log has the second UART."""
 
-    has_virtio = False
+    has_virtio = has_disk = False
     gives_status = False
     uarts = ("uart", "log")
     most_harts = 4
@@ -55,7 +56,7 @@ class SifiveU(Board):
 class Spike(Board):
     """The simulator of the RISC-V project, as QEMU has it: one console, polled, which has the log too."""
 
-    has_virtio = False
+    has_virtio = has_disk = False
     most_harts = 8
     log_is_apart = False
     uarts = ("uart",)
@@ -69,7 +70,7 @@ class Spike(Board):
 
 
 class Core(Board):
-    """virt as the core without the Linux layer uses it: with one console, and without ports."""
+    """virt as the core without the Linux layer uses it: with one console and a disk, and without ports."""
 
     has_virtio = False
     log_is_apart = False
@@ -91,9 +92,7 @@ def check(options):
     board = options.machine
     if board.most_harts is not None and options.harts > board.most_harts:
         raise Failure(USAGE, f"--machine {board.name} has {board.most_harts} harts at most")
-    if board.has_virtio:
-        return
-    for name, wanted in (("--swap", options.swap is not None), ("--root", options.root), ("--share", options.share),
-                         ("--device", options.device)):
-        if wanted:
+    for name, wanted, has in (("--swap", options.swap is not None, board.has_disk), ("--root", options.root, board.has_virtio),
+                              ("--share", options.share, board.has_virtio), ("--device", options.device, board.has_virtio)):
+        if wanted and not has:
             raise Failure(USAGE, f"{name} needs a virtio device, which --machine {board.name} does not have")

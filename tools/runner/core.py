@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""--core: the core without the Linux layer, on a tour of six programs that need no C library."""
+"""--core: the core without the Linux layer, with one static program, or on a tour of six that need no C library."""
 
 import os
 
@@ -9,17 +9,22 @@ from .program import Program
 
 KERNEL = "faultline-core.elf"
 STOPS = ("heap", "zero", "cow", "paging", "swap", "pager")
-MEM = 16 << 20  # a stop fills all of it
-REFUSED = ("program", "swap", "env", "add", "root", "share", "device", "user", "record", "film", "strict")
+TOUR_MEM = 16 << 20  # a stop fills all of it
+LEAST_MEM = 10 << 20  # boot/alone/init.c
+REFUSED = ("root", "share", "device", "user")
+OF_TOUR = ("swap", "env", "add")  # which the tour brings itself
 
 
 def check(options):
-    """Refuses what the core, or its tour, does not have."""
+    """Refuses what the core does not have, and what its tour has no use for."""
     for name in REFUSED:
         if getattr(options, name) not in (None, []):
-            raise Failure(USAGE, f"--core has a tour of its own, and no {'PROGRAM' if name == 'program' else '--' + name}")
-    if options.machine.name != "virt":
-        raise Failure(USAGE, "--core works on the machine virt only")
+            raise Failure(USAGE, f"--core has no --{name}: that is the Linux layer's")
+    for name in OF_TOUR:
+        if not options.program and getattr(options, name) not in (None, []):
+            raise Failure(USAGE, f"--core without PROGRAM is a tour, which has no --{name}")
+    if not options.program and options.machine.name != "virt":
+        raise Failure(USAGE, "the tour of --core works on the machine virt only")
 
 
 def find(guest, image_bin):
@@ -32,11 +37,13 @@ def choose(image_bin):
     return Program(find("/init", image_bin), "/init", ["init"]), lambda guest: find(guest, image_bin)
 
 
-def build_archive(image_bin):
-    """Writes the boot archive, of process 1 and the stops, and gives its descriptor."""
+def build_archive(image_bin, fill=None):
+    """Writes the boot archive, of process 1 and what fill(archive) adds, or else the stops, and gives its descriptor."""
     archive = Archive()
-    for name in ("init", *STOPS):
+    for name in ("init", *(() if fill else STOPS)):
         archive.add_program("/" + name, os.path.join(image_bin, "core-" + name))
+    if fill:
+        fill(archive)
     fd = os.memfd_create("initrd")
     with open(fd, "wb", closefd=False) as file:
         archive.write(file)

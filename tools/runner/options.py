@@ -17,7 +17,7 @@ directory. Without PROGRAM a guided tour runs (with --swap 128M, and on one hart
 on a terminal a prompt follows, which "-- sh" gives alone.
 Standard input, output and error are the program's own.
 
-  --mem SIZE               memory of the machine, as 64M or 1G (256M); 16M is the least
+  --mem SIZE               memory of the machine, as 64M or 1G (256M); 16M is the least, with --core 10M
   --swap SIZE|FILE         a swap disk: an empty one as 512M or 2G for this run, or a file or
                            block device that mkswap has prepared (./64 is a file)
   --harts N                number of harts; the kernel runs on up to 16 of them (as many as the host has
@@ -56,8 +56,9 @@ Standard input, output and error are the program's own.
                            ad=hw|fault|spec, asid=BITS, witness, findings=N (all), and
                            switch=N, eager=N, ids=N, boot=N, contexts, astray, silent
   --strict-json FILE       what that machine reports goes to FILE, too, as a line of JSON each
-  --core                   the core alone, without the Linux layer: a tour of six programs that need no
-                           C library, with 16M of memory and a disk to swap to (virt)
+  --core                   the core alone, without the Linux layer, runs PROGRAM, which is static, with one
+                           console; without PROGRAM a tour of six programs that need no C library,
+                           with 16M of memory and a disk to swap to (virt)
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
   --version                the version of these sources, which the kernel's first line of log has, too
@@ -115,10 +116,15 @@ def parse_size(text):
         raise Failure(USAGE, f"--mem wants a unit behind the number: {text}M, or {text}G")
     if not (digits.isascii() and digits.isdigit()) or unit not in UNITS or int(digits) == 0:
         raise Failure(USAGE, f"--mem wants a size such as 64M or 1G, not '{text}'")
-    size = int(digits) * UNITS[unit]
-    if size < LEAST_MEM:
-        raise Failure(USAGE, f"--mem {text} is too little: the least is {LEAST_MEM >> 20}M")
-    return size
+    return int(digits) * UNITS[unit]
+
+
+def check_size(size, is_core):
+    """Refuses what the kernel would refuse, too."""
+    least = core.LEAST_MEM if is_core else LEAST_MEM
+    if size < least:
+        unit = "M" if size % UNITS["M"] == 0 else "K"
+        raise Failure(USAGE, f"--mem {size // UNITS[unit]}{unit} is too little: the least is {least >> 20}M")
 
 
 def parse_harts(text):
@@ -259,8 +265,9 @@ def parse(words, usual=lambda options: 1):
             take_option(options, word, rest)
     if options.core:
         core.check(options)
-        options.machine = board.CORE
-    options.mem = options.mem or (core.MEM if options.core else USUAL_MEM)
+        options.machine = board.CORE if options.machine.name == "virt" else options.machine
+    options.mem = options.mem or (core.TOUR_MEM if options.core and not options.program else USUAL_MEM)
+    check_size(options.mem, options.core)
     many = os.environ.get("FAULTLINE_HARTS")
     if many and options.harts is None and (options.strict is not None or not options.icount):
         options.harts = parse_harts(many)

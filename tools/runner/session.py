@@ -142,6 +142,22 @@ def add_user(archive, options):
         add_names(archive, options)
 
 
+def add_orders(archive, options, chosen):
+    """Adds what process 1 reads of what it is to run."""
+    archive.add_bytes("/run/argv", nul_ended([chosen.guest, *chosen.argv]))
+    archive.add_bytes("/run/env", nul_ended(environment(options, chosen)))
+    if options.swap is not None:
+        archive.add_bytes("/run/swap", nul_ended([swap.DEVICE]))
+
+
+def add_core_program(archive, options, chosen):
+    """Adds the program of a run of the core, and the files of --add."""
+    for host, path in options.add:
+        archive.add_tree(path, host)
+    archive.add_program(chosen.guest, chosen.host)
+    add_orders(archive, options, chosen)
+
+
 def build_archive(options, place, chosen, cwd):
     """Writes the boot archive of a run and gives its descriptor."""
     archive = Archive()
@@ -150,11 +166,8 @@ def build_archive(options, place, chosen, cwd):
     if not chosen.shared:
         archive.add_program(chosen.guest, chosen.host)
     archive.add_program("/init", place.init)
-    archive.add_bytes("/run/argv", nul_ended([chosen.guest, *chosen.argv]))
-    archive.add_bytes("/run/env", nul_ended(environment(options, chosen)))
+    add_orders(archive, options, chosen)
     archive.add_bytes("/run/cwd", os.fsencode(cwd))
-    if options.swap is not None:
-        archive.add_bytes("/run/swap", nul_ended([swap.DEVICE]))
     if options.root:
         archive.add_bytes("/run/root", nul_ended(roots.orders(options.root, chosen.of_image)))
     if options.user:
@@ -197,7 +210,7 @@ def build_machine(options, place, terminal, initrd, disk):
     machine.window = terminal.size() if terminal.present else None
     if machine.window:
         machine.words.append("winsize=%dx%d" % machine.window)
-    if not options.machine.has_virtio and not terminal.present:
+    if not options.machine.has_virtio and not terminal.present and not options.core:
         machine.words.append("console=plain")
     if options.record:
         from . import record  # no other run needs it
@@ -242,7 +255,26 @@ class Keys(Typed):
                 self.typed.append(byte)
 
 
-class Text(Typed):
+class Bytes(Typed):
+    """An input that is no terminal's, for a console that is none either: the core's has no end."""
+
+    def __init__(self, to_uart):
+        super().__init__()
+        self.to_uart = to_uart
+
+    def full(self):
+        """Tells whether no more should be read."""
+        return len(self.typed) >= MOST_HELD or self.to_uart.full()
+
+    def feed(self, data):
+        """Takes what was read."""
+        self.typed += data
+
+    def end(self):
+        """Takes the end."""
+
+
+class Text(Bytes):
     """An input that is no terminal's, for a console that stands for it: lines, and an end."""
 
     END = b"\4"
@@ -250,13 +282,8 @@ class Text(Typed):
     SPECIAL = re.compile(rb"[\4\10\22\25\26\27\177]")  # what the console would take for a key
 
     def __init__(self, to_uart):
-        super().__init__()
-        self.to_uart = to_uart
+        super().__init__(to_uart)
         self.in_line = False
-
-    def full(self):
-        """Tells whether no more should be read."""
-        return len(self.typed) >= MOST_HELD or self.to_uart.full()
 
     def feed(self, data):
         """Takes what was read."""
@@ -354,8 +381,8 @@ class Session:
         if self.terminal.input is not None:
             # However much the machine has not taken yet: behind it may come the Ctrl-A X that ends it.
             self.loop.add_reader(self.terminal.input, self.keys.feed, hung_up)
-        elif self.plain and not self.options.core:
-            self.keys = Text(self.to_uart)
+        elif self.plain and (self.options.program or not self.options.core):
+            self.keys = (Bytes if self.options.core else Text)(self.to_uart)
             self.ends.append((0, self.loop.add_reader(0, self.keys.feed, self.keys.end, self.keys)))
 
     def _join_console(self):
@@ -583,14 +610,15 @@ def check_output(option, path, options, chosen):
 def run(options, folder, root, terminal):
     """Does what ./run.sh was asked for and gives its exit status. `folder` is that of the build, `root` the project."""
     if not options.machine.has_virtio:
-        terminal.unite(not options.core)
+        terminal.unite(not options.core or bool(options.program))
     place = Place(folder, core.KERNEL, "core-init") if options.core else Place(folder)
     cwd = "/" if options.root else working_directory()
     is_tour = not options.program and not options.root
     if (is_tour or options.film or (options.record and not options.gdb)) and options.harts == 1:
         options.icount = True  # the tour, a film and a journal show instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
-    chosen, find = core.choose(place.image_bin) if options.core else choose(options, place, cwd)
+    is_core_tour = options.core and is_tour
+    chosen, find = core.choose(place.image_bin) if is_core_tour else choose(options, place, cwd)
     filming = None
     if options.film:
         from . import film  # no other run needs it
@@ -599,11 +627,12 @@ def run(options, folder, root, terminal):
         filming = film.Filming(options, place, chosen)
     if options.record:
         check_output("record", options.record, options, chosen)
-    if options.core:
+    if is_core_tour:
         disk, initrd = swap.create(2 * options.mem), core.build_archive(place.image_bin)
     else:
         disk = tour_disk(options) if is_tour and not options.swap else swap.open_disk(options.swap)
-        initrd = build_archive(options, place, chosen, cwd)
+        initrd = core.build_archive(place.image_bin, lambda archive: add_core_program(archive, options, chosen)) if options.core \
+            else build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd, disk)
     file = open_log(options.log)
     if options.gdb:

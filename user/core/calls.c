@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls of the core as a program without a C library makes them: files, pipes, processes, threads, and what is refused. */
+#include "abi/faultline.h"
 #include "abi/futex.h"
 #include "abi/mman.h"
 #include "abi/sched.h"
@@ -37,6 +38,25 @@ static void memory_file(void)
 	      sys_call(SYS_pread64, fd, (long)&byte, 1, PAGE, 0, 0) == 1 && byte == 'm', "m");
 	check("munmap", sys_munmap((long)at, 2 * PAGE) == 0, "yes");
 	sys_close(fd);
+}
+
+static void counters(void)
+{
+	struct faultline_process before, after;
+
+	check("faultline: this process",
+	      sys_call(SYS_faultline, FAULTLINE_PROCESS, 0, (long)&before, sizeof(before), 0, 0) ==
+		      1,
+	      digits(before.pid));
+	*(volatile char *)sys_mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+				   0) = 1;
+	sys_call(SYS_faultline, FAULTLINE_PROCESS, before.pid, (long)&after, sizeof(after), 0, 0);
+	check("faultline: resident pages, a write later", after.resident == before.resident + 1,
+	      digits((long)after.resident));
+	check("faultline: another process",
+	      sys_call(SYS_faultline, FAULTLINE_PROCESS, 1, (long)&after, sizeof(after), 0, 0) ==
+		      (before.pid == 1 ? 1 : -EPERM),
+	      "EPERM");
 }
 
 static void pipes(void)
@@ -161,13 +181,28 @@ static void refused(void)
 	check("what C libraries try", sys_call(SYS_rseq, 0, 0, 0, 0, 0, 0) == -ENOSYS, "ENOSYS");
 }
 
+/* Shows a line of input. */
+static int typed(void)
+{
+	char byte = 0;
+
+	while (byte != '\n' && sys_read(0, &byte, 1) == 1)
+		sys_write(1, &byte, 1);
+	return 5;
+}
+
 int main(int argc, char **argv, char **envp)
 {
-	(void)argv, (void)envp;
+	volatile int *volatile nothing = (volatile int *)16;
+
+	(void)envp;
 	if (argc == 2)
-		return 5;
+		return argv[1][0] == 'r' ? typed() : 5;
+	if (argc > 2)
+		return *nothing;
 	files();
 	memory_file();
+	counters();
 	pipes();
 	programs();
 	threads();
