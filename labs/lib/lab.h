@@ -8,6 +8,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -151,14 +152,45 @@ __attribute__((unused)) static int fork_child(void)
 	return pid;
 }
 
+/* Children that have ended well while hear() has waited, and that nobody has waited for yet. */
+static int ended[64];
+static unsigned nended;
+
+/* A child that is killed, or fails, ends the test: it has not told what others wait for. */
+static bool may_die;
+
+/* The test's children may die from now on. */
+__attribute__((unused)) static void let_children_die(void)
+{
+	may_die = true;
+	signal(SIGCHLD, SIG_DFL);
+}
+
+static int shell_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static bool take_ended(int pid)
+{
+	for (unsigned i = 0; i < nended; i++)
+		if (ended[i] == pid) {
+			ended[i] = ended[--nended];
+			return true;
+		}
+	return false;
+}
+
 /* Returns the status that a child ends with, or 128 and the signal that killed it. */
 __attribute__((unused)) static int wait_child(int pid)
 {
 	int status;
 
+	if (take_ended(pid))
+		return 0;
 	if (waitpid(pid, &status, 0) != pid)
 		fail("waitpid");
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return shell_status(status);
 }
 
 /* Waits for a child, and says how it ended if that was not by exit(0). */
@@ -189,12 +221,34 @@ __attribute__((unused)) static void tell(const struct channel *channel, uint64_t
 		    sizeof(value));
 }
 
+/* Where there are no signals, nobody else notices that a child has died. */
+static void look_for_dead_children(void)
+{
+	int status, pid;
+
+	if (may_die || nended == sizeof(ended) / sizeof(ended[0]))
+		return;
+	pid = waitpid(-1, &status, WNOHANG);
+	if (pid <= 0)
+		return;
+	if (status == 0) {
+		ended[nended++] = pid;
+		return;
+	}
+	if (WIFSIGNALED(status))
+		say("failed child: killed by signal %d\n", WTERMSIG(status));
+	_exit(97);
+}
+
 __attribute__((unused)) static uint64_t hear(const struct channel *channel)
 {
+	struct pollfd one = { .fd = channel->ends[0], .events = POLLIN };
 	uint64_t value;
+	ssize_t n;
 
-	ssize_t n = read(channel->ends[0], &value, sizeof(value));
-
+	while (poll(&one, 1, 100) == 0)
+		look_for_dead_children();
+	n = read(channel->ends[0], &value, sizeof(value));
 	if (n == 0) {
 		say("failed processes: those that should answer have ended\n");
 		_exit(98);
@@ -263,6 +317,14 @@ __attribute__((unused)) static uint64_t nanoseconds(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* The C library's nanosleep() makes a call that the core has not. */
+__attribute__((unused)) static void pause_for(uint64_t ns)
+{
+	const struct timespec time = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
+
+	syscall(SYS_nanosleep, &time, NULL);
+}
+
 /* ---- which test runs ---- */
 
 struct lab_test {
@@ -313,7 +375,6 @@ static void show_faults(void)
 /* Goes on in a child, and shows the last faults when that has ended or taken long. */
 static void watch_test(void)
 {
-	const struct timespec tenth = { .tv_nsec = 100000000 };
 	int pid, status = 0;
 
 	signal(SIGCHLD, SIG_DFL);
@@ -321,10 +382,13 @@ static void watch_test(void)
 	if (pid <= 0)
 		return;
 	for (unsigned i = 0; i < 100 && waitpid(pid, &status, WNOHANG) == 0; i++)
-		nanosleep(&tenth, NULL);
+		pause_for(100000000);
 	show_faults();
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	_exit(shell_status(status));
 }
+
+/* The program's own file, to execute it again. */
+__attribute__((unused)) static const char *own_file;
 
 /* main() of a grading program: PROGRAM TEST SEED [N] */
 __attribute__((unused)) static int lab_main(const struct lab_test *tests, size_t ntests, int argc,
@@ -334,10 +398,11 @@ __attribute__((unused)) static int lab_main(const struct lab_test *tests, size_t
 
 	if (getenv("LAB_FAULTS"))
 		watch_test();
-	sigaction(SIGCHLD, &action, NULL);
+	sigaction(SIGCHLD, &action, NULL); /* the core has no signals: see hear() */
 	for (size_t i = 0; argc >= 3 && i < ntests; i++) {
 		if (strcmp(tests[i].name, argv[1]))
 			continue;
+		own_file = argv[0];
 		tests[i].run(strtoull(argv[2], NULL, 0), argc > 3 ? strtoul(argv[3], NULL, 0) : 0);
 		return 0;
 	}

@@ -672,7 +672,7 @@ static void out_of_memory(uint64_t seed, size_t n)
 	uint64_t survivor;
 
 	channel_open(&up);
-	signal(SIGCHLD, SIG_DFL); /* one of them is killed, as it should be */
+	let_children_die(); /* one of them is killed, as it should be */
 	first = fork_child();
 	if (first == 0) {
 		char *pages = map_pages(n, MAP_PRIVATE);

@@ -396,7 +396,7 @@ static void out_of_memory(uint64_t seed, size_t n)
 	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE, n * PAGE);
 	finish(&maker);
 	open_channels();
-	signal(SIGCHLD, SIG_DFL); /* one is killed, as it should be */
+	let_children_die(); /* one is killed, as it should be */
 	other = start(MADE, "write_all", seed, n);
 	close(up.ends[1]);
 	result("found", hear(&up));
@@ -484,7 +484,7 @@ static void leaks(uint64_t seed, size_t n)
 	long before = 0;
 
 	open_channels();
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	for (size_t i = 0; i < 40; i++) {
 		if (i == 4)
 			before = used_frames();

@@ -253,7 +253,7 @@ static void refused(uint64_t seed, size_t n)
 	uint64_t odd_bits = mix(seed, 1) % 4000 + 1;
 
 	(void)n;
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	result("good", try_segment(IN_SEGMENT(p_align), PAGE));
 	result("error", try_short(0));
 	result("error", try_short((off_t)(mix(seed, 2) % sizeof(Elf64_Ehdr))));
@@ -566,7 +566,7 @@ static void busy(uint64_t seed, size_t n)
 	result("child", hear(&up));
 	tell(&down, 0);
 	join_child(pid);
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	writer = open(MADE, O_WRONLY);
 	result("opened", writer >= 0);
 	result("run_while_written", try_file(MADE));

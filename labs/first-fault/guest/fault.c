@@ -680,7 +680,7 @@ static void stack(uint64_t seed, size_t n)
 	const stack_t other = { .ss_sp = map_pages(16, MAP_PRIVATE), .ss_size = 16 * PAGE };
 	int child;
 
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	child = fork_child();
 	if (child == 0) {
 		handle_with(on_other_stack, SA_ONSTACK);
@@ -962,7 +962,7 @@ static uint64_t end_of(void (*child)(uintptr_t), uintptr_t argument)
 {
 	int pid;
 
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	pid = fork_child();
 	if (pid == 0) {
 		child(argument);
@@ -1138,7 +1138,7 @@ static void report(uint64_t seed, size_t n)
 	int file = memfd_create("file", 0);
 	uint64_t named = 0, others = 0;
 
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	beyond = mmap(NULL, PAGE, RW, MAP_SHARED, file, 0);
 	for (size_t i = 0; i < n; i++) {
 		enum how how = (enum how)(mix(seed, i) % 3);

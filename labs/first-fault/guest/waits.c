@@ -119,7 +119,7 @@ static void short_of_memory(uint64_t seed, size_t n, page_writer write_page)
 	struct rival first, second;
 	uint64_t sum;
 
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	write_pieces(seed);
 	start_rival(&first, n, seed, write_page);
 	start_rival(&second, n, seed, write_page);
@@ -408,7 +408,7 @@ static void slow_disk(uint64_t seed, size_t n)
 	};
 
 	(void)n;
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	slow_file = memfd_create("file", 0);
 	for (unsigned i = 0; i < OTHERS; i++)
 		start_waiter(&others[i], seed + i, load_word);
@@ -523,7 +523,7 @@ static void moved(uint64_t seed, size_t n)
 
 	copied = memfd_create("copied", 0);
 
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	stacks = map_pages(READERS * STACK / PAGE, MAP_PRIVATE);
 	here = map_pages(2 * n, MAP_PRIVATE);
 	there = here + n * PAGE;

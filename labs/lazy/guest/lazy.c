@@ -517,7 +517,7 @@ static void out_of_memory(uint64_t seed, size_t n)
 	int child;
 
 	fill(mine, 500, seed);
-	signal(SIGCHLD, SIG_DFL); /* the child is killed, as it should be */
+	let_children_die(); /* the child is killed, as it should be */
 	child = fork_child();
 	if (child == 0) {
 		char *pages = heap_more(n);
@@ -572,7 +572,7 @@ static void kernel(uint64_t seed, size_t n)
 
 	status = (int *)(pages + 12 * PAGE - 4);
 	now = (struct timespec *)(pages + 14 * PAGE - 8); /* on two pages */
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	child = fork_child();
 	if (child == 0)
 		_exit((int)(seed & 63));

@@ -68,7 +68,7 @@ static void killed(uint64_t seed, size_t n)
  */
 static void log_apart(uint64_t seed, size_t n)
 {
-	signal(SIGCHLD, SIG_DFL); /* they are to be killed */
+	let_children_die(); /* they are to be killed */
 	for (size_t i = 0; i < n; i++) {
 		int pid = fork_child();
 

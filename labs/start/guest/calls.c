@@ -252,7 +252,7 @@ static void processes(uint64_t seed, size_t n)
 
 	channel_open(&down);
 	channel_open(&up);
-	signal(SIGCHLD, SIG_DFL);
+	let_children_die();
 	for (int i = 0; i < children; i++) {
 		if (fork_child())
 			continue;
