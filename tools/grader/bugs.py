@@ -68,7 +68,7 @@ def with_bug(tree, made, patch, jobs, sources):
     text = read(path).decode()
     write(path, patch.apply(text))
     try:
-        build.kernel(made, [build.KERNEL], jobs=jobs, sources=sources)
+        build.kernel(made, [build.target(tree, "kernel")], jobs=jobs, sources=sources)
     finally:
         write(path, text)
 
@@ -91,7 +91,7 @@ def kernels(tree, patches, folder, made=None, no_sources=(), jobs=None):
                 print(f"grade: builds {len(patches)} kernels, each with a bug; this takes a minute", file=sys.stderr, flush=True)
                 tree, made = copy_of(tree, folder)
             with_bug(tree, made, patch, jobs, sealed)
-            shutil.copyfile(os.path.join(made, build.KERNEL), kernel)
+            shutil.copyfile(os.path.join(made, build.target(tree, "kernel")), kernel)
             write(note, digest.hexdigest())
         except (OSError, context_patch.Broken, build.Broken) as error:
             raise Wrong(f"the bug {name} cannot be put into the kernel: {error}") from None

@@ -11,9 +11,8 @@ import sys
 from grader import limits, seal
 from grader.lab import Wrong, programs_of_students
 
-KERNEL = "faultline.elf"
-HARDENED = "faultline-hardened.elf"
-INIT = "user/init"
+OF_THE_WHOLE = {"kernel": "faultline.elf", "hardened": "faultline-hardened.elf", "init": "user/init"}
+OF_THE_CORE = {"kernel": "faultline-core.elf", "hardened": "faultline-core-hardened.elf", "init": "user/core-init"}
 STRICT = "tools/strict/strict.elf"  # the strict machine's firmware
 HOST_SOURCES = "tests/host/mm-sources.txt"  # the list of what the host tests of mm/ are made from, as Meson has it
 COMPILER = ["riscv64-linux-gnu-gcc", "-O2", "-g1", "-gdwarf-4", "-static", "-fno-pic", "-no-pie"]
@@ -68,10 +67,15 @@ def errors_of(text):
     return "\n".join(shown[:SHOWN] + ["..."] * (len(shown) > SHOWN))
 
 
-def targets_of(points):
+def target(root, name):
+    """Returns what the build of a tree calls its "kernel", "hardened" kernel or "init"."""
+    return (OF_THE_WHOLE if os.path.isdir(os.path.join(root, "linux")) else OF_THE_CORE)[name]
+
+
+def targets_of(root, points):
     """Returns what has to be built of a tree to run these points."""
-    kernels = [KERNEL, *([HARDENED] if any(point.kernel for point in points) else [])]
-    return [*kernels, INIT, *([HOST_SOURCES] if any(point.on_host for point in points) else []), *([STRICT] if any(point.is_strict for point in points) else []), *programs_of_students(points)]
+    names = ["kernel", "init", *(["hardened"] if any(point.kernel for point in points) else [])]
+    return [*(target(root, name) for name in names), *([HOST_SOURCES] if any(point.on_host for point in points) else []), *([STRICT] if any(point.is_strict for point in points) else []), *programs_of_students(points)]
 
 
 class Progress:
@@ -102,7 +106,7 @@ class Progress:
         self.steps = 0
 
 
-def kernel(build, targets=(KERNEL, INIT), limited=limits.Limits(), jobs=None, sources=(), progress=None):
+def kernel(build, targets, limited=limits.Limits(), jobs=None, sources=(), progress=None):
     """Builds the kernel, or other targets of a build folder; raises Broken with the compiler's errors. With `sources`, the
     folders that a submission may read, raises seal.Outside if it has read other files. A Progress is told of each step."""
     words = ["ninja", "-C", build, *(["-d", "keepdepfile"] if sources else []), *([f"-j{jobs}"] if jobs else []), *targets]

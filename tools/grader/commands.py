@@ -79,7 +79,7 @@ def grade_points(lab, points, seed, options):
     outcomes, broken, progress = [], "", build.Progress("grade")
     hosts = {}, ""
     try:
-        build.kernel(folder, build.targets_of(points), progress=progress)
+        build.kernel(folder, build.targets_of(ROOT, points), progress=progress)
         if any(point.on_host for point in points):
             hosts = build.host_programs(ROOT, folder, lab, lab.path("lib"), os.path.join(folder, "lab/host"), progress=progress)
     except build.Broken as error:

@@ -8,7 +8,7 @@ import sys
 import zlib
 
 from grader import limits
-from grader.build import HARDENED
+from grader.build import target
 from grader.mixing import mix
 
 SECONDS = 30  # of processor time, for what never ends: a point takes less than three
@@ -50,7 +50,7 @@ class Place:
 
     def kernel(self, point):
         """Returns the words of the environment that choose the point's kernel, if it is not the usual one."""
-        chosen = self.kernels[point.bug] if point.bug else HARDENED if point.kernel else ""
+        chosen = self.kernels[point.bug] if point.bug else target(self.root, "hardened") if point.kernel else ""
         return {"FAULTLINE_KERNEL": chosen} if chosen else {}
 
 

@@ -179,11 +179,13 @@ class Variant:
     def verdict(self, outcomes, broken):
         """Returns what is not as it has to be."""
         if broken:
-            return ["it does not compile:", *broken.splitlines()]
+            return ["it does not compile:", *broken.splitlines()] if self.kind in trees.KINDS else []
         failed = {one.point.name: one for one in outcomes if not one.passed}
         if self.patch:
             return [f"it gets the points of '{name}'" for name in self.loses if name not in failed] or \
                 ([] if failed else ["it gets all points"])
+        if self.kind not in trees.KINDS:
+            return [f"it gets the points of '{one.point.name}'" for one in outcomes if one.passed and one.point.kind == "gain"]
         if self.kind != "start":
             return [report.line(one) for one in failed.values()]
         return commit.start_is_wrong(outcomes)
@@ -194,9 +196,10 @@ class Variant:
         return f"{got} of {most} points" + (f"; lost: {', '.join(failed)}" if failed else "")
 
 
-def variants_of(lab):
-    """Returns all variants of a lab."""
+def variants_of(root, lab):
+    """Returns all variants of a lab. What the trees of earlier labs have gets no points."""
     return [Variant("the start", "start"), Variant("the reference", "reference"), Variant("the second solution", "second"),
+            *(Variant(f"the start of {one.name}", one.name) for one in trees.earlier_labs(root, lab)),
             *(Variant("wrong: " + wrong.name, wrong.base, wrong.path, wrong.loses) for wrong in trees.wrongs_of(lab))]
 
 
@@ -226,7 +229,7 @@ def check_both_builds(slot, tap, jobs):
     slot.take({})
     wrong = []
     try:
-        build.kernel(slot.build, [build.KERNEL, build.HARDENED, build.INIT], jobs=jobs, sources=[slot.tree])
+        build.kernel(slot.build, [build.target(slot.tree, name) for name in ("kernel", "hardened", "init")], jobs=jobs, sources=[slot.tree])
     except build.Broken as error:
         wrong = str(error).splitlines()
     tap.point(f"{slot.lab.name}: the start tree builds, release and hardened", wrong)
@@ -267,9 +270,9 @@ def check_lab(root, lab, options, tap):
     made = slots_for(root, lab, options.area, options.jobs)
     each = max(1, (os.cpu_count() or 1) // options.jobs)
     points = trees.points_of(lab)
-    variants = [one for one in variants_of(lab) if fnmatch.fnmatchcase(one.name, options.only)]
+    variants = [one for one in variants_of(root, lab) if fnmatch.fnmatchcase(one.name, options.only)]
     if not variants:
-        raise Wrong(f"{lab.name} has no solution '{options.only}': " + ", ".join(one.name for one in variants_of(lab)))
+        raise Wrong(f"{lab.name} has no solution '{options.only}': " + ", ".join(one.name for one in variants_of(root, lab)))
     if options.quick:
         for variant in variants:
             variant.make_quick()

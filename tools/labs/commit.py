@@ -2,8 +2,9 @@
 """What each commit shows of the labs: of every lab the start tree builds and has the points that it should have, and the second
 solution has all points that run mm/ on this computer, and one more that changes from commit to commit.
 
-All labs are built in one folder. What they have in common is compiled once and kept, or taken from a build of this tree; each
-lab begins with a copy of that, to which its patches are applied, so that only the files that they change are compiled."""
+The labs are built in two folders: those of the whole kernel and those of the core alone. What the labs of a folder have in common is
+compiled once and kept, or taken from a build of this tree; each lab begins with a copy of that, to which its patches are applied,
+so that only the files that they change are compiled."""
 
 import json
 import os
@@ -17,7 +18,6 @@ from labs import slots, trees
 from mutation import area
 from structure import files
 
-NEEDED = [build.KERNEL, build.INIT, build.STRICT]
 PARTS = ("tree", "host")
 OPTIONS = ("werror", "debug", "optimization", "all_checks")  # of a build, which the commands that compile the kernel depend on
 COMPILED = (".o", ".a")
@@ -29,9 +29,9 @@ OTHER_BOARDS = 4  # a commit runs one in four of the gains on other boards than 
 class Base:
     """The tree without what students do not get, its build, and what was compiled of mm/ for this computer."""
 
-    def __init__(self, root, folder, built):
+    def __init__(self, root, folder, built, is_core):
         """`built` is a build folder of the tree `root` that may be used, or ""."""
-        self.root, self.folder, self.built = root, folder, built
+        self.root, self.folder, self.built, self.is_core = root, folder, built, is_core
         self.tree, self.host = (os.path.join(folder, part) for part in PARTS)
         self.build = os.path.join(self.tree, "build")  # where ./test.sh has it, so that commands are the same
         self.kept = os.path.join(folder, "kept")
@@ -44,18 +44,22 @@ class Base:
             slots.renew(os.path.join(self.kept, part), os.path.join(self.folder, part))
         with tempfile.TemporaryDirectory(prefix="faultline-lab-") as fresh:
             trees.copy_working(self.root, fresh)
-            trees.remove_left_out(fresh)
+            trees.remove_left_out(fresh, self.is_core)
             trees.copy_libraries(self.root, fresh)  # where a lab has them, for the same commands compile mm/
             slots.mirror(fresh, self.tree)
         self.set_up()
         programs = {name for lab in labs for name in build.programs_of_students(trees.points_of(lab))}
-        build.kernel(self.build, [*NEEDED, build.HOST_SOURCES, *sorted(programs)])
+        build.kernel(self.build, [*self.needed(), build.HOST_SOURCES, *sorted(programs)])
         broken = ""
         for lab in labs:
             broken = broken or build.host_programs(self.tree, self.build, lab, os.path.join(self.tree, "lab/lib"), self.host)[1]
         for part in PARTS:
             slots.renew(os.path.join(self.folder, part), os.path.join(self.kept, part))
         return broken
+
+    def needed(self):
+        """Returns what all labs need of a build."""
+        return [build.target(self.tree, "kernel"), build.target(self.tree, "init"), build.STRICT]
 
     def set_up(self):
         """Sets up the build, if that has not been done, with all that another build has compiled by the same commands from the
@@ -85,13 +89,14 @@ class Base:
         """Has the tree that a lab's students start from."""
         for part in PARTS:
             slots.renew(os.path.join(self.kept, part), os.path.join(self.folder, part))
-        trees.apply(lab.path("start.patch"), self.tree)
+        trees.take_away(self.root, lab, self.tree)
+        trees.apply_start(lab, self.tree)
         trees.add_lab(self.root, lab, self.tree)
 
     def place(self, lab, guests, points):
         """Compiles what the tree has now, and what the points need; returns where they run."""
         students = Lab(os.path.join(self.tree, "lab"), lab.name)
-        build.kernel(self.build, sorted({*NEEDED, *build.targets_of(points)}))
+        build.kernel(self.build, sorted({*self.needed(), *build.targets_of(self.tree, points)}))
         hosts = build.host_programs(self.tree, self.build, students, students.path("lib"), self.host) \
             if any(point.on_host for point in points) else ({}, "")
         return run.Place(self.tree, self.build, guests, hosts)
@@ -166,11 +171,16 @@ def number_of_commit(root):
 def check(root, names, folder, seed, tap):
     """Checks labs."""
     labs, number = [trees.lab_of(root, name) for name in names], number_of_commit(root)
-    base = Base(root, os.path.join(folder, "commit"), os.environ.get("FAULTLINE_BUILD", ""))
-    try:
-        wrong = base.make(labs).splitlines()
-    except (Wrong, build.Broken) as error:
-        wrong = str(error).splitlines()
-    tap.point("what the labs have in common builds, for the machine and for this computer", wrong, f"commit number {number}, seed {seed}")
-    for lab in labs if not wrong else ():
-        check_lab(base, lab, number, seed, tap)
+    for is_core, kernel in ((False, "the whole kernel"), (True, "the core alone")):
+        chosen = [lab for lab in labs if trees.Made(lab).is_core == is_core]
+        if not chosen:
+            continue
+        base = Base(root, os.path.join(folder, "commit-core" if is_core else "commit"), os.environ.get("FAULTLINE_BUILD", ""), is_core)
+        try:
+            wrong = base.make(chosen).splitlines()
+        except (Wrong, build.Broken) as error:
+            wrong = str(error).splitlines()
+        tap.point(f"what the labs of {kernel} have in common builds, for the machine and for this computer", wrong,
+                  f"commit number {number}, seed {seed}")
+        for lab in () if wrong else chosen:
+            check_lab(base, lab, number, seed, tap)

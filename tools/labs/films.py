@@ -63,7 +63,7 @@ def texts_of(root, lab, solution):
 
 def finder_of(place, guest):
     """Returns what finds the programs of a recording by their names."""
-    programs = {os.path.basename(path)[:filming.NAME]: path for path in (guest, os.path.join(place.build, build.INIT))}
+    programs = {os.path.basename(path)[:filming.NAME]: path for path in (guest, os.path.join(place.build, build.target(place.root, "init")))}
     return programs.get
 
 
@@ -138,7 +138,7 @@ def make_lab(root, lab, films, area, folder, tell):
         for solution in dict.fromkeys(name for one in films for name in one.solutions()):
             slot.take(texts_of(root, lab, solution))
             try:
-                build.kernel(slot.build, [build.KERNEL, build.INIT], sources=[slot.tree])
+                build.kernel(slot.build, [build.target(slot.tree, name) for name in ("kernel", "init")], sources=[slot.tree])
             except build.Broken as error:
                 raise Wrong(f"{lab.name}: {TITLES.get(solution, solution)} does not compile:\n{error}") from None
             for one in films:

@@ -34,9 +34,10 @@ class Tree:
     def __init__(self, root, lab, start):
         """`start` is a folder that has the lab's files as they are at the start."""
         self.paths, self.words = set(), set()
+        is_core = trees.Made(lab).is_core
         for name in files.load(root):
             path = os.path.join(start, name) if name in lab.files() else os.path.join(root, name)
-            if trees.is_left_out(name) or name.endswith(BINARY) or not os.path.isfile(path):
+            if trees.is_left_out(name, is_core) or name.endswith(BINARY) or not os.path.isfile(path):
                 continue
             self.paths.add(name)
             self.words |= words_of(path) if path.startswith(root + os.sep) else words_in(path)

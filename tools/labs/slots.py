@@ -145,7 +145,7 @@ class Slot(area.Slot):
         """Builds what the points need; returns what host_programs() does."""
         students = Lab(os.path.join(self.tree, "lab"), self.lab.name)
         os.makedirs(self.host, exist_ok=True)
-        build.kernel(self.build, build.targets_of(points), limited, jobs, [self.tree])
+        build.kernel(self.build, build.targets_of(self.tree, points), limited, jobs, [self.tree])
         if not any(point.on_host for point in points):
             return {}, ""
         return build.host_programs(self.tree, self.build, students, students.path("lib"), self.host, limited, jobs, [self.tree])

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Makes source trees: copies of this one, the tree that a lab's students start from, and variants of it."""
+"""Makes source trees: copies of this one, the tree that a lab's students start from, and variants of it.
+
+The solution of a lab is this tree, or the start tree of a later lab (tree.txt), so that no start tree has what a later lab asks
+for. Some labs have the core alone."""
 
 import fnmatch
 import glob
@@ -10,19 +13,44 @@ import shutil
 import subprocess
 import tarfile
 
-from grader.lab import Lab, Wrong, bugs_of
+from grader.lab import Lab, Wrong, bugs_of, lines_of
 from structure import files
 
 # What students do not get: the labs with their solutions, the bugs that the tests know, and the tools for these.
 LEFT_OUT = ("labs/*", "tests/mutants/*", "tools/mutants", "tools/mutation/*", "tools/lab", "tools/labs/*",
             "tests/host/tools/test_mutants.py", "tests/host/tools/test_generate.py", "tests/host/tools/test_lab.py",
             "tests/host/tools/test_seal.py", "tests/labs/*", ".ci/*", ".github/*")
+# Nor where the kernel is the core alone: the Linux layer, its programs and their tests, and what only developers of the whole need.
+OF_THE_LAYER = ("linux/*", "lib/p9/*", "tests/kernel/linux/*", "user/demo.c", "user/init*", "user/libc_static.S", "user/faults/*", "user/servers/*",
+                "user/sh/*", "user/tour/*", "tests/bench/*", "tests/browser/*", "tests/budgets/*", "tests/fuzz/*", "tests/models/*",
+                "tests/paging/*", "tests/strict/*", "tests/user/*", "tests/host/arch/*", "tests/host/boot/*", "tests/host/drivers/*",
+                "tests/host/fs/*", "tests/host/model/*", "tests/host/proc/*", "tests/host/servers/*", "tests/host/terminal/*",
+                "tests/host/tools/*", "tests/host/*/test_*", "tests/system/[!l]*", "tests/system/limits.py",
+                "tests/system/locks.py", "tools/count-9p", "tools/debian-root", "tools/draw-tour", "tools/fuzz*", "tools/oracle/*",
+                "tools/record", "tools/record-*", "tools/replay", "tools/usertest*", "tools/vmfuzz/*")
 SCRIPTS = ("grade", "hint", "pack")
 HANDOUTS = (".md", ".zh.md")
 OF_LAB = ("points.txt", "files.txt", "hints.txt", "expect.py")
+KINDS = ("start", "reference", "second")
 ATTRIBUTES = "* text=auto eol=lf\n"
-BASE = re.compile(r"^Base: (start|reference|second)$", re.MULTILINE)
+BASE = re.compile(rf"^Base: ({'|'.join(KINDS)})$", re.MULTILINE)
 LOSES = re.compile(r"^Loses: (.+)$", re.MULTILINE)
+
+
+class Made:
+    """How the tree of a lab is made: whether its kernel is the core alone, and whose start tree its solution is, or ""."""
+
+    def __init__(self, lab):
+        self.is_core, self.next = False, ""
+        path = lab.path("tree.txt")
+        for line in lines_of(path) if os.path.exists(path) else ():
+            word, _, value = line.partition(" ")
+            if line == "kernel core":
+                self.is_core = True
+            elif word == "solution" and value:
+                self.next = value
+            else:
+                raise Wrong(f"{path}: neither 'kernel core' nor 'solution LAB': {line}")
 
 
 def labs_of(root):
@@ -106,17 +134,17 @@ def copy_working(root, to, only=None):
             copy_file(os.path.join(root, name), os.path.join(to, name))
 
 
-def is_left_out(name):
-    """Returns whether students do not get a file."""
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in LEFT_OUT)
+def is_left_out(name, is_core=False):
+    """Returns whether students do not get a file. `is_core`: their kernel is the core alone."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in LEFT_OUT + (OF_THE_LAYER if is_core else ()))
 
 
-def remove_left_out(tree):
+def remove_left_out(tree, is_core=False):
     """Removes what students do not get, and folders that are empty then."""
     for folder, _, names in os.walk(tree, topdown=False):
         for name in names:
             path = os.path.join(folder, name)
-            if is_left_out(os.path.relpath(path, tree)):
+            if is_left_out(os.path.relpath(path, tree), is_core):
                 os.unlink(path)
         if not os.listdir(folder):
             os.rmdir(folder)
@@ -162,14 +190,45 @@ def add_lab(root, lab, tree):
         os.chmod(path, 0o755)
 
 
+def later_labs(root, lab):
+    """Returns the labs whose solutions the trees of a lab have not, the last one first."""
+    found = []
+    while Made(lab).next:
+        lab = lab_of(root, Made(lab).next)
+        if lab.name in [one.name for one in found]:
+            raise Wrong(f"{lab.path('tree.txt')}: the labs go in a circle")
+        found.insert(0, lab)
+    return found
+
+
+def earlier_labs(root, lab):
+    """Returns the labs whose trees have not this lab's solution."""
+    found = [lab_of(root, name) for name in labs_of(root)]
+    return [one for one in found if lab.name in [later.name for later in later_labs(root, one)]]
+
+
+def take_away(root, lab, tree, only=()):
+    """Takes the solutions of later labs out of a tree, which may have only some files. Now it has the lab's own solution."""
+    for later in later_labs(root, lab):
+        apply_start(later, tree, only)
+
+
+def apply_start(lab, tree, only=()):
+    """Takes the solution of a lab out of a tree, which may have only some files."""
+    if only and not set(only) & set(changed_by(lab.path("start.patch"))):
+        return
+    try:
+        apply(lab.path("start.patch"), tree, *(f"--include={name}" for name in only))
+    except Wrong as wrong:
+        raise Wrong(f"{lab.path('start.patch')} does not fit the sources: adapt it ({wrong})") from None
+
+
 def make_start(root, lab, tree, committed):
     """Makes the tree that students start from, in an empty folder, from the last commit or from the files as they are."""
     (copy_committed if committed else copy_working)(root, tree)
-    remove_left_out(tree)
-    try:
-        apply(lab.path("start.patch"), tree)
-    except Wrong as wrong:
-        raise Wrong(f"{lab.path('start.patch')} does not fit the sources: adapt it ({wrong})") from None
+    remove_left_out(tree, Made(lab).is_core)
+    take_away(root, lab, tree)
+    apply_start(lab, tree)
     add_lab(root, lab, tree)
 
 
@@ -194,11 +253,13 @@ def wrongs_of(lab):
 
 
 def solution(root, lab, kind, to, patch=None):
-    """Puts a solution's files into a folder: those of the start, the reference or the second, with a patch on top."""
-    names = set(lab.files())
+    """Puts a solution's files into a folder: those of the start, the reference or the second, with a patch on top; or those that
+    the start tree of another lab has, whose name is the kind then."""
+    names, of = sorted(set(lab.files())), lab if kind in KINDS else lab_of(root, kind)
     copy_working(root, to, names)
+    take_away(root, of, to, names)
     if kind != "reference":
-        apply(lab.path("start.patch"), to)
+        apply_start(of, to, names)
     if kind == "second":
         apply(lab.path("second.patch"), to)
     if patch:

@@ -33,6 +33,7 @@ class Filming:
         self.root = options.root.share.host if options.root else None
         self.programs = {}
         self._know(chosen.guest, chosen.host)
+        self._know("init", place.init)
         for guest, host in [*chosen.needs.items(), *((path, host) for host, path in options.add)]:
             self._know(guest, host)
         for name in os.listdir(place.image_bin):

@@ -58,7 +58,8 @@ Standard input, output and error are the program's own.
   --strict-json FILE       what that machine reports goes to FILE, too, as a line of JSON each
   --core                   the core alone, without the Linux layer, runs PROGRAM, which is static, with one
                            console; without PROGRAM a tour of six programs that need no C library,
-                           with 16M of memory and a disk to swap to (virt)
+                           with 16M of memory and a disk to swap to (virt). A lab's tree that has
+                           no Linux layer needs no --core
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
   --version                the version of these sources, which the kernel's first line of log has, too
@@ -74,7 +75,9 @@ neither --harts nor --icount is given.
 """
 
 USUAL_HARTS = 4
-GRADE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "grade")  # of a lab's tree
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+GRADE = os.path.join(TREE, "grade")  # of a lab's tree,
+LAYER = os.path.join(TREE, "linux")  # which may have none
 USUAL_MEM = 256 << 20
 LEAST_MEM = 16 << 20  # the kernel refuses less too: boot/main.c
 
@@ -263,6 +266,7 @@ def parse(words, usual=lambda options: 1):
             options.program, rest = rest, []
         else:
             take_option(options, word, rest)
+    options.core = options.core or not os.path.isdir(LAYER)
     if options.core:
         core.check(options)
         options.machine = board.CORE if options.machine.name == "virt" else options.machine

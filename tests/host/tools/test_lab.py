@@ -130,6 +130,45 @@ def a_start_tree_has_no_solution():
               [os.access(os.path.join(student, name), os.X_OK) for name in ("grade", "run.sh", "mm/b.c")], "modes")
 
 
+def with_later(root, made):
+    """Adds a lab `later`, whose start changes mm/b.c, and says how small's tree is made."""
+    for name, text in FILES.items():
+        if name.startswith("labs/small/"):
+            write(root, name.replace("small", "later"), text)
+    write(root, "labs/later/files.txt", "mm/b.c\n")
+    write(root, "labs/later/start.patch", "--- a/mm/b.c\n+++ b/mm/b.c\n@@ -1 +1 @@\n-int b;\n+int less;\n")
+    write(root, "labs/small/tree.txt", made)
+    write(root, "linux/sys.c", "int call;\n")
+
+
+@case
+def R160_a_start_tree_has_no_later_solution():
+    """The solution of a lab is the start tree of the next; and a lab of the core has no layer."""
+    with tempfile.TemporaryDirectory() as place:
+        root, made = tree(place, repository_too=False), os.path.join(place, "made")
+        with_later(root, "# both\nkernel core\nsolution later\n")
+        small, later = trees.lab_of(root, "small"), trees.lab_of(root, "later")
+        for kind, text in (("start", "int copies"), ("reference", "int shares"), ("second", "int also_shares")):
+            trees.solution(root, small, kind, os.path.join(place, kind))
+            has(read(place, kind, "mm/a.c"), text, kind)
+        trees.solution(root, later, "small", os.path.join(place, "small"))
+        equal(["int less;\n", ["small"]], [read(place, "small/mm/b.c"), [one.name for one in trees.earlier_labs(root, later)]], "of later's files")
+        trees.make_start(root, small, made, False)
+        equal(["int a;\nint copies;\nint z;\n", "int less;\n"], [read(made, "mm/a.c"), read(made, "mm/b.c")], "small's tree")
+        equal([False, False], [os.path.exists(os.path.join(made, name)) for name in ("linux", "lab/tree.txt")], "the layer, and how it was made")
+        trees.make_start(root, later, os.path.join(place, "other"), False)
+        equal(["int a;\nint shares;\nint z;\n", True],
+              [read(place, "other/mm/a.c"), os.path.exists(os.path.join(place, "other/linux/sys.c"))], "later's tree")
+        equal([["later"], []], [[one.name for one in trees.later_labs(root, lab)] for lab in (small, later)], "what comes later")
+        equal(["faultline-core.elf", "faultline.elf"], [build.target(folder, "kernel") for folder in (made, root)], "kernels")
+        write(root, "labs/later/tree.txt", "solution small\n")
+        has(refused(trees.later_labs, root, small), "go in a circle", "a circle")
+        write(root, "labs/later/tree.txt", "kernel other\n")
+        has(refused(trees.later_labs, root, small), "neither 'kernel core' nor 'solution LAB': kernel other", "another word")
+        write(root, "labs/later/tree.txt", "solution none\n")
+        has(refused(trees.later_labs, root, small), "no lab is called 'none'", "no such lab")
+
+
 @case
 def all_students_have_the_same_first_commit():
     """Whatever is in the teacher's work tree, in the user's configuration, and wherever the tree comes from."""
@@ -916,8 +955,10 @@ def R160_what_a_start_tree_passes_and_fails():
         equal([], said("start", False, True), "a start")
         equal(["frames taken (gain): passes"], said("start", True, True), "a start that has a solution")
         equal(["values (keep): no"], said("start", False, False), "a start that breaks something")
-        equal([], said("whole", True, True), "a solution")
-        equal(1, len(said("whole", False, True)), "a solution without a point")
+        equal([], said("reference", True, True), "a solution")
+        equal(1, len(said("reference", False, True)), "a solution without a point")
+        equal([], said("earlier", False, True), "the start of an earlier lab")
+        equal(["it gets the points of 'frames taken'"], said("earlier", True, False), "one that has the solution")
         equal([], said("second", False, True, patch="bad.patch"), "a wrong solution")
         equal(["it gets the points of 'frames taken'"], said("second", True, True, patch="bad.patch"), "one that gets all points")
 
@@ -1093,7 +1134,7 @@ def a_point_runs_on_the_strict_machine():
         root = tree(place)
         write(root, "labs/small/points.txt", POINTS.replace("icount", "icount strict"))
         usual, strict = trees.lab_of(root, "small").points
-        equal([False, True], ["tools/strict/strict.elf" in build.targets_of([point]) for point in (usual, strict)], "what is built")
+        equal([False, True], ["tools/strict/strict.elf" in build.targets_of(ROOT, [point]) for point in (usual, strict)], "what is built")
         here = run.Place(root, os.path.join(place, "build"), {"t": "/t"}, ({}, ""))
         lacks(" ".join(run.command(here, usual, 7)), "--strict", "another point")
         has(" ".join(run.command(here, strict, 7)), "--icount --strict 7 --add", "the point")
