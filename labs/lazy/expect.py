@@ -5,8 +5,7 @@ import errno
 
 from grader.mixing import MASK, fill, mix, programs, total
 
-MAPERR, ACCERR = 1, 2  # si_code of a SIGSEGV
-KILLED = 128 + 9
+REFUSED, KILLED = 128 + 11, 128 + 9  # how children end
 
 
 def heap(seed, n):
@@ -16,7 +15,7 @@ def heap(seed, n):
 
 def frames(seed, n):
     """An eighth of both."""
-    return {"heap": total(fill(seed, n // 8)), "mapped": total(fill(seed + 1, n // 8))}
+    return {"heap": total(fill(seed, n // 8)), "mapped": total(fill(seed + 1, n // 8)), "words_not_zero": 0}
 
 
 def cost(seed, n):
@@ -35,7 +34,7 @@ def bss(seed, n):
 
 
 def sharers(seed, n):
-    """A word of each page for each process."""
+    """A word of each page for each thread."""
     return {"written": sum(mix(seed + k, i) * (2 * k + 1) for i in range(n) for k in range(16)) & MASK}
 
 
@@ -49,14 +48,13 @@ def deep(seed, n):
 
 def limit(seed, n):
     """How the stack ends."""
-    return {"code": MAPERR, "far": seed, "code_with_RLIMIT_AS": MAPERR, "code_with_no_memory_left": MAPERR,
-            "code_in_another_stack": 0, "code_below_another_stack": MAPERR, "code_in_the_lowest_page": 0,
-            "code_at_address_0": MAPERR}
+    return {"with_no_memory_left": errno.EFAULT, "in_another_stack": 0, "below_another_stack": REFUSED, "in_the_lowest_page": 0,
+            "at_address_0": REFUSED, "below_the_stack": REFUSED, "kernel_below_the_stack": errno.EFAULT, "far": seed}
 
 
 def neighbour(seed, n):
     """How a stack ends above a mapping, and what is in that."""
-    return {"code": MAPERR, "mapped": total(fill(seed, 16)), "pages_to_an_inaccessible_page": 1,
+    return {"below_the_stack": REFUSED, "mapped": total(fill(seed, 16)), "pages_to_an_inaccessible_page": 1,
             "pages_to_another_stack": 0}
 
 
@@ -91,19 +89,18 @@ def forks(seed, n):
 
 def shrink(seed, n):
     """The lower half stays."""
-    return {"read_beyond": MAPERR, "write_beyond": MAPERR, "write_far_beyond": MAPERR, "kernel_beyond": errno.EFAULT,
+    return {"read_beyond": REFUSED, "write_beyond": REFUSED, "write_far_beyond": REFUSED, "kernel_beyond": errno.EFAULT,
             "below": total(fill(seed, n // 2 - 1)), "words_not_zero": 0, "last_bytes": 0, "too_much": errno.ENOMEM,
             "too_little": errno.ENOMEM, "again": total(fill(seed + 1, n))}
 
 
 def calls(seed, n):
-    """What the accesses came to, in base 4, and what was written."""
-    part, codes = n // 8, 0
-    for code in (MAPERR, MAPERR, 0, ACCERR, ACCERR, ACCERR, ACCERR, 0, 0):
-        codes = codes * 4 + code
+    """Which accesses were refused, and what was written."""
+    part = n // 8
     both = fill(seed, 2 * part)
-    return {"codes": codes, "words_not_zero": [0, 0, 0, 0, 0], "written": total(both), "moved": total(fill(seed, 8 * part)),
-            "in_the_hole": [MAPERR] * 5, "at_address_0": MAPERR,
+    return {"tries": [REFUSED, REFUSED, 0, REFUSED, REFUSED, REFUSED, REFUSED, 0, 0], "words_not_zero": [0] * 6,
+            "written": total(both), "moved": total(fill(seed, 8 * part)), "in_the_hole": [REFUSED] * 5,
+            "kernel_in_the_hole": errno.EFAULT, "at_address_0": REFUSED,
             "kept": (total(fill(seed + 1, part // 2)) + total(both[3 * part // 2 :])) & MASK}
 
 
@@ -117,7 +114,7 @@ def zeros(seed, n):
 
 def at_once(seed, n):
     """Zeros, and what is written."""
-    return {"words_not_zero": 0, "heap": total(fill(seed, n))}
+    return {"words_not_zero": 0, "mapped": total(fill(seed, n))}
 
 
 def leaks(seed, n):
@@ -138,3 +135,10 @@ def stale(seed, n):
     written = sum((mix(seed, i) & 255) * (2 * i + 1) for i in range(n)) & MASK
     stored = sum((mix(seed + 1, i) & 255) * (2 * i + 1) for i in range(n)) & MASK
     return {"before": 0, "written_by_another": written, "stored": stored, "after_munmap": 0, "refused": n}
+
+
+def grow(seed, n):
+    """The sizes are the limits, on the fake machine (host/limits.c)."""
+    npages = n + seed % n
+    return {"pages_by_the_limit_of_the_stack": npages, "pages_by_the_limit_of_mappings": npages + 1, "heap_within_the_limit": 1,
+            "heap_beyond_the_limit": 0, "pages_beside_the_limit_of_data": 2 * (npages + 2)}
