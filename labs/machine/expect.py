@@ -4,7 +4,6 @@ guest/machine.c."""
 
 from grader.mixing import mix, programs
 
-LINE = 200  # bytes of a line of input, at most, without its end
 BIG = 10**15  # numbers in lines of input are smaller
 
 
@@ -38,9 +37,14 @@ def cost(seed, n):
     return {"answer": mix(seed, n), "stray_lines": n}
 
 
+def kills(seed, n):
+    """The log's lines are in the log."""
+    return {"answer": [mix(seed, i) for i in range(n)], "stray_lines": 0, "kills_in_the_log": n}
+
+
 def log_apart(seed, n):
-    """The program's lines are its own, and the log's lines are in the log."""
-    return {"answer": [mix(seed, i) for i in range(n)], "stray_lines": n, "kills_in_the_log": n}
+    """The program's lines are its own, though they look like the log's."""
+    return {**kills(seed, n), "stray_lines": n}
 
 
 def unasked(seed, _):
@@ -59,9 +63,8 @@ def idle(seed, n):
 
 
 def input_input(seed, n):
-    """Lines of bytes of any value, n bytes in all."""
-    data = bytes(mix(seed, i) & 0xFF for i in range(n)).replace(b"\n", b"\r")
-    return [b"".join(data[at : at + LINE] + b"\n" for at in range(0, n, LINE))]
+    """Bytes of any value."""
+    return [bytes(mix(seed, i) & 0xFF for i in range(n))]
 
 
 def input(seed, n):

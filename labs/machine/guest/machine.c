@@ -4,8 +4,7 @@
 
 #include <poll.h>
 
-#define KIB  1024u
-#define LINE 200u /* bytes of a line of input, at most, without its end */
+#define KIB 1024u
 
 /* ---- output ---- */
 
@@ -17,7 +16,7 @@ static void status(uint64_t seed, size_t n)
 	exit(1 + (int)(seed % 100));
 }
 
-/* The status of a program on a machine that has no way to end. Without a word for it the console is a terminal. */
+/* The status of a program on a machine that has no way to end. */
 static void stays_on(uint64_t seed, size_t n)
 {
 	(void)n;
@@ -62,21 +61,33 @@ static void killed(uint64_t seed, size_t n)
 	*(volatile int *)n = (int)seed;
 }
 
-/*
- * Children are killed, which the log reports; and the output has lines that look like those of a
- * log.
- */
+/* A child is killed, which the log reports. */
+static void kill_child(void)
+{
+	int pid = fork_child();
+
+	/* Executed anew, for of what is executed once the log has not all. */
+	if (pid == 0)
+		execl(own_file, "machine", "killed", "0", "8", NULL);
+	if (waitpid(pid, NULL, 0) != pid)
+		fail("waitpid");
+}
+
+static void kills(uint64_t seed, size_t n)
+{
+	let_children_die();
+	for (size_t i = 0; i < n; i++) {
+		kill_child();
+		result("answer", mix(seed, i));
+	}
+}
+
+/* The output has lines that look like those of a log, too. */
 static void log_apart(uint64_t seed, size_t n)
 {
-	let_children_die(); /* they are to be killed */
+	let_children_die();
 	for (size_t i = 0; i < n; i++) {
-		int pid = fork_child();
-
-		/* Executed anew, for of what is executed once the log has not all. */
-		if (pid == 0)
-			execl("/proc/self/exe", "machine", "killed", "0", "8", NULL);
-		if (waitpid(pid, NULL, 0) != pid)
-			fail("waitpid");
+		kill_child();
 		say("[    1.%06u] trap: this is no line of the log\n", (unsigned)i);
 		result("answer", mix(seed, i));
 	}
@@ -101,137 +112,164 @@ static uint64_t switches(void)
 
 /* ---- input ---- */
 
-#define PATIENCE 25 /* seconds, for input that does not come */
+#define PATIENCE 15 /* seconds, for input that does not come */
 
-static void nothing_comes(int number)
+/* Waits until there is something to read; ends the program if nothing comes. */
+static void await(int fd)
 {
-	(void)number;
+	struct pollfd one = { .fd = fd, .events = POLLIN };
+
+	if (poll(&one, 1, PATIENCE * 1000) == 1 && (one.revents & POLLIN))
+		return;
 	say("failed input: nothing has come for %d seconds\n", PATIENCE);
 	_exit(98);
 }
 
-/* Reads; ends the program if nothing comes. */
-static ssize_t read_soon(void *to, size_t n)
-{
-	ssize_t got;
-
-	signal(SIGALRM, nothing_comes);
-	alarm(PATIENCE);
-	got = read(STDIN_FILENO, to, n);
-	alarm(0);
-	if (got < 0)
-		fail("read");
-	return got;
-}
-
-/* What is wrong with the input, for the student: the first byte that is not the expected one. */
-struct wrongs {
-	bool shown;
-	char expected[32 * KIB];
-	size_t nexpected;
+/*
+ * What has to come. The input has no end: a program has read enough when it has that many bytes, or when the last ones are
+ * those that are expected last, though others are missing.
+ */
+struct wanted {
+	unsigned char bytes[32 * KIB];
+	size_t count;
 };
 
-/* Compares what was read with what comes from byte `at` on; returns how many bytes are not as expected. */
-static uint64_t compare(struct wrongs *wrongs, const unsigned char *bytes, size_t n, size_t at)
+#define LAST_BYTES 12u
+
+/* Tells whether the end has come. */
+static bool is_whole(const struct wanted *wanted, const unsigned char *got, size_t n)
+{
+	const unsigned char *last = wanted->bytes + wanted->count - LAST_BYTES;
+
+	return n >= wanted->count ||
+	       (n >= LAST_BYTES && !memcmp(got + n - LAST_BYTES, last, LAST_BYTES));
+}
+
+/* Returns how many bytes are not as expected, and shows the first of them. */
+static uint64_t compare(const struct wanted *wanted, const unsigned char *got, size_t n)
 {
 	uint64_t wrong = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned char expected =
-			at + i < wrongs->nexpected ? (unsigned char)wrongs->expected[at + i] : 0;
+		bool more = i >= wanted->count;
 
-		if (at + i < wrongs->nexpected && bytes[i] == expected)
+		if (!more && got[i] == wanted->bytes[i])
 			continue;
-		wrong++;
-		if (!wrongs->shown)
-			say("first byte %zu of %zu: %#x came, %#x expected\n", at + i,
-			    wrongs->nexpected, bytes[i], expected);
-		wrongs->shown = true;
+		if (wrong++ == 0)
+			say("first byte %zu of %zu: %#x came, %#x expected\n", i, wanted->count,
+			    got[i], more ? 0 : wanted->bytes[i]);
 	}
 	return wrong;
 }
 
-/* Reads up to the end, in reads of so many bytes at most, with a pause before each of the first. */
-static void read_all(struct wrongs *wrongs, uint64_t secret, size_t most, unsigned pauses)
+/* Reads so many bytes at a time, at most, with a pause before each of the first reads. */
+static void read_all(const struct wanted *wanted, uint64_t secret, size_t most, unsigned pauses)
 {
-	static unsigned char bytes[8 * KIB];
-	const struct timespec while_it_comes = { .tv_nsec = 100000000 };
-	uint64_t count = 0, wrong = 0;
-	ssize_t n;
+	static unsigned char got[sizeof(wanted->bytes) + KIB];
+	size_t count = 0;
+	uint64_t wrong;
 
-	do {
+	while (!is_whole(wanted, got, count)) {
+		ssize_t n;
+
 		if (pauses > 0) {
-			nanosleep(&while_it_comes, NULL);
+			pause_for(100000000);
 			pauses--;
 		}
-		n = read_soon(bytes, most);
-		wrong += compare(wrongs, bytes, (size_t)n, count);
-		count += (uint64_t)n;
-	} while (n > 0);
+		await(STDIN_FILENO);
+		n = read(STDIN_FILENO, got + count, most);
+		if (n <= 0)
+			fail("read");
+		count += (size_t)n;
+	}
+	wrong = compare(wanted, got, count);
 	result("bytes", count);
 	result("wrong_bytes", wrong);
-	result("answer", secret + wrong + count - wrongs->nexpected);
+	result("answer", secret + wrong + count - wanted->count);
 }
 
 /* Each of the 256 bytes, many times. */
 static void input(uint64_t seed, size_t n)
 {
-	static struct wrongs wrongs;
+	static struct wanted wanted;
 
-	for (size_t i = 0; i < n; i++) {
-		char byte = (char)mix(seed, i);
-
-		wrongs.expected[wrongs.nexpected++] = byte == '\n' ? '\r' : byte;
-		if (i % LINE == LINE - 1 || i + 1 == n)
-			wrongs.expected[wrongs.nexpected++] = '\n';
-	}
-	read_all(&wrongs, mix(seed, n), 1000, 0);
+	for (; wanted.count < n; wanted.count++)
+		wanted.bytes[wanted.count] = (unsigned char)mix(seed, wanted.count);
+	read_all(&wanted, mix(seed, n), 1000, 0);
 }
 
 /* More comes than the kernel has room for, and nobody reads. */
 static void late(uint64_t seed, size_t n)
 {
-	static struct wrongs wrongs;
+	static struct wanted wanted;
 
-	for (uint64_t i = 0; wrongs.nexpected < n; i++)
-		wrongs.nexpected += (size_t)sprintf(wrongs.expected + wrongs.nexpected, "%llu\n",
-						    (unsigned long long)mix(seed, i));
-	read_all(&wrongs, mix(seed, n), 333, 8);
+	for (uint64_t i = 0; wanted.count < n; i++)
+		wanted.count += (size_t)sprintf((char *)wanted.bytes + wanted.count, "%llu\n",
+						(unsigned long long)mix(seed, i));
+	read_all(&wanted, mix(seed, n), 333, 8);
 }
 
 /* Reads a line, which has a number. */
 static uint64_t read_number(void)
 {
 	char line[80];
+	size_t n = 0;
 
-	line[read_soon(line, sizeof(line) - 1)] = '\0';
+	do
+		if (read(STDIN_FILENO, line + n, 1) != 1)
+			fail("read");
+	while (line[n++] != '\n' && n < sizeof(line));
+	line[n - 1] = '\0';
 	return strtoull(line, NULL, 10);
+}
+
+/* A child reads lines for ever, asleep in read(2), and tells their numbers. */
+static void fork_reader(struct channel *up)
+{
+	channel_open(up);
+	if (fork_child() != 0)
+		return;
+	for (;;)
+		tell(up, read_number());
+}
+
+/* Counts the switches of two seconds at least, however late the lines came: a kernel that polls has many by then. */
+static void result_waiting(int fd, uint64_t begin, uint64_t switches_then)
+{
+	const uint64_t least = 2000000000, passed = nanoseconds() - begin;
+	struct pollfd one = { .fd = fd, .events = POLLIN };
+
+	if (passed < least && poll(&one, 1, (int)((least - passed) / 1000000)) != 0)
+		say("failed input: more has come than was sent\n");
+	result("switches_while_waiting", switches() - switches_then);
 }
 
 /* Somebody is asleep in read(2) when a line comes. */
 static void blocked(uint64_t seed, size_t n)
 {
-	uint64_t before = switches();
+	uint64_t begin = nanoseconds(), before = switches();
+	struct channel up;
 
 	(void)seed;
-	for (size_t i = 0; i < n; i++)
-		result("line", read_number());
-	result("switches_while_waiting", switches() - before);
+	fork_reader(&up);
+	for (size_t i = 0; i < n; i++) {
+		await(up.ends[0]);
+		result("line", hear(&up));
+	}
+	result_waiting(up.ends[0], begin, before);
 }
 
 /* Somebody is asleep in poll(2) when a line comes. */
 static void polled(uint64_t seed, size_t n)
 {
-	struct pollfd one = { .fd = STDIN_FILENO, .events = POLLIN };
-	uint64_t before = switches();
+	uint64_t begin = nanoseconds(), before = switches();
 
 	(void)seed;
 	for (size_t i = 0; i < n; i++) {
-		if (poll(&one, 1, PATIENCE * 1000) != 1 || !(one.revents & POLLIN))
-			nothing_comes(0);
+		await(STDIN_FILENO);
 		result("line", read_number());
 	}
-	result("switches_while_waiting", switches() - before);
+	result_waiting(STDIN_FILENO, begin, before);
 }
 
 /*
@@ -240,40 +278,37 @@ static void polled(uint64_t seed, size_t n)
  */
 static void idle(uint64_t seed, size_t n)
 {
-	const struct timespec second = { .tv_sec = 1 };
+	const uint64_t second = 1000000000;
 	struct channel up;
 	uint64_t before;
-	int pid;
 
 	(void)seed;
-	channel_open(&up);
-	pid = fork_child();
-	if (pid == 0) {
-		tell(&up, read_number());
-		_exit(0);
-	}
-	nanosleep(&second, NULL);
+	fork_reader(&up);
+	pause_for(second);
 	before = switches();
 	for (size_t i = 0; i < n; i++)
-		nanosleep(&second, NULL);
+		pause_for(second);
 	result("switches_while_idle", switches() - before);
+	await(up.ends[0]);
 	result("line", hear(&up));
-	join_child(pid);
 }
 
-/* Each line is answered while others come: a read of a console returns one line. */
+/* Each line is answered while others come. */
 static void echo(uint64_t seed, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		await(STDIN_FILENO);
 		result("line", read_number() + (seed & 0xffff));
+	}
 }
 
 static const struct lab_test tests[] = {
-	{ "programs", programs },   { "answer", answer }, { "status", status },
-	{ "stays_on", stays_on },   { "lines", lines },	  { "cost", cost },
-	{ "log_apart", log_apart }, { "killed", killed }, { "unasked", unasked },
-	{ "idle", idle },	    { "input", input },	  { "late", late },
-	{ "blocked", blocked },	    { "polled", polled }, { "echo", echo },
+	{ "programs", programs }, { "answer", answer },	      { "status", status },
+	{ "stays_on", stays_on }, { "lines", lines },	      { "cost", cost },
+	{ "kills", kills },	  { "log_apart", log_apart }, { "killed", killed },
+	{ "unasked", unasked },	  { "idle", idle },	      { "input", input },
+	{ "late", late },	  { "blocked", blocked },     { "polled", polled },
+	{ "echo", echo },
 };
 
 int main(int argc, char **argv)
