@@ -76,9 +76,9 @@ def dropped(seed, n):
 
 
 def only_read(seed, n):
-    """Zeros; and what is in the file."""
+    """What is in the file."""
     file = total(fill(seed, 64))
-    return {"zeros": n, "copied": file, "frozen": file}
+    return {"right": n, "copied": file, "frozen": file}
 
 
 def swapped(seed, n):

@@ -9,14 +9,17 @@
 
 /* ---- too little memory ---- */
 
-#define PIECES 32 /* pages of the file that the kernel copies from */
+#define PIECES 32 /* pages of the file that the kernel copies from, and of a file of zeros */
 
-static int file_of_pieces;
+static int file_of_pieces, file_of_zeros;
 
-static void write_pieces(uint64_t seed)
+static void make_files(uint64_t seed)
 {
 	char page[PAGE];
 
+	file_of_zeros = memfd_create("zeros", 0);
+	if (ftruncate(file_of_zeros, (off_t)(PIECES * PAGE)))
+		fail("ftruncate");
 	file_of_pieces = memfd_create("pieces", 0);
 	for (size_t i = 0; i < PIECES; i++) {
 		page_write(page, mix(seed, i));
@@ -58,13 +61,25 @@ static uint64_t sum_of_pieces(const char *pages, size_t n, uint64_t seed)
 	return total;
 }
 
-/* Memory that is mapped, and has no frames: it had them, and was dropped. */
+/*
+ * Private memory that has no frames: the pages of the file of zeros, mapped again and again, and
+ * dropped. A page needs a frame when it is written.
+ */
 static char *map_dropped(size_t n)
 {
-	char *pages = map_pages(n, MAP_PRIVATE);
+	char *pages = mmap(NULL, n * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (madvise(pages, n * PAGE, MADV_DONTNEED))
-		fail("madvise");
+	if (pages == MAP_FAILED)
+		fail("mmap");
+	for (size_t i = 0; i < n; i += PIECES) {
+		char *at = pages + i * PAGE;
+		size_t length = (n - i < PIECES ? n - i : PIECES) * PAGE;
+
+		if (mmap(at, length, RW, MAP_PRIVATE | MAP_FIXED, file_of_zeros, 0) != at)
+			fail("mmap");
+		if (madvise(at, length, MADV_DONTNEED))
+			fail("madvise");
+	}
 	return pages;
 }
 
@@ -120,7 +135,7 @@ static void short_of_memory(uint64_t seed, size_t n, page_writer write_page)
 	uint64_t sum;
 
 	let_children_die();
-	write_pieces(seed);
+	make_files(seed);
 	start_rival(&first, n, seed, write_page);
 	start_rival(&second, n, seed, write_page);
 	tell(&first.down, 0);
@@ -187,7 +202,7 @@ static void larger_than_memory(uint64_t seed, size_t n)
 {
 	char *by_program, *by_kernel;
 
-	write_pieces(seed);
+	make_files(seed);
 	by_program = map_dropped(n);
 	by_kernel = map_dropped(n);
 	for (size_t i = 0; i < n; i++) {
