@@ -6,58 +6,72 @@
 #define BY_CHILD(seed)	((seed) + 1)
 #define BY_PARENT(seed) ((seed) + 2)
 
-/* ---- what fork takes ---- */
+/* ---- where pages are ---- */
 
-/* Shows the first page of which parent and child have a frame each. */
-static void show_first_copy(int child, const char *pages, size_t n)
+/* A process can ask for its own frames only: who forks notes them before, and both compare theirs with the note. */
+static unsigned long *note_frames(const char *pages, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (frame_at(0, pages + i * PAGE) == frame_at(child, pages + i * PAGE))
-			continue;
-		say("first parent %p\n", (const void *)(pages + i * PAGE));
-		return;
-	}
+	unsigned long *noted = malloc(n * sizeof(*noted));
+
+	for (size_t i = 0; i < n; i++)
+		noted[i] = frame_at(0, pages + i * PAGE);
+	return noted;
 }
+
+/* Returns how many of the pages have another frame than the noted one. */
+static size_t moved(const char *pages, size_t n, const unsigned long *noted)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += frame_at(0, pages + i * PAGE) != noted[i];
+	return count;
+}
+
+/* For a child that has written nothing yet: shows the first page that is not the parent's. Returns how many there are. */
+static size_t copied(const char *pages, size_t n, const unsigned long *noted)
+{
+	for (size_t i = 0; i < n; i++)
+		if (frame_at(0, pages + i * PAGE) != noted[i]) {
+			say("first copy %p\n", (const void *)(pages + i * PAGE));
+			break;
+		}
+	return moved(pages, n, noted);
+}
+
+/* ---- what fork takes ---- */
 
 /* A child that first waits, and then reads all pages. */
 static void frames(uint64_t seed, size_t n)
 {
 	char *pages = map_pages(n, MAP_PRIVATE);
 	struct channel down, up;
+	unsigned long *noted;
 	long before;
 	int child;
 
 	channel_open(&down);
 	channel_open(&up);
 	fill(pages, n, seed);
+	noted = note_frames(pages, n);
 	before = private_frames();
 	child = fork_child();
 	if (child == 0) {
 		tell(&up, 0);
 		hear(&down);
+		(void)copied(pages, n, noted);
 		tell(&up, sum(pages, n));
 		hear(&down);
 		_exit(0);
 	}
 	hear(&up);
 	result_frames("frames_taken", private_frames() - before);
-	show_first_copy(child, pages, n);
 	tell(&down, 0);
 	result("child", hear(&up));
 	result("parent", sum(pages, n));
 	result_frames("frames_taken_by_reads", private_frames() - before);
 	tell(&down, 0);
 	join_child(child);
-}
-
-/* Returns how many of the pages have another frame in the child than here. */
-static size_t copied(int child, const char *pages, size_t n)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < n; i++)
-		count += frame_at(0, pages + i * PAGE) != frame_at(child, pages + i * PAGE);
-	return count;
 }
 
 #define IMAGE_PAGES 32 /* the most of .data, and of the stack */
@@ -70,25 +84,25 @@ static void data_and_stack(uint64_t seed, size_t n)
 {
 	char room[(IMAGE_PAGES + 1) * PAGE];
 	char *stack = room + -(uintptr_t)room % PAGE; /* whole pages, which have nothing else */
-	struct channel down, up;
+	unsigned long *data_noted, *stack_noted;
+	struct channel up;
 	int child;
 
-	channel_open(&down);
 	channel_open(&up);
 	fill(image_data, n, seed);
 	fill(stack, n, BY_PARENT(seed));
+	data_noted = note_frames(image_data, n);
+	stack_noted = note_frames(stack, n);
 	child = fork_child();
 	if (child == 0) {
-		hear(&down);
+		tell(&up, copied(image_data, n, data_noted));
+		tell(&up, copied(stack, n, stack_noted));
 		tell(&up, sum(image_data, n));
 		tell(&up, sum(stack, n));
 		_exit(0);
 	}
-	result("data_pages_copied", copied(child, image_data, n));
-	result("stack_pages_copied", copied(child, stack, n));
-	show_first_copy(child, image_data, n);
-	show_first_copy(child, stack, n);
-	tell(&down, 0);
+	result("data_pages_copied", hear(&up) + moved(image_data, n, data_noted));
+	result("stack_pages_copied", hear(&up) + moved(stack, n, stack_noted));
 	result("data", hear(&up));
 	result("stack", hear(&up));
 	join_child(child);
@@ -109,19 +123,21 @@ static void grandchild(uint64_t seed, size_t n)
 	fill(pages, n, seed);
 	child = fork_child();
 	if (child == 0) {
+		unsigned long *noted;
 		long before;
 
 		for (size_t i = 0; i < n; i += 4)
 			page_write(pages + i * PAGE, mix(BY_CHILD(seed), i));
+		noted = note_frames(pages, n);
 		before = private_frames();
 		child = fork_child();
 		if (child == 0) {
 			hear(&down);
+			(void)copied(pages, n, noted);
 			tell(&up, sum(pages, n));
 			_exit(0);
 		}
 		result_frames("frames_taken", private_frames() - before);
-		show_first_copy(child, pages, n);
 		fill(pages, n / 2, BY_PARENT(seed));
 		tell(&down, 0);
 		result("grandchild", hear(&up));
@@ -517,29 +533,19 @@ static void shared(uint64_t seed, size_t n)
 
 /* ---- what is given back ---- */
 
-static size_t moved(const char *pages, size_t n, const unsigned long *frames_before)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < n; i++)
-		count += frame_at(0, pages + i * PAGE) != frames_before[i];
-	return count;
-}
-
 /* Once the child is gone, or has copies of its own, the parent keeps its frames. */
 static void last(uint64_t seed, size_t n)
 {
 	char *pages = map_pages(n, MAP_PRIVATE);
-	unsigned long *before = malloc(n * sizeof(*before));
 	struct channel down, up;
+	unsigned long *noted;
 	long taken;
 	int child;
 
 	channel_open(&down);
 	channel_open(&up);
 	fill(pages, n, seed);
-	for (size_t i = 0; i < n; i++)
-		before[i] = frame_at(0, pages + i * PAGE);
+	noted = note_frames(pages, n);
 	taken = private_frames();
 	child = fork_child();
 	if (child == 0) {
@@ -554,7 +560,7 @@ static void last(uint64_t seed, size_t n)
 	tell(&down, 0);
 	join_child(child);
 	fill(pages + n / 2 * PAGE, n - n / 2, BY_PARENT(seed));
-	result("pages_moved", moved(pages, n, before));
+	result("pages_moved", moved(pages, n, noted));
 	result("parent", sum(pages, n));
 }
 
@@ -633,15 +639,14 @@ static void refused(uint64_t seed, size_t n)
 	/* Lower addresses are copied first: these pages, before the large mapping is refused. */
 	char *pages = mmap((void *)0x10000000, n * PAGE, RW,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	unsigned long *frames_before = malloc(n * sizeof(*frames_before));
+	unsigned long *noted;
 	long before = 0, errors = 0;
 
 	if (pages == MAP_FAILED)
 		fail("mmap");
 	map_pages(36 * MIB / PAGE, MAP_PRIVATE);
 	fill(pages, n, seed);
-	for (size_t i = 0; i < n; i++)
-		frames_before[i] = frame_at(0, pages + i * PAGE);
+	noted = note_frames(pages, n);
 	for (unsigned i = 0; i < REFUSALS; i++) {
 		int child = fork();
 
@@ -657,7 +662,7 @@ static void refused(uint64_t seed, size_t n)
 	}
 	result("refused", (uint64_t)errors);
 	result_frames("frames_lost", used_frames() - before);
-	result("pages_moved", moved(pages, n, frames_before));
+	result("pages_moved", moved(pages, n, noted));
 	result("parent", sum(pages, n));
 }
 
