@@ -33,7 +33,7 @@ static size_t copied(const char *pages, size_t n, const unsigned long *noted)
 {
 	for (size_t i = 0; i < n; i++)
 		if (frame_at(0, pages + i * PAGE) != noted[i]) {
-			say("first copy %p\n", (const void *)(pages + i * PAGE));
+			say("first copy at %p\n", (const void *)(pages + i * PAGE));
 			break;
 		}
 	return moved(pages, n, noted);
