@@ -36,7 +36,7 @@ class Point:
         self.test, *words = words or [""]
         self.n = int(words[0]) if words else 0
         self.options, self.limits, self.on_host, self.bug, self.kernel = [], {}, False, "", ""
-        self.has_input = self.is_strict = False
+        self.has_input = self.has_files = self.is_strict = False
         self.board = "virt"
         self.harts, self.hart = 1, 0  # how many there are, and the only one that may boot; 0: the firmware chooses
         self.only_word = ""  # what the kernel's command line has in place of all else
@@ -48,7 +48,7 @@ class Point:
 
     def take_option(self, word):
         """Takes an option: mem=64M, icount, kernel=hardened, host (it runs here, on the fake machine of the host tests),
-        strict (on the strict machine), bug=NAME (the kernel has this bug, which a test has to find), hart=N, input,
+        strict (on the strict machine), bug=NAME (the kernel has this bug, which a test has to find), hart=N, input, files,
         swap_reads=N, swap_writes=N, only_word=WORD, or a limit."""
         name, _, value = word.partition("=")
         limit = LIMIT.fullmatch(word)
@@ -58,6 +58,8 @@ class Point:
             self.on_host = True
         elif word == "input":
             self.has_input = True
+        elif word == "files":
+            self.has_files = True
         elif word == "strict":
             self.is_strict = True
         elif word == "icount":
@@ -82,6 +84,10 @@ class Point:
     def input(self, seed):
         """Returns the pieces of bytes that the program's standard input has; they come one after the other."""
         return getattr(self.lab.expect, self.test + "_input")(seed, self.n) if self.has_input else []
+
+    def files(self, seed, program):
+        """Returns {name: bytes} of the files that the point's program, whose bytes are given, finds beside itself."""
+        return getattr(self.lab.expect, self.test + "_files")(seed, self.n, program) if self.has_files else {}
 
     def expected(self, seed):
         """Returns the possible answers, each as {name: value or list of values}."""

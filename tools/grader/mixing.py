@@ -2,6 +2,8 @@
 """The numbers of labs/lib/lab.h, computed on the host: what a seed puts into pages, and what that adds up to."""
 
 MASK = (1 << 64) - 1
+WORDS = 512  # of a page
+ODD = sum((2 * i + 1) << 128 * i for i in range(WORDS))  # what page_write() multiplies by, with room for each product
 
 
 def mix(seed, index):
@@ -15,6 +17,11 @@ def mix(seed, index):
 def fill(seed, npages):
     """Returns the values of pages that are filled from a seed."""
     return [mix(seed, i) for i in range(npages)]
+
+
+def bytes_of(pages):
+    """Returns the bytes of pages with these values, as page_write() makes them."""
+    return b"".join(memoryview((value * ODD).to_bytes(16 * WORDS, "little")).cast("Q")[::2].tobytes() for value in pages)
 
 
 def total(pages):

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import signal
 import sys
 import zlib
@@ -29,6 +30,7 @@ TIMED_OUT = 124  # of ./run.sh
 LAST = re.compile(r"^run\.sh: (.*)$", re.MULTILINE)
 LEFT_ON = re.compile(r"the kernel has ended with status (\d+), but the machine did not go off")
 SEED_BITS = 63
+MADE = "/made"  # the machine's folder of the files that a point makes
 ASLEEP = 0x8000000  # in memory of sifive_u that firmware and kernel leave alone (the L2 scratchpad); its ROM takes no data
 SLEEP_FOR_EVER = 0xFFDFF06F10500073  # wfi, and a jump back to it
 SECRET = 1 << 53  # numbers from here on are made from the seed, and say nothing to a reader
@@ -36,13 +38,14 @@ COUNTED_HERE = ("stray_lines", "kills_in_the_log", "status", "left_on")  # names
 
 
 class Place:
-    """Where the things are that points need: the tree, its build, the grading programs for the guest and the host, and the
-    kernels with bugs."""
+    """Where the things are that points need: the tree, its build, the grading programs for the guest and the host, the
+    kernels with bugs, and a folder for the files that a point makes."""
 
-    def __init__(self, root, build, guests, hosts, limited=limits.Limits(), kernels=None):
+    def __init__(self, root, build, guests, hosts, limited=limits.Limits(), kernels=None, made=None):
         self.root, self.build, self.guests, self.limited = root, build, guests, limited
         self.hosts, self.broken_hosts = hosts
         self.kernels = kernels or {}
+        self.made = made or os.path.join(build, "lab/made")
 
     def guest(self, point):
         """Returns the file of the point's program."""
@@ -75,12 +78,27 @@ def on_host(place, point, seed):
     return [place.hosts[point.program], point.test, str(seed), str(point.n)]
 
 
+def make_files(place, point, seed):
+    """Makes the files of a point, in place of those of the one before."""
+    if not point.has_files:
+        return
+    with open(place.guest(point), "rb") as file:
+        texts = point.files(seed, file.read())
+    shutil.rmtree(place.made, ignore_errors=True)
+    os.makedirs(place.made)
+    for name, text in texts.items():
+        with open(os.path.join(place.made, name), "wb") as file:
+            file.write(text)
+
+
 def command(place, point, seed, more=()):
-    """Returns the words for ./run.sh that run the point's program."""
+    """Returns the words for ./run.sh that run the point's program. Its files are in place.made."""
     name = os.path.basename(point.program)
     words_of_program = [] if point.of_student else [point.test, str(seed), str(point.n)]
     machine = ["--strict", str(seed % STRICT_SEEDS)] if point.is_strict else []
-    return [*point.options, *machine, *more, "--add", f"{place.guest(point)}:/bin/{name}", "--", "/bin/" + name, *words_of_program]
+    files = ["--add", place.made + ":" + MADE] if point.has_files else []
+    return [*point.options, *machine, *more, "--add", f"{place.guest(point)}:/bin/{name}", *files, "--", "/bin/" + name,
+            *words_of_program]
 
 
 def one_hart(point):
@@ -234,6 +252,7 @@ def run(place, point, seed, why=False, seconds=SECONDS, words=()):
     ./run.sh."""
     outcome = Outcome(point, seed_of(point, seed))
     outcome.expected = point.expected(outcome.seed)
+    make_files(place, point, outcome.seed)
     if place.limited.strict:
         seconds = min(seconds, place.limited.cpu - 1)  # so that the runner ends the machine, and says where it was
     more = ["--timeout", "0", "--cpu-timeout", f"{seconds:g}"] + (["--env", "LAB_FAULTS=1"] if why else []) + [*words]

@@ -103,6 +103,7 @@ class Slot(area.Slot):
         self.host = os.path.join(self.folder, "host")
         self.sealed = os.path.join(self.folder, "sealed.ini")  # names the compiler that tells what it reads
         self.kept = os.path.join(self.folder, "kept")  # the builds of the start tree
+        self.made = os.path.join(self.folder, "made")  # the files that a point makes
 
     def make(self):
         """Makes or updates the tree and sets up its build."""
@@ -175,8 +176,9 @@ class Slot(area.Slot):
             hosts = self.build_all(points, limited, jobs)
         except build.Broken as error:
             return [run.not_run(point, "it does not compile") for point in points], str(error)
-        shown = [self.tree, self.build, self.host, *{os.path.dirname(path) for path in common.files()}]
-        place = run.Place(self.tree, self.build, common.guests, hosts, limits.Limits(strict, (), shown), common.kernels)
+        shown = [self.tree, self.build, self.host, self.made, *{os.path.dirname(path) for path in common.files()}]
+        place = run.Place(self.tree, self.build, common.guests, hosts, limits.Limits(strict, (), shown), common.kernels,
+                          self.made)
         outcomes, used = [], limits.used_here()
         for point in points:
             unfit = run.unfit(place, point, outcomes)

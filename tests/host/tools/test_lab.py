@@ -19,9 +19,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from xml.etree import ElementTree
 
 from base import ROOT, TOOLS
-from grader import bugs, build, commands, filming, limits, report, run, seal
+from grader import bugs, build, commands, elf_files, filming, limits, report, run, seal
 from grader.lab import Lab, Point, Wrong, bugs_of, choose, with_musts
-from grader.mixing import mix
+from grader.mixing import bytes_of, mix
 from labs import check, commit, films, grading, gradescope, handout, repository, slots, trees
 from mutation import area
 from lib.tap import case, equal, has, lacks, main
@@ -704,6 +704,35 @@ def a_point_can_have_an_input():
         equal(["--mem", "64M"], choose([point], [])[0].options, "options")
         point.take_option("machine=sifive_u")
         equal(["--machine", "sifive_u"], point.options[-2:], "the machine")
+
+
+@case
+def a_point_can_have_files():
+    with tempfile.TemporaryDirectory() as folder:
+        point, program = point_of(folder), os.path.join(folder, "t")
+        write(folder, "t", "program")
+        place = run.Place("", os.path.join(folder, "build"), {"t": program}, ({}, ""))
+        run.make_files(place, point, 3)
+        equal((False, False), (os.path.exists(place.made), "/made" in " ".join(run.command(place, point, 3))), "without the option")
+        point.take_option("files")
+        point.lab.expect.frames_files = lambda seed, n, program: {f"of-{seed}": program * n}
+        for seed in (3, 4):
+            run.make_files(place, point, seed)
+        equal(["of-4"], os.listdir(place.made), "those of the last run only")
+        equal("program" * 5, read(place.made, "of-4"), "what is in it")
+        has(" ".join(run.command(place, point, 4)), f"--add {place.made}:/made -- /bin/t frames 4 5", "the command")
+
+
+@case
+def a_program_gets_more_segments():
+    maker = elf_files.Maker(elf_files.smallest())
+    at = maker.put(bytes_of([1, 2]))
+    maker.segment(elf_files.R | elf_files.W, 0x40000000, at, 8192, 12288)
+    text = maker.file()
+    again = elf_files.Maker(text)
+    equal([(0, 0x10000), (4096, 0x11000), (at, 0x40000000)], [(one["offset"], one["vaddr"]) for one in again.loaded()[:3]], "segments")
+    equal((1).to_bytes(8, "little") + (3).to_bytes(8, "little"), text[at : at + 16], "a page as page_write() makes it")
+    equal((2 * 1023).to_bytes(8, "little"), text[-8:], "the last word of one")
 
 
 @case
