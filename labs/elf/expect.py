@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""What the programs of the lab elf have to answer, computed from the seed: a function for each test of guest/*.c."""
+"""What the programs of the lab elf have to answer, and the program files that they run, made from the seed: functions for each
+test of guest/*.c. TEST_files() gets the bytes of the test's program, of which the files are copies with more segments."""
 
-from grader.mixing import MASK, fill, mix, programs, total
+import struct
 
-PAGE = 4096
+from grader.elf_files import PAGE, Maker, R, W, X, smallest
+from grader.mixing import MASK, bytes_of, fill, mix, programs, total
+
 MIB = 1 << 20
 WORD = 8
-ENOEXEC, EFAULT, ETXTBSY = 8, 14, 26
-SIGBUS, SIGKILL, SIGSEGV = 7, 9, 11
-KILLED = 128  # added to the signal
-SI_CODE = 2  # of both SEGV_ACCERR and BUS_ADRERR
-CHOSEN = 40
+TEXT_AT, DATA_AT, MORE_AT = 0x40000000, 0x80000000, 0xC0000000  # as in guest/made.h
+ENOEXEC, EFAULT = 8, 14
+KILLED = 128  # added to what ended a process
+SIGKILL, REFUSED = 9, 11
+FORBIDDEN, LOST = 1, 2  # reasons of a refused access, in guest/segments.c
+CHOSEN, WINDOWS, SMALL = 40, 28, 50  # as in guest/elf.c
 
 
 def of_data(seed):
@@ -52,16 +56,53 @@ def sum_bytes(text):
     return sum(byte * (2 * i + 1) for i, byte in enumerate(text)) & MASK
 
 
+def two(program, seed, text, data):
+    """Returns a program with pages of text and of data, filled from a seed."""
+    maker = Maker(program)
+    maker.segment(R | X, TEXT_AT, maker.put(bytes_of(fill(seed, text))), text * PAGE, text * PAGE)
+    maker.segment(R | W, DATA_AT, maker.put(bytes_of(fill(of_data(seed), data))), data * PAGE, data * PAGE)
+    return maker.file()
+
+
+def add_windows(maker, flags, va, pages):
+    """Adds pages to a file, and segments that show them, one behind the other."""
+    size = len(pages) * PAGE
+    offset = maker.put(bytes_of(pages))
+    for i in range(WINDOWS):
+        maker.segment(flags, va + i * size, offset, size, size)
+
+
 # ---- guest/elf.c ----
+
+def programs_files(seed, _n, program):
+    """Has some text and data."""
+    return {"program": two(program, seed, 20, 20)}
+
 
 def frames(seed, n):
     """What the program reads."""
     return {"child": all_of(seed, n)}
 
 
+def frames_files(seed, n, program):
+    """Has text and data."""
+    return {"program": two(program, seed, n, n)}
+
+
+instances_files = cost_files = forked_files = swapped_files = frames_files
+
+
 def zeros_behind(seed, n):
     """The data, and nothing behind it."""
     return {"data": total(fill(of_data(seed), n)), "bytes_that_are_not_zero": 0}
+
+
+def zeros_behind_files(seed, n, program):
+    """Half of the last page of data, and of what follows it, is not the segment's."""
+    maker = Maker(program)
+    data = maker.put(bytes_of(fill(of_data(seed), n + 1)))
+    maker.segment(R | W, DATA_AT, data, n * PAGE + PAGE // 2, (2 * n + 1) * PAGE)
+    return {"program": maker.file()}
 
 
 def instances(seed, n):
@@ -73,20 +114,29 @@ def instances(seed, n):
 
 
 def total_chosen(pages, n, choice):
-    """Returns the sum of chosen pages of a dictionary. Others are zero."""
-    return sum(pages.get(mix(choice, i) % n, 0) * (2 * i + 1) for i in range(CHOSEN)) & MASK
+    """Returns the sum of chosen pages of windows: what was written to one, or else the page of the file."""
+    written_to, of_file = pages
+    indices = [mix(choice, i) % (n * WINDOWS) for i in range(CHOSEN)]
+    values = [written_to.get(index, of_file[index % n]) for index in indices]
+    return sum(value * (2 * i + 1) for i, value in enumerate(values)) & MASK
 
 
 def large(seed, n):
     """Pages here and there."""
-    choice = of_choices(seed)
-    indices = [mix(choice, i) % n for i in range(CHOSEN)]
-    text = {i: mix(seed, i) for i in indices}
-    data = {i: mix(of_data(seed), i) for i in indices}
-    after = {**data, **{index: mix(of_writes(seed), i) for i, index in enumerate(indices)}}
-    return {"text": total_chosen(text, n, choice), "data": total_chosen(data, n, choice),
-            "others": total_chosen(data, n, choice + 1), "written": total_chosen(after, n, choice),
+    choice, data = of_choices(seed), fill(of_data(seed), n)
+    after = {mix(choice, i) % (n * WINDOWS): mix(of_writes(seed), i) for i in range(CHOSEN)}
+    return {"text": total_chosen(({}, fill(seed, n)), n, choice), "data": total_chosen(({}, data), n, choice),
+            "others": total_chosen(({}, data), n, choice + 1), "written": total_chosen((after, data), n, choice),
             "zeros": 0}
+
+
+def large_files(seed, n, program):
+    """Has 28 times as much text and data as the file has bytes, and as many zeros."""
+    maker = Maker(program)
+    add_windows(maker, R | X, TEXT_AT, fill(seed, n))
+    add_windows(maker, R | W, DATA_AT, fill(of_data(seed), n))
+    maker.segment(R | W, MORE_AT, 0, 0, n * WINDOWS * PAGE)
+    return {"program": maker.file()}
 
 
 def cost(seed, n):
@@ -99,12 +149,26 @@ def faults(seed, n):
     return {"child": total(fill(seed, n))}
 
 
+def faults_files(seed, n, program):
+    """Has mostly text."""
+    return {"program": two(program, seed, n, 1)}
+
+
 def copies(seed, n):
     """One instance writes an eighth of its data; another one, and the file, keep theirs."""
     data, theirs = fill(of_data(seed), n), of_writes(seed)
     child = written(data, theirs, [i for i in range(n) if mix(theirs, i) % 8 == 0])
     before = total(data)
     return {"before": before, "child": total(child), "file": before, "second": 4 * before & MASK}
+
+
+def copies_files(seed, n, program):
+    """Text and data are the same bytes."""
+    maker = Maker(program)
+    data = maker.put(bytes_of(fill(of_data(seed), n)))
+    maker.segment(R | W, DATA_AT, data, n * PAGE, n * PAGE)
+    maker.segment(R | X, TEXT_AT, data, n * PAGE, n * PAGE)
+    return {"program": maker.file()}
 
 
 def dropped(seed, n):
@@ -114,6 +178,11 @@ def dropped(seed, n):
     after = mine[:first] + data[first:last] + mine[last:]
     again = fill(seed, n // 2) + after[n // 2 :]
     return {"dropped": total(after), "written_again": total(again)}
+
+
+def dropped_files(seed, n, program):
+    """Has mostly data."""
+    return {"program": two(program, seed, 1, n)}
 
 
 def forked(seed, n):
@@ -126,9 +195,16 @@ def forked(seed, n):
 
 def out_of_memory(seed, n):
     """One program is killed, the other reads all that it has."""
-    choice = of_choices(seed)
-    data = {index: mix(seed, index) for index in (mix(choice, i) % n for i in range(CHOSEN))}
-    return {"found": total_chosen(data, n, choice), "status_of_the_large": KILLED + SIGKILL, "other": all_of(seed, 50)}
+    data = fill(of_data(seed), n)
+    return {"found": total_chosen(({}, data), n, of_choices(seed)), "status_of_the_large": KILLED + SIGKILL,
+            "other": all_of(seed, SMALL)}
+
+
+def out_of_memory_files(seed, n, program):
+    """Has a program with more data than memory, and a small one."""
+    maker = Maker(program)
+    add_windows(maker, R | W, DATA_AT, fill(of_data(seed), n))
+    return {"program": maker.file(), "small": two(program, seed, SMALL, SMALL)}
 
 
 def swapped(seed, n):
@@ -140,65 +216,177 @@ def swapped(seed, n):
 
 
 def leaks(seed, n):
-    """Forty programs; after some of them comes a file that is none."""
+    """Forty programs; after most of them comes a file that is none."""
     found = 0
     for i in range(40):
-        found = (found * 3 + all_of(mix(seed, i), n) + (ENOEXEC if i % 3 == 1 else 0)) & MASK
+        found = (found * 3 + all_of(seed, n) + (ENOEXEC if i % 3 else 0)) & MASK
     return {"total": found}
+
+
+def leaks_files(seed, n, program):
+    """One file is cut short, and one has a segment with less memory than bytes of the file."""
+    good = two(program, seed, n, n)
+    maker = Maker(program)
+    maker.segment(R | W, DATA_AT, 0, n * PAGE, n * PAGE)
+    maker.segment(R | X, TEXT_AT, 0, n * PAGE, 16)
+    return {"program": good, "short": good[:100], "bad": maker.file()}
 
 
 # ---- guest/segments.c ----
 
+PIECES, PIECE_PAGES = 8, 16
+
+
+def piece_of(seed, i):
+    """Returns where a piece begins in its pages, how many bytes the file has of it, and how many it has in memory."""
+    choice = mix(of_choices(seed), i)
+    filesz = 1 + (choice >> 12) % (5 * PAGE)
+    return choice % PAGE, filesz, filesz + 1 + (choice >> 32) % (16 if i % 2 else 4 * PAGE)
+
+
 def zeros(seed, n):
     """The bytes of the file in each segment, and no others."""
-    text, found = all_bytes(seed, 8 * 16), []
-    for i in range(8):
-        choice = mix(of_choices(seed), i)
-        start = i * 16 * PAGE + choice % PAGE
-        found.append(sum_bytes(text[start : start + 1 + (choice >> 12) % (5 * PAGE)]))
+    text, found = all_bytes(seed, PIECES * PIECE_PAGES), []
+    for i in range(PIECES):
+        in_page, filesz, _ = piece_of(seed, i)
+        start = i * PIECE_PAGES * PAGE + in_page
+        found.append(sum_bytes(text[start : start + filesz]))
     words = (int.from_bytes(text[at : at + WORD], "little") for at in range(0, len(text), WORD))
-    return {"segment": found * n, "bytes_that_are_not_zero": [0] * 8 * n, "pages_not_in_memory": [0] * 8 * n,
-            "file": total(words)}
+    return {"segment": found * n, "bytes_that_are_not_zero": [0] * PIECES * n, "file": total(words)}
+
+
+def zeros_files(seed, _n, program):
+    """The file goes on behind the bytes of each segment."""
+    maker = Maker(program)
+    offset = maker.put(all_bytes(seed, PIECES * PIECE_PAGES))
+    for i in range(PIECES):
+        in_page, filesz, memsz = piece_of(seed, i)
+        maker.segment(R | W, DATA_AT + i * MIB + in_page, offset + i * PIECE_PAGES * PAGE + in_page, filesz, memsz)
+    return {"program": maker.file()}
+
+
+def odd_at(seed):
+    """Returns where odd segments begin in a page."""
+    return 1 + mix(of_choices(seed), 0) % (PAGE - 2)
 
 
 def odd(seed, _n):
     """Segments of all kinds."""
-    text = all_bytes(seed, 8)
-    r = 1 + mix(of_choices(seed), 0) % (PAGE - 2)
+    text, r = all_bytes(seed, 8), odd_at(seed)
     pieces = [text[r : r + 3 * PAGE], b"", b"", text[PAGE - 1 : PAGE], text[r:PAGE], text[:PAGE],
               text[:PAGE] + text[5 * PAGE : 6 * PAGE] + bytes(PAGE) + text[3 * PAGE : 4 * PAGE],
               text[5 * PAGE : 6 * PAGE], text[r : 4 * PAGE], text[PAGE + r : 2 * PAGE + r]]
     return {"segment": [sum_bytes(piece) for piece in pieces]}
 
 
+def odd_files(seed, _n, program):
+    """The file's part is none, one and all bytes; one segment lies over another; two share a page."""
+    maker, r = Maker(program), odd_at(seed)
+    words = maker.put(all_bytes(seed, 8))
+    for va, offset, filesz, memsz in (
+            (7 * MIB, 0, PAGE + r // 2, PAGE + r),  # its zeros end where the last one begins, in the same page
+            (r, r, 3 * PAGE, 3 * PAGE),  # no zeros
+            (MIB + r, 77, 0, 3 * PAGE),  # no bytes of the file
+            (2 * MIB + r, r, 0, 0),  # nothing
+            (2 * MIB + PAGE - 1, PAGE - 1, 1, 1),  # a byte
+            (3 * MIB + r, r, PAGE - r, 3 * PAGE),  # zeros from a page on
+            (4 * MIB, 0, PAGE, PAGE),  # a page
+            (5 * MIB, 0, 4 * PAGE, 4 * PAGE),  # is covered by the next
+            (5 * MIB + PAGE, 5 * PAGE, PAGE, 2 * PAGE),  # covers two pages of it
+            (6 * MIB + r, r, 4 * PAGE - r, 5 * PAGE),  # pages of the first
+            (7 * MIB + PAGE + r, PAGE + r, PAGE, 2 * PAGE)):
+        maker.segment(R | W, DATA_AT + va, words + offset, filesz, memsz)
+    return {"program": maker.file()}
+
+
+EM_X86_64, ET_REL = 62, 1
+SHORT, BAD_HEADERS, BAD_SEGMENTS, BAD_ENTRIES = 3, 5, 8, 3  # how many of each kind are refused
+
+
 def refused(_seed, _n):
-    """Errors of exec, what does not run, and faults of the first instruction."""
-    return {"good": [0, 0], "error": [ENOEXEC] * 8, "runs": [0] * 8, "entry": [KILLED + SIGSEGV] * 3}
+    """Errors of exec, and what becomes of a program whose first instruction faults."""
+    return {"good": [0, 0], "error": [ENOEXEC] * (SHORT + BAD_HEADERS + BAD_SEGMENTS) + [KILLED + REFUSED] * BAD_ENTRIES}
 
 
-def signal(number):
-    """Returns how a program tells a signal at the address that it touched."""
-    return number + 100 * SI_CODE
+def with_a_page():
+    """Returns a small program with a page of data, in the making."""
+    maker = Maker(smallest())
+    maker.segment(R | W, DATA_AT, maker.put(bytes(PAGE)), PAGE, PAGE)
+    return maker
+
+
+def changed(header=(), segment=()):
+    """Returns a small program with other fields in its header, or in that of its last segment."""
+    maker = with_a_page()
+    maker.header.update(header)
+    maker.table[-1].update(segment)
+    return maker.file()
+
+
+def refused_files(seed, _n, _program):
+    """Has a good program, and bad ones by number."""
+    good, bits = with_a_page().file(), mix(seed, 1) % 4000 + 1
+    bad = [good[:size] for size in (0, mix(seed, 2) % 64, 64)]  # without program headers, and perhaps less
+    bad += [changed(header=one) for one in (
+        {"ident": b"\x7e" + smallest()[1:16]}, {"machine": EM_X86_64}, {"type": ET_REL}, {"phnum": 0}, {"phentsize": 55})]
+    bad += [changed(segment=one) for one in (
+        {"memsz": PAGE - bits}, {"vaddr": DATA_AT + bits}, {"vaddr": -PAGE * bits & MASK}, {"vaddr": 1 << 38}, {"vaddr": 0},
+        {"memsz": MASK}, {"memsz": 1 << 38}, {"offset": -PAGE & MASK})]
+    bad += [changed(header={"entry": at}) for at in (MORE_AT + 4 * bits, 0, DATA_AT)]  # nothing, nothing, and data
+    return {"good": good, **{str(i): text for i, text in enumerate(bad)}}
+
+
+def bytes_left(seed):
+    """Returns how many bytes the last page of the short file has."""
+    return 1 + mix(of_choices(seed), 5) % (PAGE - 2)
 
 
 def cut(seed, n):
-    """What is in the file, and signals beyond it."""
-    left = 1 + mix(of_choices(seed), 5) % (PAGE - 2)
-    page = b"".join((mix(seed, n) * (2 * i + 1) & MASK).to_bytes(WORD, "little") for i in range(PAGE // WORD))
-    same = total(fill(seed, n))
-    return {"signal": [signal(SIGBUS)] * 3, "error": EFAULT, "text": same, "data": same,
-            "last_bytes": sum_bytes(page[:left]), "bytes_that_are_not_zero": 0,
+    """What is in the file, and what becomes of accesses beyond it."""
+    left, same = bytes_left(seed), total(fill(seed, n))
+    return {"ended_with": [KILLED + REFUSED] * 3, "reason": [LOST] * 3, "error": EFAULT, "text": same, "data": same,
+            "last_bytes": sum_bytes(bytes_of([mix(seed, n)])[:left]), "bytes_that_are_not_zero": 0,
             "written": total(fill(of_writes(seed), n + 1))}
 
 
+def cut_files(seed, n, program):
+    """The segments have four pages more than the file, of which the last page is cut."""
+    maker = Maker(program)
+    pages = maker.put(bytes_of(fill(seed, n + 1)))
+    maker.segment(R, TEXT_AT, pages, (n + 4) * PAGE, (n + 4) * PAGE)
+    maker.segment(R | W, DATA_AT, pages, (n + 4) * PAGE, (n + 4) * PAGE)
+    return {"program": maker.file()[: pages + n * PAGE + bytes_left(seed)]}
+
+
+ENDS = 1000  # so many bytes before the end of a page end those of the file
+
+
 def permissions(seed, n):
-    """Signals, and what the functions in the text return before and after they were written over."""
+    """Refused accesses, and what the functions in the text return before and after they were written over."""
     values = [mix(seed, i) & 0x7ff for i in range(n)]
     after = [mix(of_writes(seed), i) & 0x7ff if i % 2 == 0 else values[i] for i in range(n)]
-    return {"signal": [signal(SIGSEGV)] * 22, "error": [EFAULT] * 2, "allowed": 0,
-            "bytes_that_are_not_zero": 0, "calls": total(values),
-            "signal_after_mprotect": signal(SIGSEGV), "calls_of_new_text": total(after),
+    return {"ended_with": [KILLED + REFUSED] * 23, "reason": [FORBIDDEN] * 23, "error": [EFAULT] * 2,
+            "bytes_that_are_not_zero": 0, "calls": total(values), "calls_of_new_text": total(after),
             "calls_of_the_next": total(values)}
+
+
+def function(value):
+    """Returns a page with a function that returns a number of 11 bits."""
+    return struct.pack("<2I", 0x00000513 | (value & 0x7FF) << 20, 0x00008067).ljust(PAGE, b"\0")  # li a0, value; ret
+
+
+def permissions_files(seed, n, program):
+    """The bytes of each segment end before its last page does; then come pages of zeros."""
+    maker = Maker(program)
+    text = maker.put(b"".join(function(mix(seed, i)) for i in range(n)))
+    data = maker.put(bytes_of(fill(of_data(seed), n)))
+    maker.segment(R | X, TEXT_AT, text, n * PAGE - ENDS, (n + 1) * PAGE)
+    maker.segment(R | W, DATA_AT, data, n * PAGE - ENDS, (n + 3) * PAGE)
+    maker.segment(R, MORE_AT, data, n * PAGE - ENDS, (n + 1) * PAGE)
+    return {"program": maker.file()}
+
+
+PATH_AT = 1000
 
 
 def kernel(seed, n):
@@ -207,7 +395,10 @@ def kernel(seed, n):
     return {"opened": 1, "written": total(text), "read": total(data[: n // 2] + text[: n // 2])}
 
 
-def busy(seed, n):
-    """The file cannot be written while it runs, nor be run while it is open for writing."""
-    return {"error": [ETXTBSY] * 3, "child": all_of(seed, n), "opened": 1, "run_while_written": ETXTBSY,
-            "run_afterwards": 0}
+def kernel_files(seed, n, program):
+    """The page behind the data has the name of the file."""
+    maker = Maker(program)
+    maker.segment(R | X, TEXT_AT, maker.put(bytes_of(fill(seed, n))), n * PAGE, n * PAGE)
+    data = maker.put(bytes_of(fill(of_data(seed), n)) + bytes(PATH_AT) + b"/made/program".ljust(PAGE - PATH_AT, b"\0"))
+    maker.segment(R | W, DATA_AT, data, (n + 1) * PAGE, (n + 1) * PAGE)
+    return {"program": maker.file()}

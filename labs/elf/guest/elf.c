@@ -4,11 +4,11 @@
 
 /* ---- what exec takes ---- */
 
-/* Shows the first page of a process that has a private frame. */
-static void show_first_private(int pid, unsigned long va, size_t n)
+/* Shows the first page of this process that has a private frame. */
+static void show_first_private(unsigned long va, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		unsigned long at = frame_at(pid, (void *)(va + i * PAGE));
+		unsigned long at = frame_at(0, (void *)(va + i * PAGE));
 		struct faultline_frame frame;
 
 		if (!at ||
@@ -20,6 +20,14 @@ static void show_first_private(int pid, unsigned long va, size_t n)
 	}
 }
 
+/* As read_all(), and tells whether exec has taken frames. */
+static void show_and_read(uint64_t seed, size_t n)
+{
+	say_and_wait(0);
+	show_first_private(TEXT_AT, n);
+	read_text_and_data(seed, n);
+}
+
 /* A program that waits first, and then reads all of its text and data. */
 static void frames(uint64_t seed, size_t n)
 {
@@ -27,12 +35,10 @@ static void frames(uint64_t seed, size_t n)
 	int pid;
 
 	open_channels();
-	make(MADE, seed, n, n);
 	before = private_frames();
-	pid = start(MADE, "read_all", seed, n);
+	pid = start(MADE, "show_and_read", seed, n);
 	hear(&up);
 	result_frames("frames_taken", private_frames() - before);
-	show_first_private(pid, TEXT_AT, n);
 	tell(&down, 0);
 	result("child", hear(&up));
 	result_frames("frames_taken_by_reads", private_frames() - before);
@@ -46,6 +52,7 @@ static void read_data(uint64_t seed, size_t n)
 
 	(void)seed;
 	say_and_wait(0);
+	show_first_private(DATA_AT, 2 * n + 1);
 	tell(&up, sum((char *)DATA_AT, n));
 	say_and_wait(not_zero(end, PAGE / 2 + n * PAGE));
 }
@@ -53,21 +60,14 @@ static void read_data(uint64_t seed, size_t n)
 /* Data and zeros in one segment, as ordinary programs have them. */
 static void zeros_behind(uint64_t seed, size_t n)
 {
-	struct maker maker;
-	uint64_t data;
 	long before;
 	int pid;
 
 	open_channels();
-	begin(&maker, MADE);
-	data = put_pages(&maker, n + 1, OF_DATA(seed));
-	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE + PAGE / 2, (2 * n + 1) * PAGE);
-	finish(&maker);
 	before = private_frames();
 	pid = start(MADE, "read_data", seed, n);
 	hear(&up);
 	result_frames("frames_taken", private_frames() - before);
-	show_first_private(pid, DATA_AT, 2 * n + 1);
 	tell(&down, 0);
 	result("data", hear(&up));
 	result("bytes_that_are_not_zero", hear(&up));
@@ -87,7 +87,6 @@ static void instances(uint64_t seed, size_t n)
 	long before = 0;
 
 	channel_open(&up);
-	make(MADE, seed, n, n);
 	for (unsigned i = 0; i < INSTANCES; i++) {
 		channel_open(&down);
 		downs[i] = down;
@@ -107,7 +106,8 @@ static void instances(uint64_t seed, size_t n)
 	}
 }
 
-#define CHOSEN 40
+#define CHOSEN	40
+#define WINDOWS 28 /* segments that show the same bytes of the file, one behind the other */
 
 /* Pages that are chosen by a seed: what they hold. */
 static uint64_t sum_chosen(unsigned long va, size_t n, uint64_t choice)
@@ -123,39 +123,22 @@ static void read_chosen(uint64_t seed, size_t n)
 {
 	uint64_t choice = OF_CHOICES(seed);
 
+	n *= WINDOWS;
 	tell(&up, sum_chosen(TEXT_AT, n, choice));
 	tell(&up, sum_chosen(DATA_AT, n, choice));
-	tell(&up, sum_chosen(DATA_AT, n, choice + 1)); /* most of them are holes */
+	tell(&up, sum_chosen(DATA_AT, n, choice + 1));
 	for (size_t i = 0; i < CHOSEN; i++)
 		page_write((char *)(DATA_AT + mix(choice, i) % n * PAGE), mix(OF_WRITES(seed), i));
 	tell(&up, sum_chosen(DATA_AT, n, choice));
 	say_and_wait(sum_chosen(MORE_AT, n, choice));
 }
 
-/* A file of which only few pages are written: it is much larger than the memory. */
+/* Segments that are larger than memory. The file has as many bytes as one of them. */
 static void large(uint64_t seed, size_t n)
 {
-	static char page[PAGE];
-	struct maker maker;
-	uint64_t text, data;
 	int pid;
 
 	open_channels();
-	begin(&maker, MADE);
-	text = put_hole(&maker, n);
-	data = put_hole(&maker, n);
-	for (size_t i = 0; i < CHOSEN; i++) {
-		uint64_t index = mix(OF_CHOICES(seed), i) % n;
-
-		page_write(page, mix(seed, index));
-		put(&maker, text + index * PAGE, page, PAGE);
-		page_write(page, mix(OF_DATA(seed), index));
-		put(&maker, data + index * PAGE, page, PAGE);
-	}
-	segment(&maker, PF_R | PF_X, TEXT_AT, text, n * PAGE, n * PAGE);
-	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE, n * PAGE);
-	segment(&maker, PF_R | PF_W, MORE_AT, 0, 0, n * PAGE);
-	finish(&maker);
 	pid = start(MADE, "read_chosen", seed, n);
 	result("text", hear(&up));
 	result("data", hear(&up));
@@ -173,7 +156,6 @@ static void cost(uint64_t seed, size_t n)
 	int pid;
 
 	open_channels();
-	make(MADE, seed, n, n);
 	join_child(start(MADE, "leave", seed, n));
 	before = nanoseconds();
 	join_child(start(MADE, "leave", seed, n));
@@ -209,14 +191,14 @@ static void count_faults(uint64_t seed, size_t n)
 	say_and_wait(total);
 }
 
-/* Pages that are in memory, since they were just written to the file. */
+/* Pages that are in memory, since the file was just read. */
 static void faults(uint64_t seed, size_t n)
 {
 	long before;
 	int pid;
 
 	open_channels();
-	make(MADE, seed, n, 1);
+	read_whole(MADE);
 	before = private_frames();
 	pid = start(MADE, "count_faults", seed, n);
 	result("faults", hear(&up));
@@ -251,12 +233,11 @@ static void write_some(uint64_t seed, size_t n)
 static uint64_t sum_of_file(const char *path, uint64_t offset, size_t n)
 {
 	static char page[PAGE];
-	int file = open(path, O_RDONLY);
+	int file = open_file(path);
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (pread(file, page, PAGE, (off_t)(offset + i * PAGE)) != (ssize_t)PAGE)
-			fail("read of a program file");
+		read_at(file, offset + i * PAGE, page, PAGE);
 		total += page_read(page) * (2 * i + 1);
 	}
 	close(file);
@@ -266,17 +247,11 @@ static uint64_t sum_of_file(const char *path, uint64_t offset, size_t n)
 /* Two instances, the first of which writes. The file and the second keep what they have. */
 static void copies(uint64_t seed, size_t n)
 {
-	struct maker maker;
-	uint64_t data, written;
+	uint64_t written;
 	int pids[2];
 	long before;
 
 	open_channels();
-	begin(&maker, MADE);
-	data = put_pages(&maker, n, OF_DATA(seed));
-	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE, n * PAGE);
-	segment(&maker, PF_R | PF_X, TEXT_AT, data, n * PAGE, n * PAGE);
-	finish(&maker);
 	before = private_frames();
 	pids[0] = start(MADE, "write_some", seed, n);
 	result("before", hear(&up));
@@ -287,7 +262,7 @@ static void copies(uint64_t seed, size_t n)
 	       (uint64_t)labs(private_frames() - before - (long)written));
 	pids[1] = start(MADE, "read_all", seed, n);
 	hear(&up);
-	result("file", sum_of_file(MADE, data, n));
+	result("file", sum_of_file(MADE, offset_of(MADE, DATA_AT), n));
 	/* either may hear it: the first then ends, and the second reads */
 	tell(&down, 0);
 	tell(&down, 0);
@@ -315,7 +290,6 @@ static void dropped(uint64_t seed, size_t n)
 	int pid;
 
 	open_channels();
-	make(MADE, seed, 1, n);
 	pid = start(MADE, "drop_some", seed, n);
 	result("dropped", hear(&up));
 	result("written_again", hear(&up));
@@ -350,7 +324,6 @@ static void forked(uint64_t seed, size_t n)
 	int pid;
 
 	open_channels();
-	make(MADE, seed, n, n);
 	pid = start(MADE, "fork_and_write", seed, n);
 	hear(&up);
 	tell(&down, 0);
@@ -364,37 +337,26 @@ static void forked(uint64_t seed, size_t n)
 
 static void write_all(uint64_t seed, size_t n)
 {
+	n *= WINDOWS;
 	tell(&up, sum_chosen(DATA_AT, n, OF_CHOICES(seed)));
 	hear(&down);
 	fill((char *)DATA_AT, n, OF_WRITES(seed));
 	tell(&up, 1);
 }
 
+#define SMALL 50 /* pages */
+
 /* A program writes more than there is memory, and is killed. Another one goes on. */
 static void out_of_memory(uint64_t seed, size_t n)
 {
-	static char page[PAGE];
 	struct channel up_of_one, down_of_one;
-	struct maker maker;
 	int one, other;
-	uint64_t data;
 
 	open_channels();
 	down_of_one = down;
 	up_of_one = up;
-	make("/elf.small", seed, 50, 50);
-	one = start("/elf.small", "read_all", seed, 50);
+	one = start("/made/small", "read_all", seed, SMALL);
 	hear(&up);
-	begin(&maker, MADE);
-	data = put_hole(&maker, n);
-	for (size_t i = 0; i < CHOSEN; i++) {
-		uint64_t index = mix(OF_CHOICES(seed), i) % n;
-
-		page_write(page, mix(seed, index));
-		put(&maker, data + index * PAGE, page, PAGE);
-	}
-	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE, n * PAGE);
-	finish(&maker);
 	open_channels();
 	let_children_die(); /* one is killed, as it should be */
 	other = start(MADE, "write_all", seed, n);
@@ -428,7 +390,6 @@ static void swapped(uint64_t seed, size_t n)
 	int pid;
 
 	open_channels();
-	make(MADE, seed, n, n);
 	pid = start(MADE, "press", seed, n);
 	result("program", hear(&up));
 	result("program", hear(&up));
@@ -439,41 +400,21 @@ static void swapped(uint64_t seed, size_t n)
 
 /* ---- what is given back ---- */
 
-/* A program whose last segment has less memory than bytes of the file. Returns whether it ran. */
-static uint64_t try_bad(size_t n)
-{
-	struct maker maker;
-	bool ran;
-
-	begin(&maker, MADE);
-	segment(&maker, PF_R | PF_W, DATA_AT, 0, n * PAGE, n * PAGE);
-	segment(&maker, PF_R | PF_X, TEXT_AT, 0, n * PAGE, 16);
-	finish(&maker);
-	ran = try_file(MADE) == 0;
-	unlink(MADE);
-	return ran;
-}
-
-/* A program with text and data; every third file is cut short, or has bad headers. */
+/* A program with text and data; every third one is followed by one that does not run. */
 static uint64_t one_life(uint64_t seed, size_t n, size_t turn)
 {
-	uint64_t answer = 0;
-	int pid;
+	uint64_t answer;
+	int pid = start(MADE, "read_all", seed, n);
 
-	make(MADE, seed, n, n);
-	pid = start(MADE, "read_all", seed, n);
 	hear(&up);
 	tell(&down, 0);
 	answer = hear(&up);
 	tell(&down, 0);
 	join_child(pid);
-	if (turn % 3 == 1 && truncate(MADE, 100))
-		fail("truncate");
 	if (turn % 3 == 1)
-		answer += try_file(MADE);
-	unlink(MADE);
+		answer += try_file("/made/short");
 	if (turn % 3 == 2)
-		answer += try_bad(n);
+		answer += try_file("/made/bad");
 	return answer;
 }
 
@@ -488,7 +429,7 @@ static void leaks(uint64_t seed, size_t n)
 	for (size_t i = 0; i < 40; i++) {
 		if (i == 4)
 			before = used_frames();
-		total = total * 3 + one_life(mix(seed, i), n, i);
+		total = total * 3 + one_life(seed, n, i);
 	}
 	result("frames_lost", (uint64_t)labs(used_frames() - before));
 	result("total", total);
@@ -505,9 +446,8 @@ static void answer(uint64_t seed, size_t n)
 static void programs(uint64_t seed, size_t n)
 {
 	open_channels();
-	make(MADE, seed, 20, 20);
 	for (size_t i = 0; i < n; i++)
-		join_child(start(i % 2 ? MADE : "/proc/self/exe", "answer", mix(seed, i), i));
+		join_child(start(i % 2 ? MADE : own_file, "answer", mix(seed, i), i));
 }
 
 int main(int argc, char **argv)
@@ -516,6 +456,7 @@ int main(int argc, char **argv)
 		{ "leave", leave },
 		{ "answer", answer },
 		{ "read_all", read_all },
+		{ "show_and_read", show_and_read },
 		{ "read_data", read_data },
 		{ "read_chosen", read_chosen },
 		{ "count_faults", count_faults },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Program files that a test makes: copies of its own with more segments, which it runs in a role. */
+/* The program files that expect.py has made, copies of the test with more segments: a test runs them in a role. */
 #ifndef LABS_ELF_MADE_H
 #define LABS_ELF_MADE_H
 
@@ -7,11 +7,10 @@
 
 #include <elf.h>
 
-#define MADE	"/elf.made"
+#define MADE	"/made/program"
 #define TEXT_AT 0x40000000ul
 #define DATA_AT 0x80000000ul
 #define MORE_AT 0xc0000000ul
-#define PHDRS	32 /* at most */
 
 /* Seeds of other contents, made from the one that the grader gives. */
 #define OF_DATA(seed)	 ((seed) + 1)
@@ -20,145 +19,45 @@
 
 static struct channel up, down; /* between a test and the program that it runs */
 
-/* ---- making program files ---- */
+/* ---- the files ---- */
 
-struct maker {
-	const char *path;
-	int file;
+static int open_file(const char *path)
+{
+	int file = open(path, O_RDONLY);
+
+	if (file < 0)
+		fail("open of a program file");
+	return file;
+}
+
+__attribute__((unused)) static void read_at(int file, uint64_t offset, void *bytes, size_t n)
+{
+	check_count("read of a program file", pread(file, bytes, n, (off_t)offset), n);
+}
+
+/* Returns where a program's file has the bytes of the segment at an address. */
+__attribute__((unused)) static uint64_t offset_of(const char *path, unsigned long va)
+{
+	int file = open_file(path);
 	Elf64_Ehdr header;
-	Elf64_Phdr table[PHDRS];
-	uint64_t table_offset;
-	uint64_t end; /* where more can be put: a multiple of the page size */
-};
+	Elf64_Phdr one = { 0 };
 
-__attribute__((unused)) static void put(const struct maker *maker, uint64_t offset,
-					const void *bytes, size_t n)
-{
-	if (pwrite(maker->file, bytes, n, (off_t)offset) != (ssize_t)n)
-		fail("write to a program file");
+	read_at(file, 0, &header, sizeof(header));
+	for (unsigned i = 0; i < header.e_phnum && one.p_vaddr != va; i++)
+		read_at(file, header.e_phoff + i * sizeof(one), &one, sizeof(one));
+	close(file);
+	return one.p_offset;
 }
 
-/* Adds a segment. */
-__attribute__((unused)) static void segment(struct maker *maker, unsigned flags, unsigned long va,
-					    uint64_t offset, uint64_t filesz, uint64_t memsz)
-{
-	if (maker->header.e_phnum == PHDRS)
-		fail("too many segments");
-	maker->table[maker->header.e_phnum++] =
-		(Elf64_Phdr){ PT_LOAD, flags, offset, va, va, filesz, memsz, PAGE };
-}
-
-/*
- * Adds a segment for the program headers, behind all else in the file and in memory. Its address is
- * as far from that of the ELF header as it is in the file: the C library relies on that.
- */
-__attribute__((unused)) static void add_table(struct maker *maker)
-{
-	const Elf64_Phdr *table = maker->table;
-	uint64_t first = 0, offset = maker->end;
-
-	for (unsigned i = 0; i < maker->header.e_phnum; i++) {
-		if (table[i].p_type != PT_LOAD)
-			continue;
-		if (table[i].p_offset == 0)
-			first = table[i].p_vaddr;
-		if (table[i].p_vaddr + table[i].p_memsz - first > offset)
-			offset = table[i].p_vaddr + table[i].p_memsz - first;
-	}
-	maker->table_offset = (offset + PAGE - 1) & -PAGE;
-	maker->end = maker->table_offset + PAGE;
-	segment(maker, PF_R, first + maker->table_offset, maker->table_offset, PAGE, PAGE);
-}
-
-/* A copy of this program, with room for more program headers. */
-__attribute__((unused)) static void begin(struct maker *maker, const char *path)
+/* Has all pages of a file in memory. */
+__attribute__((unused)) static void read_whole(const char *path)
 {
 	static char piece[16 * PAGE];
-	int self = open("/proc/self/exe", O_RDONLY);
-	ssize_t n;
+	int file = open_file(path);
 
-	*maker =
-		(struct maker){ .path = path, .file = open(path, O_RDWR | O_CREAT | O_EXCL, 0755) };
-	if (self < 0 || maker->file < 0)
-		fail("open of a program file");
-	for (; (n = read(self, piece, sizeof(piece))) > 0; maker->end += (uint64_t)n)
-		put(maker, maker->end, piece, (size_t)n);
-	if (n < 0 || pread(self, &maker->header, sizeof(maker->header), 0) < 0 ||
-	    pread(self, maker->table, maker->header.e_phnum * sizeof(Elf64_Phdr),
-		  (off_t)maker->header.e_phoff) < 0)
-		fail("read of this program");
-	close(self);
-	add_table(maker);
-}
-
-/* Writes the headers. */
-__attribute__((unused)) static void finish(struct maker *maker)
-{
-	static char page[PAGE];
-
-	maker->header.e_phoff = maker->table_offset;
-	put(maker, 0, &maker->header, sizeof(maker->header));
-	memcpy(page, maker->table, sizeof(maker->table));
-	put(maker, maker->table_offset, page, PAGE);
-	close(maker->file);
-}
-
-/* Leaves a hole, which reads as zeros. Returns its offset. */
-__attribute__((unused)) static uint64_t put_hole(struct maker *maker, size_t npages)
-{
-	uint64_t offset = maker->end;
-
-	maker->end += npages * PAGE;
-	if (ftruncate(maker->file, (off_t)maker->end))
-		fail("ftruncate of a program file");
-	return offset;
-}
-
-/* Adds pages that are filled from a seed. Returns their offset. */
-__attribute__((unused)) static uint64_t put_pages(struct maker *maker, size_t npages, uint64_t seed)
-{
-	static char page[PAGE];
-	uint64_t offset = maker->end;
-
-	for (size_t i = 0; i < npages; i++, maker->end += PAGE) {
-		page_write(page, mix(seed, i));
-		put(maker, maker->end, page, PAGE);
-	}
-	return offset;
-}
-
-/* A program with pages of text and of data. */
-__attribute__((unused)) static void make(const char *path, uint64_t seed, size_t text, size_t data)
-{
-	struct maker maker;
-
-	begin(&maker, path);
-	segment(&maker, PF_R | PF_X, TEXT_AT, put_pages(&maker, text, seed), text * PAGE,
-		text * PAGE);
-	segment(&maker, PF_R | PF_W, DATA_AT, put_pages(&maker, data, OF_DATA(seed)), data * PAGE,
-		data * PAGE);
-	finish(&maker);
-}
-
-/* ---- bytes, for segments that begin and end anywhere ---- */
-
-/* No byte is zero. */
-__attribute__((unused)) static uint64_t word_of(uint64_t seed, uint64_t index)
-{
-	return mix(seed, index) | 0x0101010101010101;
-}
-
-__attribute__((unused)) static uint64_t put_words(struct maker *maker, size_t npages, uint64_t seed)
-{
-	static uint64_t words[WORDS];
-	uint64_t offset = maker->end;
-
-	for (size_t i = 0; i < npages; i++, maker->end += PAGE) {
-		for (size_t k = 0; k < WORDS; k++)
-			words[k] = word_of(seed, i * WORDS + k);
-		put(maker, maker->end, words, PAGE);
-	}
-	return offset;
+	while (read(file, piece, sizeof(piece)) > 0)
+		;
+	close(file);
 }
 
 __attribute__((unused)) static uint64_t sum_bytes(const volatile unsigned char *bytes, size_t n)
@@ -219,12 +118,17 @@ __attribute__((unused)) static void leave(uint64_t seed, size_t n)
 	(void)n;
 }
 
-/* The program of make(): how much text and data each is n pages. */
-__attribute__((unused)) static void read_all(uint64_t seed, size_t n)
+/* Text and data have n pages each. */
+__attribute__((unused)) static void read_text_and_data(uint64_t seed, size_t n)
 {
 	(void)seed;
-	say_and_wait(0);
 	say_and_wait(sum((char *)TEXT_AT, n) + 3 * sum((char *)DATA_AT, n));
+}
+
+__attribute__((unused)) static void read_all(uint64_t seed, size_t n)
+{
+	say_and_wait(0);
+	read_text_and_data(seed, n);
 }
 
 /* Runs a file. Returns the errno of exec, or 128 and the signal that killed it; 0: it ran. */
