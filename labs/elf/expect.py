@@ -220,7 +220,7 @@ def leaks(seed, n):
     found = 0
     for i in range(40):
         found = (found * 3 + all_of(seed, n) + (ENOEXEC if i % 3 else 0)) & MASK
-    return {"total": found}
+    return {"errors_in_the_ledger": 0, "total": found}
 
 
 def leaks_files(seed, n, program):

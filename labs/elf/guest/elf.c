@@ -418,6 +418,16 @@ static uint64_t one_life(uint64_t seed, size_t n, size_t turn)
 	return answer;
 }
 
+/* Returns how many references and frames the hardened kernel finds nobody, or too many, for. */
+static uint64_t ledger_errors(void)
+{
+	struct faultline_ledger ledger;
+
+	if (syscall(SYS_faultline, FAULTLINE_LEDGER, 0, &ledger, sizeof(ledger), 0) != 1)
+		fail("FAULTLINE_LEDGER");
+	return ledger.errors;
+}
+
 /* Forty programs come and go. */
 static void leaks(uint64_t seed, size_t n)
 {
@@ -432,6 +442,7 @@ static void leaks(uint64_t seed, size_t n)
 		total = total * 3 + one_life(seed, n, i);
 	}
 	result("frames_lost", (uint64_t)labs(used_frames() - before));
+	result("errors_in_the_ledger", ledger_errors());
 	result("total", total);
 }
 
