@@ -146,12 +146,16 @@ def cost(seed, n):
 
 def faults(seed, n):
     """What the program reads."""
-    return {"child": total(fill(seed, n))}
+    return {"child": all_of(seed, n)}
 
 
 def faults_files(seed, n, program):
-    """Has mostly text."""
-    return {"program": two(program, seed, n, 1)}
+    """The bytes of the data end in the middle of a page, and zeros follow."""
+    maker = Maker(program)
+    maker.segment(R | X, TEXT_AT, maker.put(bytes_of(fill(seed, n))), n * PAGE, n * PAGE)
+    data = maker.put(bytes_of(fill(of_data(seed), n + 1)))
+    maker.segment(R | W, DATA_AT, data, n * PAGE + PAGE // 2, (n + 2) * PAGE)
+    return {"program": maker.file()}
 
 
 def copies(seed, n):
