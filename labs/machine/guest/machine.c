@@ -114,12 +114,17 @@ static uint64_t switches(void)
 
 #define PATIENCE 15 /* seconds, for input that does not come */
 
-/* Waits until there is something to read; ends the program if nothing comes. */
-static void await(int fd)
+/* Waits until there is something to read. Returns false if nothing comes. */
+static bool comes(int fd)
 {
 	struct pollfd one = { .fd = fd, .events = POLLIN };
 
-	if (poll(&one, 1, PATIENCE * 1000) == 1 && (one.revents & POLLIN))
+	return poll(&one, 1, PATIENCE * 1000) == 1 && (one.revents & POLLIN);
+}
+
+static void await(int fd)
+{
+	if (comes(fd))
 		return;
 	say("failed input: nothing has come for %d seconds\n", PATIENCE);
 	_exit(98);
@@ -169,14 +174,14 @@ static void read_all(const struct wanted *wanted, uint64_t secret, size_t most, 
 	size_t count = 0;
 	uint64_t wrong;
 
-	while (!is_whole(wanted, got, count)) {
+	await(STDIN_FILENO);
+	while (!is_whole(wanted, got, count) && comes(STDIN_FILENO)) {
 		ssize_t n;
 
 		if (pauses > 0) {
 			pause_for(100000000);
 			pauses--;
 		}
-		await(STDIN_FILENO);
 		n = read(STDIN_FILENO, got + count, most);
 		if (n <= 0)
 			fail("read");
