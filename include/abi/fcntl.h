@@ -12,19 +12,31 @@
 #define O_TRUNC	    01000
 #define O_APPEND    02000
 #define O_NONBLOCK  04000
+#define O_DIRECT    040000
+#define O_DIRECTORY 0200000
+#define O_CLOEXEC   02000000
+#define O_PATH	    010000000
+
+#define AT_FDCWD -100
+
+#define FD_CLOEXEC 1
+
+#define SEEK_SET  0
+#define SEEK_CUR  1
+#define SEEK_END  2
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
+
+/* The Linux layer's: what only calls of files and their names take. */
+
 #define O_DSYNC	    010000
 #define O_ASYNC	    020000
-#define O_DIRECT    040000
 #define O_LARGEFILE 0100000
-#define O_DIRECTORY 0200000
 #define O_NOFOLLOW  0400000
 #define O_NOATIME   01000000
-#define O_CLOEXEC   02000000
 #define O_SYNC	    04010000
-#define O_PATH	    010000000
 #define O_TMPFILE   020200000
 
-#define AT_FDCWD	    -100
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_EACCESS	    0x200
 #define AT_REMOVEDIR	    0x200
@@ -66,7 +78,6 @@
 #define F_RDLCK		    0
 #define F_WRLCK		    1
 #define F_UNLCK		    2
-#define FD_CLOEXEC	    1
 
 /* struct f_owner_ex */
 #define F_OWNER_TID  0
@@ -77,12 +88,6 @@ struct abi_f_owner_ex {
 	int type;
 	int pid;
 };
-
-#define SEEK_SET  0
-#define SEEK_CUR  1
-#define SEEK_END  2
-#define SEEK_DATA 3
-#define SEEK_HOLE 4
 
 #define F_OK 0
 #define X_OK 1

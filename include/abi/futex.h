@@ -32,6 +32,8 @@
 #define FUTEX_OP_CMP_GT 4
 #define FUTEX_OP_CMP_GE 5
 
+/* The Linux layer's: robust lists, and waits for several futexes. */
+
 /* The bits in the word of a robust mutex. */
 #define FUTEX_WAITERS	 0x80000000u
 #define FUTEX_OWNER_DIED 0x40000000u

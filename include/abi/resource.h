@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Resource limits and usage. */
+/* The Linux layer's: resource limits and usage. */
 #pragma once
 
 #include "abi/time.h"

@@ -4,26 +4,12 @@
 
 #include <stdint.h>
 
-#define S_IFMT	  0170000
-#define S_IFSOCK  0140000
-#define S_IFLNK	  0120000
-#define S_IFREG	  0100000
-#define S_IFBLK	  0060000
-#define S_IFDIR	  0040000
-#define S_IFCHR	  0020000
-#define S_IFIFO	  0010000
-#define S_ISUID	  0004000
-#define S_ISGID	  0002000
-#define S_ISVTX	  0001000
-/* All permission bits, including those three. */
-#define S_IALLUGO 0007777
+#define S_IFMT	0170000
+#define S_IFREG 0100000
+#define S_IFCHR 0020000
+#define S_IFIFO 0010000
 
-#define S_ISREG(mode)  (((mode)&S_IFMT) == S_IFREG)
-#define S_ISDIR(mode)  (((mode)&S_IFMT) == S_IFDIR)
-#define S_ISCHR(mode)  (((mode)&S_IFMT) == S_IFCHR)
-#define S_ISBLK(mode)  (((mode)&S_IFMT) == S_IFBLK)
-#define S_ISFIFO(mode) (((mode)&S_IFMT) == S_IFIFO)
-#define S_ISLNK(mode)  (((mode)&S_IFMT) == S_IFLNK)
+#define S_ISREG(mode) (((mode)&S_IFMT) == S_IFREG)
 
 struct abi_stat {
 	uint64_t dev;
@@ -47,6 +33,26 @@ struct abi_stat {
 	uint64_t ctime_nsec;
 	uint32_t unused[2];
 };
+
+_Static_assert(sizeof(struct abi_stat) == 128, "as in the ABI");
+
+/* The Linux layer's: kinds of files that the core has none of, and other structs. */
+
+#define S_IFSOCK  0140000
+#define S_IFLNK	  0120000
+#define S_IFBLK	  0060000
+#define S_IFDIR	  0040000
+#define S_ISUID	  0004000
+#define S_ISGID	  0002000
+#define S_ISVTX	  0001000
+/* All permission bits, including those three. */
+#define S_IALLUGO 0007777
+
+#define S_ISDIR(mode)  (((mode)&S_IFMT) == S_IFDIR)
+#define S_ISCHR(mode)  (((mode)&S_IFMT) == S_IFCHR)
+#define S_ISBLK(mode)  (((mode)&S_IFMT) == S_IFBLK)
+#define S_ISFIFO(mode) (((mode)&S_IFMT) == S_IFIFO)
+#define S_ISLNK(mode)  (((mode)&S_IFMT) == S_IFLNK)
 
 struct abi_statx_time {
 	int64_t sec;
@@ -106,6 +112,5 @@ struct abi_statfs {
 #define ABI_MAJOR(dev)		  ((uint32_t)((dev) >> 8 & 0xfff))
 #define ABI_MINOR(dev)		  ((uint32_t)(((dev)&0xff) | ((dev) >> 12 & ~0xffull)))
 
-_Static_assert(sizeof(struct abi_stat) == 128, "as in the ABI");
 _Static_assert(sizeof(struct abi_statx) == 256, "as in the ABI");
 _Static_assert(sizeof(struct abi_statfs) == 120, "as in the ABI");

@@ -2,6 +2,57 @@
 /* The numbers of Faultline's system calls, and of others that its programs make (asm-generic). */
 #pragma once
 
+#define SYS_dup3	    24
+#define SYS_ioctl	    29
+#define SYS_ftruncate	    46
+#define SYS_openat	    56
+#define SYS_close	    57
+#define SYS_pipe2	    59
+#define SYS_read	    63
+#define SYS_write	    64
+#define SYS_pread64	    67
+#define SYS_ppoll	    73
+#define SYS_readlinkat	    78
+#define SYS_fstat	    80
+#define SYS_exit	    93
+#define SYS_exit_group	    94
+#define SYS_set_tid_address 96
+#define SYS_futex	    98
+#define SYS_set_robust_list 99
+#define SYS_nanosleep	    101
+#define SYS_clock_gettime   113
+#define SYS_sched_yield	    124
+#define SYS_rt_sigsuspend   133
+#define SYS_rt_sigaction    134
+#define SYS_rt_sigprocmask  135
+#define SYS_rt_sigpending   136
+#define SYS_rt_sigtimedwait 137
+#define SYS_rt_sigqueueinfo 138
+#define SYS_rt_sigreturn    139
+#define SYS_getpid	    172
+#define SYS_gettid	    178
+#define SYS_brk		    214
+#define SYS_munmap	    215
+#define SYS_mremap	    216
+#define SYS_clone	    220
+#define SYS_execve	    221
+#define SYS_mmap	    222
+#define SYS_swapon	    224
+#define SYS_mprotect	    226
+#define SYS_mlock	    228
+#define SYS_madvise	    233
+#define SYS_wait4	    260
+#define SYS_prlimit64	    261
+#define SYS_getrandom	    278
+#define SYS_memfd_create    279
+#define SYS_rseq	    293
+#define SYS_clone3	    435
+
+/* One more than the greatest number in use. */
+#define SYS_LIMIT 463
+
+/* The Linux layer's: the calls that the core has no form of. */
+
 #define SYS_setxattr		   5
 #define SYS_lsetxattr		   6
 #define SYS_fsetxattr		   7
@@ -20,12 +71,10 @@
 #define SYS_epoll_ctl		   21
 #define SYS_epoll_pwait		   22
 #define SYS_dup			   23
-#define SYS_dup3		   24
 #define SYS_fcntl		   25
 #define SYS_inotify_init1	   26
 #define SYS_inotify_add_watch	   27
 #define SYS_inotify_rm_watch	   28
-#define SYS_ioctl		   29
 #define SYS_flock		   32
 #define SYS_mknodat		   33
 #define SYS_mkdirat		   34
@@ -38,7 +87,6 @@
 #define SYS_statfs		   43
 #define SYS_fstatfs		   44
 #define SYS_truncate		   45
-#define SYS_ftruncate		   46
 #define SYS_fallocate		   47
 #define SYS_faccessat		   48
 #define SYS_chdir		   49
@@ -48,30 +96,21 @@
 #define SYS_fchmodat		   53
 #define SYS_fchownat		   54
 #define SYS_fchown		   55
-#define SYS_openat		   56
-#define SYS_close		   57
 #define SYS_vhangup		   58
-#define SYS_pipe2		   59
 #define SYS_getdents64		   61
 #define SYS_lseek		   62
-#define SYS_read		   63
-#define SYS_write		   64
 #define SYS_readv		   65
 #define SYS_writev		   66
-#define SYS_pread64		   67
 #define SYS_pwrite64		   68
 #define SYS_preadv		   69
 #define SYS_pwritev		   70
 #define SYS_sendfile		   71
 #define SYS_pselect6		   72
-#define SYS_ppoll		   73
 #define SYS_vmsplice		   75
 #define SYS_splice		   76
 #define SYS_tee			   77
 #define SYS_signalfd4		   74
-#define SYS_readlinkat		   78
 #define SYS_newfstatat		   79
-#define SYS_fstat		   80
 #define SYS_sync		   81
 #define SYS_fsync		   82
 #define SYS_fdatasync		   83
@@ -83,15 +122,9 @@
 #define SYS_capget		   90
 #define SYS_capset		   91
 #define SYS_personality		   92
-#define SYS_exit		   93
-#define SYS_exit_group		   94
 #define SYS_waitid		   95
-#define SYS_set_tid_address	   96
 #define SYS_unshare		   97
-#define SYS_futex		   98
-#define SYS_set_robust_list	   99
 #define SYS_get_robust_list	   100
-#define SYS_nanosleep		   101
 #define SYS_getitimer		   102
 #define SYS_setitimer		   103
 #define SYS_timer_create	   107
@@ -100,7 +133,6 @@
 #define SYS_timer_settime	   110
 #define SYS_timer_delete	   111
 #define SYS_clock_settime	   112
-#define SYS_clock_gettime	   113
 #define SYS_clock_getres	   114
 #define SYS_clock_nanosleep	   115
 #define SYS_syslog		   116
@@ -111,7 +143,6 @@
 #define SYS_sched_getparam	   121
 #define SYS_sched_setaffinity	   122
 #define SYS_sched_getaffinity	   123
-#define SYS_sched_yield		   124
 #define SYS_sched_get_priority_max 125
 #define SYS_sched_get_priority_min 126
 #define SYS_sched_rr_get_interval  127
@@ -120,13 +151,6 @@
 #define SYS_tkill		   130
 #define SYS_tgkill		   131
 #define SYS_sigaltstack		   132
-#define SYS_rt_sigsuspend	   133
-#define SYS_rt_sigaction	   134
-#define SYS_rt_sigprocmask	   135
-#define SYS_rt_sigpending	   136
-#define SYS_rt_sigtimedwait	   137
-#define SYS_rt_sigqueueinfo	   138
-#define SYS_rt_sigreturn	   139
 #define SYS_setpriority		   140
 #define SYS_getpriority		   141
 #define SYS_reboot		   142
@@ -159,13 +183,11 @@
 #define SYS_gettimeofday	   169
 #define SYS_settimeofday	   170
 #define SYS_adjtimex		   171
-#define SYS_getpid		   172
 #define SYS_getppid		   173
 #define SYS_getuid		   174
 #define SYS_geteuid		   175
 #define SYS_getgid		   176
 #define SYS_getegid		   177
-#define SYS_gettid		   178
 #define SYS_sysinfo		   179
 #define SYS_mq_open		   180
 #define SYS_mq_unlink		   181
@@ -201,31 +223,19 @@
 #define SYS_sendmsg		   211
 #define SYS_recvmsg		   212
 #define SYS_readahead		   213
-#define SYS_brk			   214
-#define SYS_munmap		   215
-#define SYS_mremap		   216
-#define SYS_clone		   220
-#define SYS_execve		   221
-#define SYS_mmap		   222
 #define SYS_fadvise64		   223
-#define SYS_swapon		   224
 #define SYS_swapoff		   225
-#define SYS_mprotect		   226
 #define SYS_msync		   227
-#define SYS_mlock		   228
 #define SYS_munlock		   229
 #define SYS_mlockall		   230
 #define SYS_munlockall		   231
 #define SYS_mincore		   232
-#define SYS_madvise		   233
 #define SYS_remap_file_pages	   234
 #define SYS_rt_tgsigqueueinfo	   240
 #define SYS_accept4		   242
 #define SYS_recvmmsg		   243
 #define SYS_riscv_hwprobe	   258
 #define SYS_riscv_flush_icache	   259
-#define SYS_wait4		   260
-#define SYS_prlimit64		   261
 #define SYS_clock_adjtime	   266
 #define SYS_syncfs		   267
 #define SYS_setns		   268
@@ -236,8 +246,6 @@
 #define SYS_sched_setattr	   274
 #define SYS_sched_getattr	   275
 #define SYS_renameat2		   276
-#define SYS_getrandom		   278
-#define SYS_memfd_create	   279
 #define SYS_execveat		   281
 #define SYS_userfaultfd		   282
 #define SYS_membarrier		   283
@@ -246,10 +254,8 @@
 #define SYS_preadv2		   286
 #define SYS_pwritev2		   287
 #define SYS_statx		   291
-#define SYS_rseq		   293
 #define SYS_pidfd_send_signal	   424
 #define SYS_pidfd_open		   434
-#define SYS_clone3		   435
 #define SYS_close_range		   436
 #define SYS_openat2		   437
 #define SYS_pidfd_getfd		   438
@@ -264,6 +270,3 @@
 #define SYS_futex_wait		   455
 #define SYS_futex_requeue	   456
 #define SYS_mseal		   462
-
-/* One more than the greatest number in use. */
-#define SYS_LIMIT 463

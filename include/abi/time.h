@@ -4,8 +4,19 @@
 
 #include <stdint.h>
 
-#define CLOCK_REALTIME		 0
-#define CLOCK_MONOTONIC		 1
+#define CLOCK_REALTIME	0
+#define CLOCK_MONOTONIC 1
+
+struct abi_timespec {
+	int64_t sec;
+	int64_t nsec;
+};
+
+/* Clock ticks per second of times() and AT_CLKTCK. */
+#define ABI_CLK_TCK 100
+
+/* The Linux layer's: further clocks, timers, and the times of processes. */
+
 #define CLOCK_PROCESS_CPUTIME_ID 2
 #define CLOCK_THREAD_CPUTIME_ID	 3
 #define CLOCK_MONOTONIC_RAW	 4
@@ -43,11 +54,6 @@
 
 #define UTIME_NOW  0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
-
-struct abi_timespec {
-	int64_t sec;
-	int64_t nsec;
-};
 
 struct abi_timeval {
 	int64_t sec;
@@ -93,9 +99,6 @@ struct abi_timex {
 };
 
 _Static_assert(sizeof(struct abi_timex) == 208, "as in the ABI");
-
-/* Clock ticks per second of times() and AT_CLKTCK. */
-#define ABI_CLK_TCK 100
 
 struct abi_tms {
 	int64_t utime;
