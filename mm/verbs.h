@@ -78,18 +78,6 @@ int vm_usage_add(struct space *space, vaddr_t start, vaddr_t end, struct vm_usag
  */
 int vm_sync(struct space *space, vaddr_t addr, size_t len, unsigned flags);
 
-/* A part of an object that a mapping shows. */
-struct vm_shown {
-	struct object *object; /* as by object_use() for the caller */
-	uint64_t start, end;   /* in bytes */
-};
-/*
- * For msync: finds the first mapping in [*addr, end) through which an object was written that has to
- * be synced (struct object_ops), fills in *ret, and moves *addr to the end of the mapping in the
- * range. Returns false if there is none. The caller holds the mmap lock, and syncs without it.
- */
-bool vm_sync_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_shown *ret);
-
 /* mremap(2). `flags` are the program's, unchecked. Sets *addr_ret to the address on success. */
 int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, unsigned flags,
 	     vaddr_t new_addr, vaddr_t *addr_ret);

@@ -13,6 +13,18 @@ int vm_seal(struct space *space, vaddr_t addr, size_t len);
  */
 int vm_remap_pages(struct space *space, vaddr_t addr, size_t len, uint64_t index, uint64_t flags);
 
+/* A part of an object that a mapping shows. */
+struct vm_shown {
+	struct object *object; /* as by object_use() for the caller */
+	uint64_t start, end;   /* in bytes */
+};
+/*
+ * For msync: finds the first mapping in [*addr, end) through which an object was written that has to
+ * be synced (struct object_ops), fills in *ret, and moves *addr to the end of the mapping in the
+ * range. Returns false if there is none. The caller holds the mmap lock, and syncs without it.
+ */
+bool vm_sync_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_shown *ret);
+
 /* Which VMAs vm_clear_refs() is about: all, those without an object, or those with one. */
 enum vm_refs { VM_REFS_ALL, VM_REFS_ANON, VM_REFS_FILES };
 

@@ -9,7 +9,7 @@
 #include "arch/frame.h"
 #include "base/log.h"
 #include "lib/bits.h"
-#include "lib/script.h"
+#include "linux/process/script.h"
 #include "lib/string.h"
 #include "linux/process/children.h"
 #include "linux/process/cred.h"

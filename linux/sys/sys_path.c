@@ -18,6 +18,7 @@
 #include "linux/process/cred.h"
 #include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"
+#include "linux/sys/versioned.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/swap/swap.h"

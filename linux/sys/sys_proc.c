@@ -36,6 +36,7 @@
 #include "linux/signal/signal.h"
 #include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"
+#include "linux/sys/versioned.h"
 #include "linux/time/cpu_limit.h"
 #include "mm/fault/user_copy.h"
 #include "mm/object/object.h"

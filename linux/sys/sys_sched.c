@@ -11,6 +11,7 @@
 #include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"
+#include "linux/sys/versioned.h"
 #include "mm/fault/user_copy.h"
 #include "proc/pid.h"
 #include "proc/priority.h"

@@ -7,7 +7,7 @@
 #include "linux/fs/vfs/permission.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
-#include "mm/object/object_holes.h"
+#include "linux/mem/object_holes.h"
 #include "trap/arg_file.h"
 
 /* Files and directories in memory need no syncing. Files that have no contents give -EINVAL. */

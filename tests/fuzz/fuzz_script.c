@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Scripts: lib/script against a second reader, which cuts the line into words. */
+/* Scripts: linux/process/script against a second reader, which cuts the line into words. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "abi/errno.h"
 #include "fuzz.h"
-#include "lib/script.h"
+#include "linux/process/script.h"
 
 #define BLANKS " \t"
 

@@ -16,7 +16,7 @@
 #include "linux/mem/quota.h"
 #include "mm/fault/user_copy.h"
 #include "mm/object/object.h"
-#include "mm/object/object_holes.h"
+#include "linux/mem/object_holes.h"
 #include "mm/object/object_io.h"
 #include "mm/object/object_size.h"
 #include "mm/phys/page_alloc.h"

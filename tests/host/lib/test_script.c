@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/bits.h"
-#include "lib/script.h"
+#include "linux/process/script.h"
 #include "test.h"
 
 /* Parses these bytes; a copy that ends where memory ends. name NULL: refused; arg NULL: none. */

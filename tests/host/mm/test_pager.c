@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "mm/object/object.h"
-#include "mm/object/object_holes.h"
+#include "linux/mem/object_holes.h"
 #include "mm/object/object_io.h"
 #include "mm/object/object_size.h"
 #include "mm/object/page_cache.h"

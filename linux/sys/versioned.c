@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments of system calls that need more than a cast. */
-#include "trap/args.h"
+/* Structs that programs pass with their size, which tells their version. */
+#include "linux/sys/versioned.h"
 
 #include "abi/errno.h"
 #include "lib/bits.h"

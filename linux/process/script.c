@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the first line of a script. */
-#include "lib/script.h"
+#include "linux/process/script.h"
 
 #include "abi/errno.h"
 

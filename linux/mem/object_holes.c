@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Looks for pages and holes in the index of an object. */
-#include "mm/object/object_holes.h"
+#include "linux/mem/object_holes.h"
 
 #include "lib/bits.h"
 #include "mm/host.h"

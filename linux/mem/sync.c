@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds what an msync() has to write. */
+#include "linux/mem/mem.h"
 #include "mm/host.h"
 #include "mm/object/object.h"
-#include "mm/verbs.h"
 
 bool vm_sync_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_shown *ret)
 {
