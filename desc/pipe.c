@@ -6,7 +6,7 @@
 #include "abi/ioctl.h"
 #include "base/clock.h"
 #include "base/os_layer.h"
-#include "desc/pipe_ring.h"
+#include "desc/pipe_impl.h"
 #include "desc/poll.h"
 #include "lib/string.h"
 #include "mm/fault/user_copy.h"
@@ -16,50 +16,7 @@
 #include "proc/process.h"
 #include "proc/wait.h"
 
-/*
- * Pages in pipes are charged to no process, so killing one does not necessarily free them. When all
- * pipes together use 1/ALL_PIPES_SHARE of memory, each pipe is limited to one page.
- */
-#define ALL_PIPES_SHARE 8
-
-static uint64_t pages_in_pipes; /* atomic */
-
-struct pipe {
-	struct refcount refs; /* open files that have not been released, and inodes of the layer */
-	/* Held across copies, but never while waiting for the other end or for memory. */
-	struct mutex lock;
-	/* guarded by lock: */
-	struct pipe_ring ring;
-	uint8_t *spare; /* a page for the next bytes, so that light traffic allocates nothing */
-	unsigned nreaders, nwriters; /* atomic for a look without the lock */
-	/* What is rare, and so looked at together: */
-	union {
-		struct {
-			bool page_refused; /* not full, but a writer was refused a page */
-			bool tells;	   /* atomic: `listener` is there */
-			bool lent;	   /* splice holds the oldest bytes: ring.held */
-		};
-		uint32_t odd;
-	};
-	bool watched; /* atomic: a thread has waited for it by poll or epoll */
-	/* woken after a change, with the lock held or just released: */
-	struct waitq readable;		/* no longer empty, or the writer is gone */
-	struct waitq writable;		/* no longer full, or the reader is gone */
-	struct waitq opened;		/* a named pipe has one more reader or writer */
-	struct pipe_listener *listener; /* atomic, set once; NULL: there is none */
-	/* how many there ever were; guarded by lock */
-	uint64_t readers_ever, writers_ever;
-	/*
-	 * When bytes were read and written, if after what the times below say; else 0. Ticks, which cost less to know.
-	 * Atomic, written with the lock held.
-	 */
-	uint64_t read_tick, write_tick;
-	/* const: */
-	uint64_t ino;
-	struct counted counted;
-	/* What programs can change of a pipe without a name; atomic, written with the lock held: */
-	struct pipe_attr attr;
-};
+uint64_t pages_in_pipes; /* atomic */
 
 static const char *pipe_state(const void *it)
 {
@@ -72,16 +29,7 @@ static const char *pipe_state(const void *it)
 
 COUNTED_KIND(pipe_kind, "pipe", struct pipe, pipe_state);
 
-/* Something can be done: POLLIN, or POLLOUT. Call with no lock held. */
-static inline void pipe_tell(struct pipe *pipe, unsigned event)
-{
-	struct pipe_listener *listener = atomic_load(&pipe->listener);
-
-	if (unlikely(listener != NULL))
-		listener->tell(listener, event);
-}
-
-static __attribute__((noinline)) int get_spare(struct pipe *pipe)
+__attribute__((noinline)) int pipe_get_spare(struct pipe *pipe)
 {
 	struct page *page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
 
@@ -92,43 +40,10 @@ static __attribute__((noinline)) int get_spare(struct pipe *pipe)
 	return 0;
 }
 
-/*
- * Makes sure that there is a spare page to fill; it stays the spare one until it is pushed. Returns
- * 0, or -ENOMEM if no page is free at once.
- */
-static inline int have_spare(struct pipe *pipe)
-{
-	return likely(pipe->spare != NULL) ? 0 : get_spare(pipe);
-}
-
-static void page_gone(uint8_t *page)
+__attribute__((noinline)) void pipe_page_gone(uint8_t *page)
 {
 	counter_add(&pages_in_pipes, -1ul);
 	page_free(virt_to_page(page), 0);
-}
-
-/*
- * Is the pipe refused a further page until some of its bytes have been read? Once it was, a writer may sleep: only the
- * reader that wakes it clears pipe->page_refused.
- */
-static bool refuse_page(struct pipe *pipe)
-{
-	bool refused;
-
-	if (pipe->spare || pipe_ring_empty(&pipe->ring))
-		return false;
-	refused = atomic_load_relaxed(&pages_in_pipes) >=
-		  page_alloc_total_count() / ALL_PIPES_SHARE;
-	pipe->page_refused |= refused;
-	return refused;
-}
-
-static void page_back(struct pipe *pipe, uint8_t *page)
-{
-	if (pipe->spare)
-		page_gone(page);
-	else
-		pipe->spare = page;
 }
 
 /*
@@ -169,9 +84,9 @@ static int pipe_fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 		size_t n = MIN(from->left, (size_t)PIPE_RING_PAGE);
 		int err;
 
-		if (refuse_page(pipe))
+		if (pipe_refuse_page(pipe))
 			break;
-		err = have_spare(pipe);
+		err = pipe_have_spare(pipe);
 		if (err)
 			return err;
 		if (user_iter_try_in(from, pipe->spare, n) != n)
@@ -198,12 +113,12 @@ static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 		*done += n;
 		/* What a read has no room for is lost with a packet. */
 		if (unlikely(first->packet) && !(to->rwf & RWF_SPLICE)) {
-			page_back(pipe, pipe_ring_take(&pipe->ring, first->len));
+			pipe_page_back(pipe, pipe_ring_take(&pipe->ring, first->len));
 			break;
 		}
 		page = pipe_ring_take_from(&pipe->ring, first, n);
 		if (page)
-			page_back(pipe, page);
+			pipe_page_back(pipe, page);
 		if (to->left == 0)
 			break;
 	}
@@ -233,16 +148,11 @@ static __attribute__((noinline)) int pipe_fetch(struct pipe *pipe, int lacking,
 	if (!page)
 		return -ENOMEM;
 	counter_add(&pages_in_pipes, 1);
-	page_back(pipe, page_address(page));
+	pipe_page_back(pipe, page_address(page));
 	return 0;
 }
 
-/*
- * Drops the lock until the queue is woken. A reader or a writer first says what can be done by the others (as pipe_tell(), or 0).
- * Returns 0 or -EINTR, with the lock held again.
- */
-static __attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *queue,
-					       unsigned event)
+__attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *queue, unsigned event)
 {
 	uint64_t seq = waitq_sample(queue);
 	int err;
@@ -256,34 +166,10 @@ static __attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *
 	return err;
 }
 
-/*
- * May a read go on, because there are bytes or no writer is left? It may not while splice holds the oldest bytes: they
- * may come back, and must be read before the others.
- */
-static inline bool is_readable(const struct pipe *pipe)
-{
-	if (pipe_ring_looks_empty(&pipe->ring))
-		return !atomic_load_relaxed(&pipe->nwriters);
-	return likely(!atomic_load_relaxed(&pipe->ring.held)); /* what is held stays in the ring */
-}
-
-/*
- * Waits until is_readable(). It looks without the lock: a change after the look advances the queue's sequence, and
- * the caller looks again under the lock. Returns 0, -EAGAIN or -EINTR.
- */
-static inline int wait_readable(struct pipe *pipe, bool nonblock)
-{
-	uint64_t seq = waitq_sample(&pipe->readable);
-
-	if (is_readable(pipe))
-		return 0;
-	return nonblock ? -EAGAIN : thread_wait_interruptible(&pipe->readable, seq);
-}
-
 static __attribute__((noinline)) int tell_and_await(struct pipe *pipe, bool nonblock)
 {
 	pipe_tell(pipe, POLLOUT);
-	return wait_readable(pipe, nonblock);
+	return pipe_wait_readable(pipe, nonblock);
 }
 
 /* For a read that has found the pipe not readable. As on Linux, the writers' owners are notified. */
@@ -294,7 +180,7 @@ static __attribute__((noinline)) int await_bytes(struct pipe *pipe, const struct
 
 	if (unlikely(atomic_load_relaxed(&pipe->tells)))
 		return tell_and_await(pipe, nonblock);
-	return wait_readable(pipe, nonblock);
+	return pipe_wait_readable(pipe, nonblock);
 }
 
 ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
@@ -312,7 +198,7 @@ ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 		uint32_t odd;
 		int lacking = 0;
 
-		if (done == 0 && !is_readable(pipe)) {
+		if (done == 0 && !pipe_is_readable(pipe)) {
 			err = await_bytes(pipe, file, to);
 			if (err)
 				return err;
@@ -420,33 +306,6 @@ void pipe_attr(const struct pipe *pipe, struct pipe_attr *attr)
 	};
 }
 
-int pipe_change_attr(struct pipe *pipe, int (*change)(struct pipe_attr *attr, void *arg), void *arg)
-{
-	struct pipe_attr attr;
-	int err;
-
-	mutex_lock(&pipe->lock);
-	pipe_attr(pipe, &attr);
-	err = change(&attr, arg);
-	if (err == 0) {
-		atomic_store_relaxed(&pipe->attr.mode, attr.mode);
-		atomic_store_relaxed(&pipe->attr.uid, attr.uid);
-		atomic_store_relaxed(&pipe->attr.gid, attr.gid);
-		atomic_store_relaxed(&pipe->attr.atime, attr.atime);
-		atomic_store_relaxed(&pipe->attr.mtime, attr.mtime);
-		atomic_store_relaxed(&pipe->attr.ctime, attr.ctime);
-		atomic_store_relaxed(&pipe->read_tick, 0);
-		atomic_store_relaxed(&pipe->write_tick, 0);
-	}
-	mutex_unlock(&pipe->lock);
-	return err;
-}
-
-uint64_t pipe_ino(const struct pipe *pipe)
-{
-	return pipe->ino;
-}
-
 void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st)
 {
 	struct pipe_attr attr;
@@ -494,23 +353,17 @@ static void free_pages(struct pipe *pipe)
 		const uint8_t *at;
 		size_t n = pipe_ring_front(&pipe->ring, PIPE_RING_PAGE, &at);
 
-		page_back(pipe, pipe_ring_take(&pipe->ring, n));
+		pipe_page_back(pipe, pipe_ring_take(&pipe->ring, n));
 	}
 	if (pipe->spare)
-		page_gone(pipe->spare);
+		pipe_page_gone(pipe->spare);
 }
 
-/* What a ring takes beyond the slots of a new pipe. */
-static ssize_t slot_bytes(uint32_t nslots)
+void pipe_free_slots(struct pipe_slot *slot, uint32_t nslots)
 {
-	return nslots > PIPE_RING_SLOTS ? (ssize_t)(nslots * sizeof(struct pipe_slot)) : 0;
-}
-
-static void free_slots(struct pipe_slot *slot, uint32_t nslots)
-{
-	if (slot_bytes(nslots) == 0)
+	if (pipe_slot_bytes(nslots) == 0)
 		return;
-	file_memory_add(-slot_bytes(nslots));
+	file_memory_add(-pipe_slot_bytes(nslots));
 	kfree(slot);
 }
 
@@ -520,16 +373,9 @@ void pipe_free(struct pipe *pipe)
 	if (pipe->listener)
 		pipe->listener->gone(pipe->listener);
 	counted_end(&pipe->counted);
-	free_slots(pipe->ring.slot, pipe_ring_nslots(&pipe->ring));
+	pipe_free_slots(pipe->ring.slot, pipe_ring_nslots(&pipe->ring));
 	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
 	kfree(pipe);
-}
-
-/* The last reader, or writer, is gone, and there are others. */
-static void tell_last(struct pipe *pipe)
-{
-	pipe_tell(pipe, POLLIN);
-	pipe_tell(pipe, POLLOUT);
 }
 
 /* Releases one end. The last one frees the pipe. */
@@ -543,7 +389,7 @@ static void pipe_end_gone(struct pipe *pipe, unsigned *end, struct waitq *other)
 	mutex_unlock(&pipe->lock);
 	waitq_wake_all(other);
 	if (is_last)
-		tell_last(pipe);
+		pipe_tell_last(pipe);
 	pipe_put(pipe);
 }
 
@@ -584,7 +430,7 @@ static unsigned pipe_poll_read(struct file *file, struct poller *poller)
 }
 
 /*
- * The lock is needed because refuse_page() sets pipe->page_refused, which the next reader clears.
+ * The lock is needed because pipe_refuse_page() sets pipe->page_refused, which the next reader clears.
  */
 static unsigned pipe_poll_write(struct file *file, struct poller *poller)
 {
@@ -593,7 +439,7 @@ static unsigned pipe_poll_write(struct file *file, struct poller *poller)
 
 	poll_watch(poller, &pipe->writable);
 	mutex_lock(&pipe->lock);
-	if (!pipe_ring_full(&pipe->ring) && !refuse_page(pipe))
+	if (!pipe_ring_full(&pipe->ring) && !pipe_refuse_page(pipe))
 		can |= POLLOUT | POLLWRNORM;
 	if (!pipe->nreaders)
 		can |= POLLERR;
@@ -610,17 +456,6 @@ void pipe_found(struct pipe *pipe)
 void pipe_holds(struct file *file)
 {
 	pipe_found(file_pipe(file));
-}
-
-struct pipe_listener *pipe_listen(struct pipe *pipe, struct pipe_listener *listener)
-{
-	mutex_lock(&pipe->lock);
-	if (pipe->listener)
-		listener = pipe->listener;
-	atomic_store(&pipe->listener, listener);
-	atomic_store_relaxed(&pipe->tells, true);
-	mutex_unlock(&pipe->lock);
-	return listener;
 }
 
 /* ---- the two ends ---- */
@@ -649,7 +484,7 @@ static const struct file_ops pipe_write_ops = {
 	.is_pipe = true,
 };
 
-static struct pipe *pipe_alloc(unsigned nfiles)
+struct pipe *pipe_alloc(unsigned nfiles)
 {
 	struct pipe *pipe = mem_wait_kzalloc(sizeof(*pipe));
 
@@ -712,19 +547,6 @@ int pipe_create(unsigned flags, struct file **read_ret, struct file **write_ret)
 	return err;
 }
 
-/* ---- pipes with a name ---- */
-
-int pipe_create_closed(struct pipe **pipe_ret)
-{
-	int err = file_memory_charge(PIPE_RING_PAGE);
-
-	if (err)
-		return err;
-	*pipe_ret = pipe_alloc(1);
-	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
-	return *pipe_ret ? 0 : -ENOMEM;
-}
-
 void pipe_get(struct pipe *pipe)
 {
 	refcount_get(&pipe->refs);
@@ -735,411 +557,8 @@ bool pipe_drop(struct pipe *pipe)
 	return refcount_put(&pipe->refs);
 }
 
-/* Counts one more file, or one less, of the access that it has. Call with pipe->lock held. */
-static void count_ends(struct pipe *pipe, const struct file *file, int n)
-{
-	assert_hardened(mutex_held(&pipe->lock));
-	if (file_readable(file))
-		pipe->nreaders += (unsigned)n;
-	if (file_writable(file))
-		pipe->nwriters += (unsigned)n;
-	if (n > 0) {
-		pipe->readers_ever += file_readable(file);
-		pipe->writers_ever += file_writable(file);
-	}
-}
-
-static void fifo_wake(struct pipe *pipe)
-{
-	waitq_wake_all(&pipe->readable);
-	waitq_wake_all(&pipe->writable);
-	waitq_wake_all(&pipe->opened);
-}
-
-/*
- * Waits for another file to be opened that has the other end: *ever grows, even if that has been closed
- * again. Returns 0 or -EINTR, with pipe->lock held as before.
- */
-static int await_partner(struct pipe *pipe, const uint64_t *ever)
-{
-	const uint64_t before = *ever;
-	int err = 0;
-
-	assert_hardened(mutex_held(&pipe->lock));
-	while (err == 0 && *ever == before)
-		err = pipe_wait(pipe, &pipe->opened, 0);
-	return err;
-}
-
-/* The rules of open(2) for named pipes: who waits for whom. Call with pipe->lock held. */
-static int fifo_join(struct pipe *pipe, struct file *file)
-{
-	const bool nonblock = file->flags & O_NONBLOCK;
-	int err = 0;
-
-	assert_hardened(mutex_held(&pipe->lock));
-	if ((file->flags & O_ACCMODE) == O_WRONLY && nonblock && pipe->nreaders == 0)
-		return -ENXIO;
-	count_ends(pipe, file, 1);
-	fifo_wake(pipe);
-	if ((file->flags & O_ACCMODE) == O_RDONLY && pipe->nwriters == 0) {
-		if (nonblock)
-			file->pos = pipe->writers_ever; /* it has not hung up yet */
-		else
-			err = await_partner(pipe, &pipe->writers_ever);
-	} else if ((file->flags & O_ACCMODE) == O_WRONLY && pipe->nreaders == 0) {
-		err = await_partner(pipe, &pipe->readers_ever);
-	}
-	if (err) {
-		count_ends(pipe, file, -1);
-		fifo_wake(pipe);
-	}
-	return err;
-}
-
-int pipe_join(struct pipe *pipe, struct file *file, bool named)
-{
-	int err = 0;
-
-	mutex_lock(&pipe->lock);
-	if (named) {
-		err = fifo_join(pipe, file);
-	} else {
-		count_ends(pipe, file, 1);
-		fifo_wake(pipe);
-	}
-	mutex_unlock(&pipe->lock);
-	if (err == 0)
-		file->data = pipe;
-	return err;
-}
-
-void pipe_leave(struct file *file)
-{
-	struct pipe *pipe = file_pipe(file);
-	bool is_last;
-
-	mutex_lock(&pipe->lock);
-	count_ends(pipe, file, -1);
-	is_last = !pipe->nreaders != !pipe->nwriters;
-	mutex_unlock(&pipe->lock);
-	fifo_wake(pipe);
-	if (is_last)
-		tell_last(pipe);
-}
-
 unsigned pipe_poll(struct file *file, struct poller *poller)
 {
 	return (file_readable(file) ? pipe_poll_read(file, poller) : 0) |
 	       (file_writable(file) ? pipe_poll_write(file, poller) : 0);
-}
-
-/* ---- sizes ---- */
-
-static uint32_t size_most = PIPE_SIZE_MOST; /* atomic */
-
-/* A power of 2, of a page at least. 0: there is none. */
-static uint64_t round_size(uint64_t size)
-{
-	uint64_t rounded = PIPE_RING_PAGE;
-
-	if (size > 1ul << 31)
-		return 0;
-	while (rounded < size)
-		rounded *= 2;
-	return rounded;
-}
-
-uint64_t pipe_size_most(void)
-{
-	return atomic_load_relaxed(&size_most);
-}
-
-int pipe_set_size_most(uint64_t size)
-{
-	uint64_t rounded = round_size(size);
-
-	if (rounded == 0)
-		return -EINVAL;
-	atomic_store_relaxed(&size_most, (uint32_t)rounded);
-	return 0;
-}
-
-long pipe_size(struct file *file)
-{
-	struct pipe *pipe = file_pipe(file);
-	long size;
-
-	mutex_lock(&pipe->lock);
-	size = (long)(pipe_ring_nslots(&pipe->ring) * PIPE_RING_PAGE);
-	mutex_unlock(&pipe->lock);
-	return size;
-}
-
-/* Exchanges the array of slots. NULL: it becomes the pipe's own. */
-static int resize_ring(struct pipe *pipe, struct pipe_slot *slot, uint32_t nslots)
-{
-	struct pipe_ring *ring = &pipe->ring;
-	struct pipe_slot few[PIPE_RING_SLOTS], *old = ring->slot;
-	uint32_t old_nslots = pipe_ring_nslots(ring);
-	size_t used = ring->head - ring->tail;
-
-	if (used > nslots)
-		return -EBUSY;
-	if (slot) {
-		pipe_ring_resize(ring, slot, nslots);
-	} else { /* in between, as the slots may be there already */
-		pipe_ring_resize(ring, few, nslots);
-		pipe_ring_resize(ring, ring->few, nslots);
-	}
-	free_slots(old, old_nslots);
-	return 0;
-}
-
-long pipe_set_size(struct file *file, uint64_t size, bool any)
-{
-	struct pipe *pipe = file_pipe(file);
-	uint64_t rounded = round_size(size);
-	uint32_t nslots = (uint32_t)(rounded / PIPE_RING_PAGE);
-	struct pipe_slot *slot = NULL;
-	int err;
-
-	if (rounded == 0)
-		return -EINVAL;
-	if (rounded > (uint64_t)pipe_size(file) && rounded > pipe_size_most() && !any)
-		return -EPERM;
-	if (slot_bytes(nslots) != 0) {
-		if (file_memory_charge((size_t)slot_bytes(nslots)) != 0)
-			return -ENOMEM;
-		slot = kmalloc((size_t)slot_bytes(nslots));
-		if (!slot) {
-			file_memory_add(-slot_bytes(nslots));
-			return -ENOMEM;
-		}
-	}
-	mutex_lock(&pipe->lock);
-	err = resize_ring(pipe, slot, nslots);
-	mutex_unlock(&pipe->lock);
-	if (err)
-		free_slots(slot, nslots);
-	else
-		waitq_wake_all(&pipe->writable);
-	return err ? err : (long)rounded;
-}
-
-/* ---- splice ---- */
-
-bool pipe_is_same(const struct file *a, const struct file *b)
-{
-	return a->data == b->data;
-}
-
-int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock)
-{
-	struct pipe *pipe = file_pipe(file);
-	bool found = false, ended = false;
-	int err = 0;
-
-	while (!found && !ended) {
-		err = wait_readable(pipe, nonblock);
-		if (err)
-			return err;
-		mutex_lock(&pipe->lock);
-		found = !pipe_ring_empty(&pipe->ring) && !pipe->ring.held;
-		ended = pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
-		if (found)
-			*slot = pipe_ring_hold(&pipe->ring);
-		pipe->lent = pipe->ring.held;
-		mutex_unlock(&pipe->lock);
-	}
-	return found;
-}
-
-bool pipe_give_back(struct file *file, size_t n)
-{
-	struct pipe *pipe = file_pipe(file);
-	bool was_full, readable;
-	uint8_t *page;
-
-	mutex_lock(&pipe->lock);
-	was_full = pipe_ring_full(&pipe->ring) || pipe->page_refused;
-	page = pipe_ring_unhold(&pipe->ring, n);
-	pipe->lent = false;
-	if (page) {
-		page_back(pipe, page);
-		pipe->page_refused = false;
-	}
-	readable = is_readable(pipe);
-	mutex_unlock(&pipe->lock);
-	if (page && was_full)
-		waitq_wake_all(&pipe->writable);
-	if (readable) /* others may have waited for what becomes of the page */
-		waitq_wake_all(&pipe->readable);
-	return page != NULL;
-}
-
-void pipe_tell_room(struct file *file)
-{
-	pipe_tell(file_pipe(file), POLLOUT);
-}
-
-int pipe_await_room(struct file *file, bool nonblock)
-{
-	struct pipe *pipe = file_pipe(file);
-	int err;
-
-	do {
-		uint64_t seq = waitq_sample(&pipe->writable);
-
-		mutex_lock(&pipe->lock);
-		err = !pipe->nreaders					 ? -EPIPE
-		      : pipe_ring_full(&pipe->ring) || refuse_page(pipe) ? -EAGAIN
-									 : 0;
-		mutex_unlock(&pipe->lock);
-		if (err == -EPIPE)
-			os_layer.pipe_broken();
-		if (err != -EAGAIN || nonblock)
-			return err;
-		err = thread_wait_interruptible(&pipe->writable, seq);
-	} while (err == 0);
-	return err;
-}
-
-static void lock_two(struct pipe *a, struct pipe *b)
-{
-	mutex_lock(a < b ? &a->lock : &b->lock);
-	mutex_lock(a < b ? &b->lock : &a->lock);
-}
-
-/* Copies the first n bytes of a slot. Returns 0, or -ENOMEM if no page is free at once. */
-static int copy_slot(struct pipe *to, const struct pipe_slot *slot, size_t n)
-{
-	int err = have_spare(to);
-
-	if (err)
-		return err;
-	memcpy(to->spare, slot->page + slot->offset, n);
-	pipe_ring_push_slot(&to->ring, (struct pipe_slot){ .page = to->spare,
-							   .packet = slot->packet,
-							   .closed = true,
-							   .len = (uint32_t)n });
-	to->spare = NULL;
-	return 0;
-}
-
-/*
- * Moves up to n bytes, or, to `keep` them, copies them, and adds their number to *done. Returns 0 or -ENOMEM.
- * Call with both locks held.
- */
-static int move_slots(struct pipe *from, struct pipe *to, size_t n, bool keep, size_t *done)
-{
-	size_t at = from->ring.tail;
-
-	while (*done < n && at != from->ring.head && !pipe_ring_full(&to->ring)) {
-		struct pipe_slot *slot = pipe_ring_slot(&from->ring, at);
-		size_t len = MIN(n - *done, (size_t)slot->len);
-		int err = 0;
-
-		if (!keep && len == slot->len)
-			pipe_ring_push_slot(&to->ring, pipe_ring_pop(&from->ring));
-		else
-			err = copy_slot(to, slot, len);
-		if (err)
-			return err;
-		if (!keep && len != slot->len)
-			(void)pipe_ring_take(&from->ring, len);
-		at++;
-		*done += len;
-	}
-	return 0;
-}
-
-/*
- * One look at both pipes. Returns 0 or -ENOMEM. *ended_ret: there will be no more bytes. A reader that has left since
- * pipe_await_room() saw it is as one that leaves when it has the bytes.
- */
-static int try_move(struct pipe *from, struct pipe *to, size_t n, bool keep, size_t *done,
-		    bool *ended_ret)
-{
-	bool was_full, has_room;
-	size_t tail;
-	int err;
-
-	lock_two(from, to);
-	tail = from->ring.tail;
-	was_full = pipe_ring_full(&from->ring) || from->page_refused;
-	*ended_ret = pipe_ring_empty(&from->ring) && !from->nwriters;
-	err = from->ring.held ? 0 : move_slots(from, to, n, keep, done);
-	if (*done != 0 && !keep)
-		from->page_refused = false;
-	has_room = from->ring.tail != tail;
-	mutex_unlock(&from->lock);
-	mutex_unlock(&to->lock);
-	if (*done != 0)
-		waitq_wake_all(&to->readable);
-	if (*done != 0 && was_full && !keep)
-		waitq_wake_all(&from->writable);
-	if (*done != 0)
-		pipe_tell(to, POLLIN);
-	if (has_room)
-		pipe_tell(from, POLLOUT);
-	return err;
-}
-
-/* A page for a copy: it is the pipe's spare one then. */
-static int wait_for_spare(struct pipe *pipe)
-{
-	struct page *page = mem_wait_page(0, PAGE_KERNEL);
-
-	if (!page)
-		return -ENOMEM;
-	counter_add(&pages_in_pipes, 1);
-	mutex_lock(&pipe->lock);
-	page_back(pipe, page_address(page));
-	mutex_unlock(&pipe->lock);
-	return 0;
-}
-
-ssize_t pipe_to_pipe(struct file *in, struct file *out, size_t n, bool nonblock, bool keep)
-{
-	struct pipe *from = file_pipe(in), *to = file_pipe(out);
-	size_t done = 0;
-	bool ended = false;
-	int err = 0;
-
-	while (err == 0 && done == 0 && !ended) {
-		err = wait_readable(from, nonblock);
-		if (err == 0)
-			err = pipe_await_room(out, nonblock);
-		if (err)
-			break;
-		err = try_move(from, to, n, keep, &done, &ended);
-		if (err == -ENOMEM && done == 0)
-			err = wait_for_spare(to);
-	}
-	return done != 0 ? (ssize_t)done : err;
-}
-
-ssize_t pipe_transfer(struct file *file, struct user_iter *iter, bool nonblock, bool write)
-{
-	uint64_t unused = 0;
-
-	iter->rwf |= RWF_SPLICE;
-	if (nonblock)
-		iter->rwf |= RWF_NOWAIT;
-	return (write ? file->ops->write : file->ops->read)(file, iter, &unused);
-}
-
-ssize_t pipe_vmsplice(struct file *file, struct user_iter *iter, bool nonblock)
-{
-	ssize_t done;
-
-	if (!file_writable(file))
-		return pipe_transfer(file, iter, nonblock, false);
-	do {
-		done = pipe_await_room(file, nonblock);
-		if (done == 0)
-			done = pipe_transfer(file, iter, true, true);
-	} while (done == -EAGAIN && !nonblock);
-	return done;
 }

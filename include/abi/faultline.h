@@ -72,6 +72,35 @@
 #define FAULTLINE_REMAP	      8 /* the first write to a shared page */
 #define FAULTLINE_KINDS	      9
 
+#define FAULTLINE_ALIVE 0 /* running or ready */
+
+/*
+ * Counts since the last exec. For a zombie, everything but pid, parent, state and name is 0. Pages
+ * have 4096 bytes.
+ */
+struct faultline_process {
+	int32_t pid, parent;
+	uint32_t state;
+	uint32_t vmas;
+	char name[16];
+	uint64_t faults[FAULTLINE_KINDS]; /* the first store to a file page is FILL and COW */
+	uint64_t zero_fills;		  /* FILLs that mapped the one zero page */
+	uint64_t around;		  /* pages of files mapped by fault-around */
+	uint64_t stack_grown;		  /* faults that made the stack grow */
+	uint64_t retries;		  /* retries of faults */
+	uint64_t waited;		  /* faults that waited for their page */
+	uint64_t fences;
+	uint64_t resident, peak_resident; /* in pages, without the zero page */
+	uint64_t tables;		  /* page-table pages, the root included */
+	uint64_t mapped_bytes;
+	uint64_t heap_start, heap_end;
+	uint64_t swapped; /* private pages that are in swap instead of mapped */
+	uint64_t threads;
+	uint64_t
+		hart; /* that a thread of it runs on, or that its first one ran on last; by index */
+	uint64_t reserved[5];
+};
+
 #define FAULTLINE_VMA_READ   1u
 #define FAULTLINE_VMA_WRITE  2u
 #define FAULTLINE_VMA_EXEC   4u
@@ -174,40 +203,12 @@ struct faultline_trace {
 
 /* The Linux layer's: processes and their mappings. */
 
-#define FAULTLINE_ALIVE	   0 /* running or ready */
 #define FAULTLINE_EXITING  1
 #define FAULTLINE_ZOMBIE   2
 #define FAULTLINE_STOPPED  3 /* alive, stopped until SIGCONT */
 #define FAULTLINE_SLEEPING 4 /* alive, waiting in a system call or for a page */
 
 #define FAULTLINE_LOCKED_OUT 5 /* alive, waiting for a lock in the kernel that another has */
-
-/*
- * Counts since the last exec. For a zombie, everything but pid, parent, state and name is 0. Pages
- * have 4096 bytes.
- */
-struct faultline_process {
-	int32_t pid, parent;
-	uint32_t state;
-	uint32_t vmas;
-	char name[16];
-	uint64_t faults[FAULTLINE_KINDS]; /* the first store to a file page is FILL and COW */
-	uint64_t zero_fills;		  /* FILLs that mapped the one zero page */
-	uint64_t around;		  /* pages of files mapped by fault-around */
-	uint64_t stack_grown;		  /* faults that made the stack grow */
-	uint64_t retries;		  /* retries of faults */
-	uint64_t waited;		  /* faults that waited for their page */
-	uint64_t fences;
-	uint64_t resident, peak_resident; /* in pages, without the zero page */
-	uint64_t tables;		  /* page-table pages, the root included */
-	uint64_t mapped_bytes;
-	uint64_t heap_start, heap_end;
-	uint64_t swapped; /* private pages that are in swap instead of mapped */
-	uint64_t threads;
-	uint64_t
-		hart; /* that a thread of it runs on, or that its first one ran on last; by index */
-	uint64_t reserved[5];
-};
 
 struct faultline_vma {
 	uint64_t start, end;

@@ -2,8 +2,8 @@
 /* System calls that move bytes from one file to another: sendfile, copy_file_range, splice, tee. */
 #include "abi/poll.h"
 #include "abi/splice.h"
-#include "desc/pipe.h"
 #include "linux/fs/file/splice.h"
+#include "linux/fs/file/pipe_splice.h"
 #include "linux/fs/notify/notify.h"
 #include "linux/fs/vfs/inode.h"
 #include "linux/process/task.h"

@@ -4,6 +4,7 @@
 #include "abi/mman.h"
 #include "desc/fdtable.h"
 #include "linux/fs/file/async.h"
+#include "linux/fs/file/pipe_size.h"
 #include "linux/fs/file/fifo.h"
 #include "linux/fs/tmpfs/memfd.h"
 #include "linux/fs/vfs/open.h"

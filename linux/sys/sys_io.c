@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls that transfer bytes between files and user memory, in all forms of read and write; lseek, fallocate. */
 #include "abi/splice.h"
-#include "desc/pipe.h"
 #include "linux/fs/notify/notify.h"
+#include "linux/fs/file/pipe_splice.h"
 #include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/segments.h"

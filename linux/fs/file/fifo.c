@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/poll.h"
+#include "desc/pipe_impl.h"
 #include "lib/format.h"
 #include "linux/fs/file/async.h"
 #include "linux/fs/vfs/inode.h"
@@ -38,6 +39,18 @@ static void free_async(struct pipe_listener *listener)
 	kfree(container_of(listener, struct pipe_async, listener));
 }
 
+/* Gives the pipe a listener, unless it has one. Returns the one that it has; it keeps that. */
+static struct pipe_listener *pipe_listen(struct pipe *pipe, struct pipe_listener *listener)
+{
+	mutex_lock(&pipe->lock);
+	if (pipe->listener)
+		listener = pipe->listener;
+	atomic_store(&pipe->listener, listener);
+	atomic_store_relaxed(&pipe->tells, true);
+	mutex_unlock(&pipe->lock);
+	return listener;
+}
+
 /* A later write looks at the queue, and what was written before is there to be read. */
 static struct async_queue *pipe_async(struct file *file)
 {
@@ -55,6 +68,30 @@ static struct async_queue *pipe_async(struct file *file)
 }
 
 /* ---- pipes without a name ---- */
+
+/* Calls `change` with the pipe's lock held, and if it returns 0, sets what it has made of them. Returns what it returned. */
+static int pipe_change_attr(struct pipe *pipe, int (*change)(struct pipe_attr *attr, void *arg),
+			    void *arg)
+{
+	struct pipe_attr attr;
+	int err;
+
+	mutex_lock(&pipe->lock);
+	pipe_attr(pipe, &attr);
+	err = change(&attr, arg);
+	if (err == 0) {
+		atomic_store_relaxed(&pipe->attr.mode, attr.mode);
+		atomic_store_relaxed(&pipe->attr.uid, attr.uid);
+		atomic_store_relaxed(&pipe->attr.gid, attr.gid);
+		atomic_store_relaxed(&pipe->attr.atime, attr.atime);
+		atomic_store_relaxed(&pipe->attr.mtime, attr.mtime);
+		atomic_store_relaxed(&pipe->attr.ctime, attr.ctime);
+		atomic_store_relaxed(&pipe->read_tick, 0);
+		atomic_store_relaxed(&pipe->write_tick, 0);
+	}
+	mutex_unlock(&pipe->lock);
+	return err;
+}
 
 static int set_pipe_owner(struct pipe_attr *attr, void *arg)
 {
@@ -156,7 +193,7 @@ static int pipe_inode(struct file *file, struct inode **inode_ret)
 	if (!inode)
 		return -ENOMEM;
 	pipe_get(pipe);
-	inode_init(inode, NULL, pipe_ino(pipe), S_IFIFO, &pipe_inode_ops, &fifo_file_ops);
+	inode_init(inode, NULL, pipe->ino, S_IFIFO, &pipe_inode_ops, &fifo_file_ops);
 	pipe_attr(pipe, &attr);
 	fill_inode(inode, &attr);
 	inode->fifo = pipe;
@@ -167,6 +204,116 @@ static int pipe_inode(struct file *file, struct inode **inode_ret)
 const struct file_more pipe_more = { .async = pipe_async, .inode = pipe_inode };
 
 /* ---- pipes with a name ---- */
+
+/* Counts one more file, or one less, of the access that it has. Call with pipe->lock held. */
+static void count_ends(struct pipe *pipe, const struct file *file, int n)
+{
+	assert_hardened(mutex_held(&pipe->lock));
+	if (file_readable(file))
+		pipe->nreaders += (unsigned)n;
+	if (file_writable(file))
+		pipe->nwriters += (unsigned)n;
+	if (n > 0) {
+		pipe->readers_ever += file_readable(file);
+		pipe->writers_ever += file_writable(file);
+	}
+}
+
+static void fifo_wake(struct pipe *pipe)
+{
+	waitq_wake_all(&pipe->readable);
+	waitq_wake_all(&pipe->writable);
+	waitq_wake_all(&pipe->opened);
+}
+
+/*
+ * Waits for another file to be opened that has the other end: *ever grows, even if that has been closed
+ * again. Returns 0 or -EINTR, with pipe->lock held as before.
+ */
+static int await_partner(struct pipe *pipe, const uint64_t *ever)
+{
+	const uint64_t before = *ever;
+	int err = 0;
+
+	assert_hardened(mutex_held(&pipe->lock));
+	while (err == 0 && *ever == before)
+		err = pipe_wait(pipe, &pipe->opened, 0);
+	return err;
+}
+
+/* The rules of open(2) for named pipes: who waits for whom. Call with pipe->lock held. */
+static int fifo_join(struct pipe *pipe, struct file *file)
+{
+	const bool nonblock = file->flags & O_NONBLOCK;
+	int err = 0;
+
+	assert_hardened(mutex_held(&pipe->lock));
+	if ((file->flags & O_ACCMODE) == O_WRONLY && nonblock && pipe->nreaders == 0)
+		return -ENXIO;
+	count_ends(pipe, file, 1);
+	fifo_wake(pipe);
+	if ((file->flags & O_ACCMODE) == O_RDONLY && pipe->nwriters == 0) {
+		if (nonblock)
+			file->pos = pipe->writers_ever; /* it has not hung up yet */
+		else
+			err = await_partner(pipe, &pipe->writers_ever);
+	} else if ((file->flags & O_ACCMODE) == O_WRONLY && pipe->nreaders == 0) {
+		err = await_partner(pipe, &pipe->readers_ever);
+	}
+	if (err) {
+		count_ends(pipe, file, -1);
+		fifo_wake(pipe);
+	}
+	return err;
+}
+
+/*
+ * The file becomes an end of the pipe, or both, as it was opened for. The first end of one that is `named` waits for another, by
+ * the rules of open(2). Returns 0, -ENXIO, or -EINTR. A file that has joined leaves before the caller drops its reference to
+ * the pipe.
+ */
+static int pipe_join(struct pipe *pipe, struct file *file, bool named)
+{
+	int err = 0;
+
+	mutex_lock(&pipe->lock);
+	if (named) {
+		err = fifo_join(pipe, file);
+	} else {
+		count_ends(pipe, file, 1);
+		fifo_wake(pipe);
+	}
+	mutex_unlock(&pipe->lock);
+	if (err == 0)
+		file->data = pipe;
+	return err;
+}
+
+static void pipe_leave(struct file *file)
+{
+	struct pipe *pipe = file_pipe(file);
+	bool is_last;
+
+	mutex_lock(&pipe->lock);
+	count_ends(pipe, file, -1);
+	is_last = !pipe->nreaders != !pipe->nwriters;
+	mutex_unlock(&pipe->lock);
+	fifo_wake(pipe);
+	if (is_last)
+		pipe_tell_last(pipe);
+}
+
+/* A pipe that no file is an end of yet, with a reference. Returns 0, -ENFILE or -ENOMEM. */
+static int pipe_create_closed(struct pipe **pipe_ret)
+{
+	int err = file_memory_charge(PIPE_RING_PAGE);
+
+	if (err)
+		return err;
+	*pipe_ret = pipe_alloc(1);
+	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
+	return *pipe_ret ? 0 : -ENOMEM;
+}
 
 /* Guards the pipe of each inode. Innermost. */
 static struct spinlock fifos_lock = SPINLOCK_INIT(LOCK_FS);

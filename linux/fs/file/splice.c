@@ -3,8 +3,8 @@
 #include "linux/fs/file/splice.h"
 
 #include "abi/errno.h"
-#include "desc/pipe.h"
 #include "lib/bits.h"
+#include "linux/fs/file/pipe_splice.h"
 #include "mm/host.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"

@@ -15,6 +15,7 @@
 #include "desc/fdtable.h"
 #include "desc/file.h"
 #include "desc/pipe.h"
+#include "linux/fs/file/pipe_size.h"
 #include "desc/poll.h"
 #include "ipc/endpoint.h"
 #include "ipc/uio.h"

@@ -17,6 +17,7 @@
 #include "desc/eventfd.h"
 #include "desc/fdtable.h"
 #include "desc/pipe.h"
+#include "linux/fs/file/pipe_size.h"
 #include "desc/turn.h"
 #include "ipc/endpoint.h"
 #include "linux/fs/file/linux_file.h"
