@@ -79,6 +79,14 @@ void arch_frame_start(struct trap_frame *frame, vaddr_t pc, vaddr_t sp)
 	arch_frame_replaced(thread);
 }
 
+void arch_frame_call(struct trap_frame *frame, const struct arch_frame_call *call)
+{
+	frame->pc = call->function;
+	frame->x[FRAME_RA] = call->ret;
+	frame->x[FRAME_SP] = call->sp;
+	memcpy(&frame->x[FRAME_A0], call->args, sizeof(call->args));
+}
+
 void arch_frame_replaced(struct arch_thread *thread)
 {
 	__atomic_fetch_or(&thread->work, ARCH_WORK_FRAME, __ATOMIC_RELAXED);

@@ -56,16 +56,6 @@ void arch_fpu_reset(void)
 	preempt_enable();
 }
 
-void arch_fpu_keep(void)
-{
-	struct arch_thread *thread = arch_this_thread();
-
-	preempt_disable();
-	if (fpu_dirty(thread))
-		fpu_keep(thread);
-	preempt_enable();
-}
-
 /* Loads the registers directly, with preemption off, so that it fails if a page is missing. */
 static int load_from(struct arch_thread *thread, vaddr_t from)
 {

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Signal frames on RISC-V: saves and restores registers, and sets those of a handler. */
+/* Signal frames on RISC-V: saves and restores registers. */
 #include "arch/signal.h"
 
-#include "abi/core.h"
 #include "abi/errno.h"
 #include "arch/context.h"
 #include "arch/hart.h"
 #include "arch/riscv/fpu.h"
 #include "arch/usercopy.h"
-#include "lib/string.h"
-
-enum { FRAME_A1 = FRAME_A0 + 1, FRAME_A2 = FRAME_A0 + 2 };
 
 #define AT(base, field) ((base) + offsetof(struct arch_sigcontext, field))
 #define REGISTERS	sizeof(((struct arch_sigcontext *)0)->x)
@@ -56,27 +52,4 @@ int arch_sigcontext_load(vaddr_t from)
 	if (err || arch_copy_in(&last, from + LIST_END, sizeof(last)))
 		return -EFAULT;
 	return last.end[0] || last.end[1] || last.end[2] ? -EINVAL : 0;
-}
-
-void arch_core_registers(const struct arch_thread *thread, uint64_t regs[32],
-			 struct abi_core_floats *floats)
-{
-	const bool used = (thread->frame.status & SSTATUS_FS) != SSTATUS_FS_INITIAL;
-
-	memcpy(regs, &thread->frame, 32 * sizeof(regs[0]));
-	memset(floats, 0, sizeof(*floats));
-	if (!used)
-		return;
-	memcpy(floats->f, thread->fpu.f, sizeof(floats->f));
-	floats->fcsr = (uint32_t)thread->fpu.fcsr;
-}
-
-void arch_signal_call(struct trap_frame *frame, const struct arch_signal_call *call)
-{
-	frame->pc = call->handler;
-	frame->x[FRAME_RA] = call->ret;
-	frame->x[FRAME_SP] = call->sp;
-	frame->x[FRAME_A0] = (unsigned long)call->sig;
-	frame->x[FRAME_A1] = call->info;
-	frame->x[FRAME_A2] = call->ucontext;
 }

@@ -61,11 +61,5 @@ struct abi_core_info {
 	char fname[16], psargs[80];
 };
 
-struct abi_core_floats {
-	uint64_t f[32];
-	uint32_t fcsr, pad;
-};
-
-_Static_assert(sizeof(struct abi_core_status) == 376 && sizeof(struct abi_core_info) == 136 &&
-		       sizeof(struct abi_core_floats) == 264,
+_Static_assert(sizeof(struct abi_core_status) == 376 && sizeof(struct abi_core_info) == 136,
 	       "as Linux has them");

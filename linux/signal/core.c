@@ -3,7 +3,7 @@
 #include "linux/signal/core.h"
 
 #include "abi/wait.h"
-#include "arch/context.h"
+#include "arch/regs.h"
 #include "lib/bits.h"
 #include "linux/process/linux_process.h"
 #include "linux/process/process_ops.h"
@@ -76,7 +76,7 @@ void core_dump(const struct signal_info *info)
 
 	if (!core_begin(process, info->sig))
 		return;
-	arch_fpu_keep();
+	arch_regs_give();
 	if (wait_for_others(&linux_process(process)->signals) == 0 && process_fs->core_dump(info))
 		status |= WCOREFLAG;
 	core_end(process, status);
@@ -86,7 +86,7 @@ void core_wait_for_dump(void)
 {
 	struct signals *signals = &current_linux_process()->signals;
 
-	arch_fpu_keep();
+	arch_regs_give();
 	spin_lock(&signals->lock);
 	signals->nparked++;
 	signals_wake_next(); /* as who begins to end does */

@@ -107,13 +107,11 @@ int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
 {
 	struct abi_stack *stack = &current_task()->signals.stack;
 	vaddr_t at = place_frame(stack, frame_sp(frame), action->flags);
-	const struct arch_signal_call call = {
-		.handler = action->handler,
+	const struct arch_frame_call call = {
+		.function = action->handler,
 		.ret = current_process()->uspace->sigreturn,
 		.sp = at,
-		.sig = info->sig,
-		.info = at,
-		.ucontext = at + UCONTEXT_OFFSET,
+		.args = { (unsigned long)info->sig, at, at + UCONTEXT_OFFSET },
 	};
 
 	if (!user_range_ok(at, FRAME_SIZE) || arch_sigcontext_save(at + CONTEXT_OFFSET) ||
@@ -121,7 +119,7 @@ int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
 		return -EFAULT;
 	if ((uint32_t)stack->ss_flags & SS_AUTODISARM)
 		*stack = SIGNAL_NO_STACK;
-	arch_signal_call(frame, &call);
+	arch_frame_call(frame, &call);
 	return 0;
 }
 

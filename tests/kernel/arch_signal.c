@@ -108,18 +108,16 @@ KTEST(arch_signal_context_that_is_none_is_refused)
 
 static int call_handler(void *arg)
 {
-	const struct arch_signal_call call = {
-		.handler = 0x40000,
+	const struct arch_frame_call call = {
+		.function = 0x40000,
 		.ret = 0x50000,
 		.sp = 0x60000,
-		.sig = 11,
-		.info = 1,
-		.ucontext = 2,
+		.args = { 11, 1, 2 },
 	};
 	struct trap_frame *frame = arch_thread_frame(arch_this_thread());
 
 	arch_frame_start(frame, 0x10000, 0x20000);
-	arch_signal_call(frame, &call);
+	arch_frame_call(frame, &call);
 	EXPECT_EQ(0x40000, frame_pc(frame));
 	EXPECT_EQ(0x50000, frame_caller(frame));
 	EXPECT_EQ(0x60000, frame_sp(frame));

@@ -65,17 +65,6 @@ void arch_enter_user(void) __attribute__((noreturn));
 /* Resets the running thread's FPU state to that of a new image: registers and fcsr are zero. */
 void arch_fpu_reset(void);
 
-/* The running thread's floating-point registers are where arch_core_registers() finds them, until it uses them again. */
-void arch_fpu_keep(void);
-
-/*
- * The registers of a thread in the kernel as a core file has them: `regs` are pc and x1 to x31, `floats` a struct
- * abi_core_floats. It has called arch_fpu_keep().
- */
-struct abi_core_floats;
-void arch_core_registers(const struct arch_thread *thread, uint64_t regs[32],
-			 struct abi_core_floats *floats);
-
 /*
  * Switches kernel stacks, callee-saved registers and the FPU from one thread to another. Call with
  * interrupts off. Returns when `from` is switched back to.

@@ -39,6 +39,13 @@ struct trap_frame;
  */
 void arch_frame_start(struct trap_frame *frame, vaddr_t pc, vaddr_t sp);
 
+/* Makes the frame continue in a function of the program, as function(args[0], args[1], args[2]) that returns to `ret`. */
+struct arch_frame_call {
+	vaddr_t function, ret, sp;
+	unsigned long args[3];
+};
+void arch_frame_call(struct trap_frame *frame, const struct arch_frame_call *call);
+
 /* Prints the registers by emit(), one line at a time, without newlines. */
 void arch_frame_print(const struct trap_frame *frame, void (*emit)(const char *line));
 

@@ -13,7 +13,7 @@
 /*
  * The running thread is about to sleep with all its registers in its frame, as in trap_user_return().
  * Between these two calls others may read and write its registers, with a lock that also the thread takes
- * before it calls the second one.
+ * before it calls the second one. A thread that does not return to user mode needs no second call.
  */
 void arch_regs_give(void);
 void arch_regs_take_back(void);

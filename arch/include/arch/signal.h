@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signal frames: the registers that a handler finds, and how it is entered and left. */
+/* Signal frames: the registers that a handler finds, and how it is left. */
 #pragma once
 
 #include "arch/frame.h"
@@ -25,14 +25,6 @@ int arch_sigcontext_save(vaddr_t to);
  * spinning lock held. `from` and its end are user addresses.
  */
 int arch_sigcontext_load(vaddr_t from);
-
-/* Makes the frame continue in a handler, as handler(sig, info, ucontext) that returns to `ret`. */
-struct arch_signal_call {
-	vaddr_t handler, ret, sp;
-	int sig;
-	vaddr_t info, ucontext;
-};
-void arch_signal_call(struct trap_frame *frame, const struct arch_signal_call *call);
 
 /* The instructions that call rt_sigreturn, to which handlers return. Position-independent. */
 extern const char arch_sigreturn_code[], arch_sigreturn_code_end[];

@@ -13,7 +13,7 @@
 #include "abi/auxv.h"
 #include "abi/core.h"
 #include "abi/limits.h"
-#include "arch/context.h"
+#include "arch/regs.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/elf.h"
@@ -118,7 +118,7 @@ struct core {
 	/* Room for one of a kind. */
 	char *path; /* PATH_MAX */
 	struct abi_core_status status;
-	struct abi_core_floats floats;
+	struct arch_fpregs floats;
 };
 
 /* False: the file ends here, for want of room, at a limit, or by a kill. */
@@ -324,12 +324,16 @@ static struct abi_core_time core_time(uint64_t ticks)
 	return (struct abi_core_time){ (int64_t)(usec / 1000000), (int64_t)(usec % 1000000) };
 }
 
+_Static_assert(sizeof(struct arch_regs) == sizeof(((struct abi_core_status *)0)->regs),
+	       "both have all integer registers");
+
 /* Times are the process's for its first thread, as on Linux. Call with process_tree_lock held. */
 static void fill_status(struct core *core, struct thread *thread)
 {
 	const struct process *process = thread->process;
 	const struct usage *children = &linux_process(process)->children_usage;
 	struct usage usage = { 0 };
+	struct arch_regs regs;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (thread == process->leader)
@@ -351,7 +355,9 @@ static void fill_status(struct core *core, struct thread *thread)
 		.cstime = core_time(children->kernel_ticks),
 		.fpvalid = 1,
 	};
-	arch_core_registers(&thread->arch, core->status.regs, &core->floats);
+	arch_regs_get(&thread->arch, &regs);
+	memcpy(core->status.regs, &regs, sizeof(regs));
+	arch_fpregs_get(&thread->arch, &core->floats);
 }
 
 /* Fills in the next thread from *birth on that waits, but the running one. Returns whether there is one. */
