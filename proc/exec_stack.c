@@ -3,9 +3,9 @@
 #include "proc/exec_stack.h"
 
 #include "abi/errno.h"
-#include "abi/rseq.h"
 #include "abi/time.h"
 #include "arch/page.h"
+#include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/elf.h"
 
@@ -13,11 +13,13 @@
 #define STACK_ALIGN 16ul
 
 int exec_stack_layout(struct exec_stack *stack, vaddr_t top, size_t filename_bytes,
-		      size_t string_bytes, unsigned argc, unsigned envc)
+		      size_t string_bytes, unsigned argc, unsigned envc, unsigned nmore)
 {
 	size_t words = 1 + ((size_t)argc + 1) + ((size_t)envc + 1);
-	size_t table = words * WORD + EXEC_AUXV_COUNT * sizeof(struct abi_auxv);
+	unsigned nauxv = EXEC_AUXV_OWN + nmore;
+	size_t table = words * WORD + nauxv * sizeof(struct abi_auxv);
 
+	assert(nauxv <= EXEC_AUXV_MOST);
 	/*
 	 * Each part is smaller than a quarter of the space, so the subtractions cannot wrap around.
 	 */
@@ -31,34 +33,38 @@ int exec_stack_layout(struct exec_stack *stack, vaddr_t top, size_t filename_byt
 	stack->auxv = stack->sp + words * WORD;
 	stack->argc = argc;
 	stack->envc = envc;
+	stack->nauxv = nauxv;
 	return 0;
 }
 
-void exec_stack_auxv(const struct exec_stack *stack, const struct exec_aux *aux,
-		     struct abi_auxv auxv[EXEC_AUXV_COUNT])
+static struct abi_auxv *put_entries(struct abi_auxv *to, const struct abi_auxv *from, unsigned n)
 {
-	const struct abi_auxv all[EXEC_AUXV_COUNT] = {
-		{ AT_HWCAP, ABI_HWCAP_RV64GC },
-		{ AT_PAGESZ, PAGE_SIZE },
-		{ AT_CLKTCK, ABI_CLK_TCK },
-		{ AT_PHDR, aux->phdr },
-		{ AT_PHENT, ELF_PHDR_BYTES },
-		{ AT_PHNUM, aux->phnum },
-		{ AT_BASE, aux->base },
-		{ AT_FLAGS, 0 },
+	while (n-- > 0)
+		*to++ = *from++;
+	return to;
+}
+
+void exec_stack_auxv(const struct exec_stack *stack, const struct exec_aux *aux,
+		     struct abi_auxv auxv[EXEC_AUXV_MOST])
+{
+	const struct abi_auxv image[] = {
+		{ AT_HWCAP, ABI_HWCAP_RV64GC }, { AT_PAGESZ, PAGE_SIZE },
+		{ AT_CLKTCK, ABI_CLK_TCK },	{ AT_PHDR, aux->phdr },
+		{ AT_PHENT, ELF_PHDR_BYTES },	{ AT_PHNUM, aux->phnum },
+		{ AT_BASE, aux->base },		{ AT_FLAGS, 0 },
 		{ AT_ENTRY, aux->entry },
-		{ AT_UID, aux->uid },
-		{ AT_EUID, aux->euid },
-		{ AT_GID, aux->gid },
-		{ AT_EGID, aux->egid },
-		{ AT_SECURE, aux->secure },
+	};
+	const struct abi_auxv places[] = {
 		{ AT_RANDOM, stack->random },
 		{ AT_EXECFN, stack->filename },
-		{ AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE },
-		{ AT_RSEQ_ALIGN, sizeof(struct abi_rseq) },
-		{ AT_NULL, 0 },
 	};
+	struct abi_auxv *end = auxv;
 
-	for (unsigned i = 0; i < EXEC_AUXV_COUNT; i++)
-		auxv[i] = all[i];
+	_Static_assert(ARRAY_SIZE(image) + ARRAY_SIZE(places) + 1 == EXEC_AUXV_OWN, "and AT_NULL");
+	assert(EXEC_AUXV_OWN + aux->nbefore + aux->nbehind == stack->nauxv);
+	end = put_entries(end, image, ARRAY_SIZE(image));
+	end = put_entries(end, aux->before, aux->nbefore);
+	end = put_entries(end, places, ARRAY_SIZE(places));
+	end = put_entries(end, aux->behind, aux->nbehind);
+	*end = (struct abi_auxv){ AT_NULL, 0 };
 }

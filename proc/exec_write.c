@@ -88,7 +88,7 @@ static void put_random(struct writer *writer, const struct exec_stack *stack)
 static int write_tables(struct space *space, const struct exec_stack *stack,
 			const struct exec_args *args, const struct exec_aux *aux)
 {
-	struct abi_auxv auxv[EXEC_AUXV_COUNT];
+	struct abi_auxv auxv[EXEC_AUXV_MOST];
 	struct writer writer;
 
 	/* Not `words`: they are filled before they are written. */
@@ -99,7 +99,7 @@ static int write_tables(struct space *space, const struct exec_stack *stack,
 	exec_writer_put(&writer, stack->argc);
 	put_pointers(&writer, stack, args);
 	exec_stack_auxv(stack, aux, auxv);
-	for (unsigned i = 0; i < EXEC_AUXV_COUNT; i++) {
+	for (unsigned i = 0; i < stack->nauxv; i++) {
 		exec_writer_put(&writer, auxv[i].type);
 		exec_writer_put(&writer, auxv[i].value);
 	}

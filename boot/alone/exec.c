@@ -39,7 +39,7 @@ static int image_fill(struct new_image *new, const struct exec_args *args)
 	struct exec_stack stack;
 	vaddr_t bias;
 	int err = exec_stack_layout(&stack, USER_TOP, args->filename_bytes, args->bytes, args->argc,
-				    args->envc);
+				    args->envc, 0);
 
 	if (!err)
 		err = exec_load(new->uspace, new->exe->object, &new->headers, stack.top - stack.sp,

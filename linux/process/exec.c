@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/prctl.h"
 #include "abi/resource.h"
+#include "abi/rseq.h"
 #include "arch/context.h"
 #include "arch/frame.h"
 #include "base/log.h"
@@ -186,7 +187,7 @@ static void note_strings(struct image_layout *layout, const struct exec_stack *s
 	layout->arg_end = layout->env_start = stack->strings + args->argv_bytes;
 	layout->env_end = stack->filename;
 	layout->auxv_start = stack->auxv;
-	layout->auxv_end = stack->auxv + EXEC_AUXV_COUNT * sizeof(struct abi_auxv);
+	layout->auxv_end = stack->auxv + stack->nauxv * sizeof(struct abi_auxv);
 }
 
 /* Chooses by which ids the program acts. Those of a script are its interpreter's. */
@@ -222,13 +223,28 @@ static void copy_limits(struct new_image *new)
 static int new_image_fill(struct new_image *new, const struct exec_args *args)
 {
 	const struct elf_image *image = &new->headers.image;
+	static const struct abi_auxv rseq_sizes[] = {
+		{ AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE },
+		{ AT_RSEQ_ALIGN, sizeof(struct abi_rseq) },
+	};
+	const struct abi_auxv ids[] = {
+		{ AT_UID, new->cred->uid },	   { AT_EUID, new->cred->euid },
+		{ AT_GID, new->cred->gid },	   { AT_EGID, new->cred->egid },
+		{ AT_SECURE, new->rights.secure },
+	};
+	struct exec_aux aux = { .phnum = image->phnum,
+				.before = ids,
+				.nbefore = ARRAY_SIZE(ids),
+				.behind = rseq_sizes,
+				.nbehind = ARRAY_SIZE(rseq_sizes) };
 	struct exec_stack stack;
-	struct exec_aux aux;
 	vaddr_t bias;
 	int err;
 
+	_Static_assert(EXEC_AUXV_OWN + ARRAY_SIZE(ids) + ARRAY_SIZE(rseq_sizes) == LINUX_AUXV_COUNT,
+		       "as others read it");
 	err = exec_stack_layout(&stack, USER_TOP, args->filename_bytes, args->bytes, args->argc,
-				args->envc);
+				args->envc, aux.nbefore + aux.nbehind);
 	if (err)
 		return err;
 	err = exec_load(new->uspace, new->exe->object, &new->headers, stack.top - stack.sp, &bias);
@@ -238,13 +254,6 @@ static int new_image_fill(struct new_image *new, const struct exec_args *args)
 	new->exe->bias = bias;
 	aux.entry = image->entry + bias;
 	aux.phdr = image->phdr ? image->phdr + bias : 0;
-	aux.phnum = image->phnum;
-	aux.base = 0;
-	aux.secure = new->rights.secure;
-	aux.uid = new->cred->uid;
-	aux.euid = new->cred->euid;
-	aux.gid = new->cred->gid;
-	aux.egid = new->cred->egid;
 	new->pc = aux.entry;
 	new->sp = stack.sp;
 	if (new->interp) {

@@ -5,6 +5,9 @@
 #include "lib/types.h"
 #include "proc/exec_args.h"
 
+/* Entries of a program's auxiliary vector. */
+#define LINUX_AUXV_COUNT 19
+
 struct object;
 
 /*

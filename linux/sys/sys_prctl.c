@@ -2,16 +2,17 @@
 /* prctl: names, flags and signals of a thread or its process. */
 #include "abi/prctl.h"
 
+#include "abi/auxv.h"
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "lib/string.h"
 #include "linux/process/cred.h"
 #include "linux/process/end.h"
+#include "linux/process/exec.h"
 #include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
-#include "proc/exec_stack.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 
@@ -225,7 +226,7 @@ static long get_mdwe(const struct trap_frame *frame)
 static long get_auxv(const struct trap_frame *frame)
 {
 	const struct image_layout *layout = &current_process()->uspace->layout;
-	struct abi_auxv auxv[EXEC_AUXV_COUNT];
+	struct abi_auxv auxv[LINUX_AUXV_COUNT];
 	size_t size = MIN(sizeof(auxv), layout->auxv_end - layout->auxv_start);
 	size_t n = MIN(size, arg_u64(frame, 2));
 

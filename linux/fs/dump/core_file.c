@@ -26,6 +26,7 @@
 #include "linux/fs/vfs/open.h"
 #include "linux/fs/vfs/path.h"
 #include "linux/fs/vfs/process_fs.h"
+#include "linux/process/exec.h"
 #include "linux/process/inspect.h"
 #include "linux/process/limits.h"
 #include "linux/process/linux_process.h"
@@ -37,7 +38,6 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page.h"
 #include "mm/space/space_visit.h"
-#include "proc/exec_stack.h"
 #include "proc/mem_wait.h"
 #include "proc/priority.h"
 
@@ -433,18 +433,18 @@ static bool put_signal(struct core *core)
 }
 
 /* Reads the auxiliary vector where exec has put it, behind argv and the environment. */
-static size_t core_read_auxv(const struct core *core, struct abi_auxv auxv[EXEC_AUXV_COUNT])
+static size_t core_read_auxv(const struct core *core, struct abi_auxv auxv[LINUX_AUXV_COUNT])
 {
 	vaddr_t at = core->uspace->layout.auxv_start;
 
-	if (vm_copy_from(&core->uspace->space, auxv, at, EXEC_AUXV_COUNT * sizeof(*auxv)))
+	if (vm_copy_from(&core->uspace->space, auxv, at, LINUX_AUXV_COUNT * sizeof(*auxv)))
 		return 0;
-	return EXEC_AUXV_COUNT * sizeof(*auxv);
+	return LINUX_AUXV_COUNT * sizeof(*auxv);
 }
 
 static bool put_auxv(struct core *core)
 {
-	struct abi_auxv auxv[EXEC_AUXV_COUNT] = { 0 };
+	struct abi_auxv auxv[LINUX_AUXV_COUNT] = { 0 };
 	size_t n = core_read_auxv(core, auxv);
 
 	return put_note(core, NT_AUXV, auxv, MAX(n, sizeof(auxv)));
@@ -478,7 +478,7 @@ static size_t all_notes_bytes(const struct core *core)
 		   (note_bytes(sizeof(core->status)) + note_bytes(sizeof(core->floats)));
 
 	n += note_bytes(sizeof(struct abi_core_info)) + note_bytes(128) +
-	     note_bytes(EXEC_AUXV_COUNT * sizeof(struct abi_auxv));
+	     note_bytes(LINUX_AUXV_COUNT * sizeof(struct abi_auxv));
 	return has_file_note(core) ? n + note_bytes(file_note_bytes(core)) : n;
 }
 
