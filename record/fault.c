@@ -5,7 +5,6 @@
 #include "arch/context.h"
 #include "arch/upcall.h"
 #include "base/os_layer.h"
-#include "lib/string.h"
 #include "mm/fault/zero_page.h"
 #include "record/change.h"
 
@@ -111,11 +110,11 @@ static void write_around(const struct fault *fault, uint64_t number)
 		line->type = JOURNAL_AROUND;
 		line->hart = (uint8_t)hart_this()->index;
 		line->entry = fault->window | (recorded_entry(entry) & (PAGE_SIZE - 1));
-		memcpy(line->frames, frames, sizeof(line->frames));
-		for (unsigned i = 0; i < JOURNAL_FRAMES && later; i++)
+		for (unsigned i = 0; i < JOURNAL_FRAMES && later; i++) {
+			line->frames[i] = *frames++;
 			later &= later - 1;
+		}
 		line->pages = (uint16_t)(left ^ later);
-		frames += JOURNAL_FRAMES;
 		left = later;
 		journal_publish((struct journal_record *)line, number++);
 	}
