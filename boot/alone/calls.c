@@ -296,9 +296,11 @@ const syscall_fn alone_calls[SYS_LIMIT] = {
 static bool is_tried(unsigned long number)
 {
 	static const unsigned short tried[] = {
-		SYS_set_robust_list, SYS_rseq,		SYS_prlimit64,	     SYS_readlinkat,
-		SYS_getrandom,	     SYS_rt_sigaction,	SYS_rt_sigprocmask,  SYS_rt_sigpending,
-		SYS_rt_sigqueueinfo, SYS_rt_sigsuspend, SYS_rt_sigtimedwait, SYS_rt_sigreturn,
+		SYS_set_robust_list, SYS_rseq,		 SYS_prlimit64,
+		SYS_readlinkat,	     SYS_newfstatat,	 SYS_getrandom,
+		SYS_rt_sigaction,    SYS_rt_sigprocmask, SYS_rt_sigpending,
+		SYS_rt_sigqueueinfo, SYS_rt_sigsuspend,	 SYS_rt_sigtimedwait,
+		SYS_rt_sigreturn,
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(tried); i++)

@@ -13,6 +13,7 @@
 #define SYS_pread64	    67
 #define SYS_ppoll	    73
 #define SYS_readlinkat	    78
+#define SYS_newfstatat	    79
 #define SYS_fstat	    80
 #define SYS_exit	    93
 #define SYS_exit_group	    94
@@ -110,7 +111,6 @@
 #define SYS_splice		   76
 #define SYS_tee			   77
 #define SYS_signalfd4		   74
-#define SYS_newfstatat		   79
 #define SYS_sync		   81
 #define SYS_fsync		   82
 #define SYS_fdatasync		   83
