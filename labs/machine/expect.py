@@ -44,7 +44,7 @@ def kills(seed, n):
 
 def log_apart(seed, n):
     """The program's lines are its own, though they look like the log's."""
-    return {**kills(seed, n), "stray_lines": n}
+    return {**kills(seed, n), "stray_lines": 2 * n}  # not n, for the firmware's console makes a stray line of each result
 
 
 def unasked(seed, _):
