@@ -381,7 +381,7 @@ static void watch_test(void)
 	pid = fork();
 	if (pid <= 0)
 		return;
-	for (unsigned i = 0; i < 100 && waitpid(pid, &status, WNOHANG) == 0; i++)
+	for (unsigned i = 0; i < 180 && waitpid(pid, &status, WNOHANG) == 0; i++)
 		pause_for(100000000);
 	show_faults();
 	_exit(shell_status(status));
