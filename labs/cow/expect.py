@@ -20,7 +20,7 @@ def frames(seed, n):
 
 def data_and_stack(seed, n):
     """The child finds what the parent wrote to each."""
-    return {"data": total(fill(seed, n)), "stack": total(fill(seed + 2, n))}
+    return {"data": total(fill(seed, n)), "stack": total(fill(seed + 2, n)), "file": total(fill(seed + 1, n))}
 
 
 def grandchild(seed, n):

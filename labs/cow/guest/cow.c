@@ -76,35 +76,56 @@ static void frames(uint64_t seed, size_t n)
 
 #define IMAGE_PAGES 32 /* the most of .data, and of the stack */
 
-/* In the image's data segment: a private mapping of the program's file. */
+/* In the image's data segment. */
 static char image_data[IMAGE_PAGES * PAGE] __attribute__((aligned(PAGE))) = { 1 };
 
-/* Fork shares the pages of .data and of the stack like those of other mappings. */
+/* A private mapping of a file of zeros. */
+static char *map_file(size_t n)
+{
+	int file = memfd_create("file", 0);
+	void *pages;
+
+	if (file < 0 || ftruncate(file, (off_t)(n * PAGE)))
+		fail("a file in memory");
+	pages = mmap(NULL, n * PAGE, RW, MAP_PRIVATE, file, 0);
+	if (pages == MAP_FAILED)
+		fail("mmap of a file");
+	return pages;
+}
+
+/* Fork shares what was written in .data, on the stack and to a file's mapping like other pages. */
 static void data_and_stack(uint64_t seed, size_t n)
 {
 	char room[(IMAGE_PAGES + 1) * PAGE];
 	char *stack = room + -(uintptr_t)room % PAGE; /* whole pages, which have nothing else */
-	unsigned long *data_noted, *stack_noted;
+	char *file = map_file(n);
+	unsigned long *data_noted, *stack_noted, *file_noted;
 	struct channel up;
 	int child;
 
 	channel_open(&up);
 	fill(image_data, n, seed);
 	fill(stack, n, BY_PARENT(seed));
+	fill(file, n, BY_CHILD(seed));
 	data_noted = note_frames(image_data, n);
 	stack_noted = note_frames(stack, n);
+	file_noted = note_frames(file, n);
 	child = fork_child();
 	if (child == 0) {
 		tell(&up, copied(image_data, n, data_noted));
 		tell(&up, copied(stack, n, stack_noted));
+		tell(&up, copied(file, n, file_noted));
 		tell(&up, sum(image_data, n));
 		tell(&up, sum(stack, n));
+		tell(&up, sum(file, n));
 		_exit(0);
 	}
 	result("data_pages_copied", hear(&up) + moved(image_data, n, data_noted));
 	result("stack_pages_copied", hear(&up) + moved(stack, n, stack_noted));
+	result("file_pages_copied", hear(&up) + moved(file, n, file_noted));
 	result("data", hear(&up));
 	result("stack", hear(&up));
+	result("file", hear(&up));
 	join_child(child);
 }
 
