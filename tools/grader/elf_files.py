@@ -38,9 +38,7 @@ class Maker:
         self.header = dict(zip(HEADER_FIELDS, HEADER.unpack_from(program)))
         at, count = self.header["phoff"], self.header["phnum"]
         self.table = [dict(zip(SEGMENT_FIELDS, SEGMENT.unpack_from(program, at + i * SEGMENT.size))) for i in range(count)]
-        end = max(one["offset"] + one["filesz"] for one in self.loaded())
-        self.bytes = bytearray(program[:end])  # without its symbols
-        self.header.update(shoff=0, shnum=0, shstrndx=0)
+        self.bytes = bytearray(program)
         self.add_table()
 
     def loaded(self):

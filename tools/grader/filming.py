@@ -42,6 +42,11 @@ def wrong_marks(outcome):
             yield f"result {name}"[:MARK], 0
 
 
+def name_of(path):
+    """Returns how a recording calls a program."""
+    return os.fsencode(os.path.basename(path))[:NAME].decode(errors="replace")
+
+
 class Fault:
     """A fault of the recording: its number, its record, the name of its process, and the number of its place in the source."""
 
@@ -52,9 +57,10 @@ class Fault:
 class Watch:
     """Reads a recording, and knows which faults of the test's processes come before each of its marks."""
 
-    def __init__(self, program):
-        self.program = os.fsencode(os.path.basename(program))[:NAME].decode(errors="replace")
-        self.code = code.Code(lambda name: program if name == self.program else None)
+    def __init__(self, program, more=()):
+        """`more` are files beside the program, which it may execute, too."""
+        self.program = name_of(program)
+        self.code = code.Code({name_of(path): path for path in (*more, program)}.get)
         self.names, self.watcher, self.family = {}, None, set()
         self.nfaults = 0
         self.faults = []  # of the test
@@ -155,7 +161,7 @@ def make(place, point, seed, path, seconds=run.SECONDS):
         recording = os.path.join(folder, "recording")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         outcome = run.run(place, point, seed, True, seconds, ["--env", "LAB_FILM=1", "--record", recording, "--film", path])
-        watch = Watch(place.guest(point))
+        watch = Watch(place.guest(point), run.made_files(place, point))
         watch.read(file.Recording(recording))
     return outcome, watch
 

@@ -91,6 +91,11 @@ def make_files(place, point, seed):
             file.write(text)
 
 
+def made_files(place, point):
+    """Returns the paths of the files that make_files() has made."""
+    return [os.path.join(place.made, name) for name in sorted(os.listdir(place.made))] if point.has_files else []
+
+
 def command(place, point, seed, more=()):
     """Returns the words for ./run.sh that run the point's program. Its files are in place.made."""
     name = os.path.basename(point.program)

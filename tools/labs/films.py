@@ -61,10 +61,10 @@ def texts_of(root, lab, solution):
         return slots.read_folder(lab, folder)
 
 
-def finder_of(place, guest):
+def finder_of(place, point):
     """Returns what finds the programs of a recording by their names."""
-    programs = {os.path.basename(path)[:filming.NAME]: path for path in (guest, os.path.join(place.build, build.target(place.root, "init")))}
-    return programs.get
+    init = os.path.join(place.build, build.target(place.root, "init"))
+    return {filming.name_of(path): path for path in (init, *run.made_files(place, point), place.guest(point))}.get
 
 
 def record(place, one, path):
@@ -146,7 +146,7 @@ def make_lab(root, lab, films, area, folder, tell):
                     record(place, one, recording(one, solution))
         for one in films:
             path = os.path.join(folder, f"{lab.name}-{one.name}.html")
-            finder = finder_of(place, place.guest(one.point))
+            finder = finder_of(place, one.point)
             film.write(path, [film.read(file.Recording(recording(one, solution)), finder, one.title(solution))
                               for solution in one.solutions()])
             tell(f"{path}: {one.says}")

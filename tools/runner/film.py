@@ -40,8 +40,10 @@ class Filming:
             self._know(name, os.path.join(place.image_bin, name))
 
     def _know(self, guest, host):
-        """The guest has a file of this machine's, by this path."""
-        self.programs.setdefault(os.fsencode(os.path.basename(guest))[:NAME], host)
+        """The guest has a file of this machine's, by this path, or a folder of such files."""
+        inside = {name: os.path.join(host, name) for name in sorted(os.listdir(host))} if os.path.isdir(host) else {}
+        for path, file in [(guest, host), *inside.items()]:
+            self.programs.setdefault(os.fsencode(os.path.basename(path))[:NAME], file)
 
     def _find(self, name):
         """Gives the file of this machine's that a recording calls by a name, or None."""
