@@ -344,6 +344,16 @@ static void write_all(uint64_t seed, size_t n)
 	tell(&up, 1);
 }
 
+/* As read_all(), but it does not run while it waits: it would be killed if it found no memory then. */
+static void sleep_and_read(uint64_t seed, size_t n)
+{
+	uint64_t word;
+
+	tell(&up, 0);
+	check_count("read from a pipe", read(down.ends[0], &word, sizeof(word)), sizeof(word));
+	read_text_and_data(seed, n);
+}
+
 #define SMALL 50 /* pages */
 
 /* A program writes more than there is memory, and is killed. Another one goes on. */
@@ -355,7 +365,7 @@ static void out_of_memory(uint64_t seed, size_t n)
 	open_channels();
 	down_of_one = down;
 	up_of_one = up;
-	one = start("/made/small", "read_all", seed, SMALL);
+	one = start("/made/small", "sleep_and_read", seed, SMALL);
 	hear(&up);
 	open_channels();
 	let_children_die(); /* one is killed, as it should be */
@@ -474,6 +484,7 @@ int main(int argc, char **argv)
 		{ "write_some", write_some },
 		{ "drop_some", drop_some },
 		{ "fork_and_write", fork_and_write },
+		{ "sleep_and_read", sleep_and_read },
 		{ "write_all", write_all },
 		{ "press", press },
 	};
