@@ -325,17 +325,24 @@ static __attribute__((noinline)) uint64_t dive(uint64_t seed, size_t depth)
 	return below * 3 + words[0];
 }
 
-static void deep(uint64_t seed, size_t n)
-{
-	result("dive", dive(seed, n));
-}
-
-/* The first address of the page that has the program's arguments: the stack ends just above. */
+/* The last page of the stack has the program's arguments. */
 static char **arguments;
 
 static char *stack_end(void)
 {
 	return (char *)(((uintptr_t)arguments[0] | (PAGE - 1)) + 1);
+}
+
+/* The stack is not there yet where it will be, so other memory may be. */
+static void deep(uint64_t seed, size_t n)
+{
+	char *lowest = stack_end() - n * PAGE;
+
+	if (mmap(lowest, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) !=
+		    lowest ||
+	    munmap(lowest, PAGE))
+		fail("mmap where the stack has not grown yet");
+	result("dive", dive(seed, n));
 }
 
 /*
@@ -504,14 +511,16 @@ static void stack_reads(uint64_t seed, size_t n)
 
 /*
  * A process that has read much, and written little. Its child writes to more than there is, and is
- * killed: the process that has most, and the only one.
+ * killed. Nobody else is.
  */
 static void out_of_memory(uint64_t seed, size_t n)
 {
 	char *mine = map_pages(500, MAP_PRIVATE), *zeros = map_pages(n / 2, MAP_PRIVATE);
+	long before = (long)resident_frames();
 	uint64_t wrong = not_zero_ends(zeros, n / 2);
 	int child;
 
+	result_frames("frames_counted_for_the_reader", (long)resident_frames() - before);
 	fill(mine, 500, seed);
 	let_children_die(); /* the child is killed, as it should be */
 	child = fork_child();
