@@ -100,7 +100,7 @@ def calls(seed, n):
     both = fill(seed, 2 * part)
     return {"tries": [REFUSED, REFUSED, 0, REFUSED, REFUSED, REFUSED, REFUSED, 0, 0], "words_not_zero": [0] * 6,
             "written": total(both), "moved": total(fill(seed, 8 * part)), "in_the_hole": [REFUSED] * 5,
-            "kernel_in_the_hole": errno.EFAULT, "at_address_0": REFUSED,
+            "kernel_in_the_hole": [errno.EFAULT] * 3, "at_address_0": REFUSED,
             "kept": (total(fill(seed + 1, part // 2)) + total(both[3 * part // 2 :])) & MASK}
 
 

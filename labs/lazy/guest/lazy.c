@@ -117,6 +117,12 @@ static uint64_t kernel_write(int file, char *at)
 	return pread(file, at, 1, 0) < 0 ? (uint64_t)errno : 0;
 }
 
+/* The same for a byte that the kernel reads there, to write it to the file. */
+static uint64_t kernel_read(int file, const char *at)
+{
+	return write(file, at, 1) < 0 ? (uint64_t)errno : 0;
+}
+
 /* ---- what memory takes before it is used ---- */
 
 /* A heap that is larger than the machine: of each part of it, one page is written, one is read. */
@@ -651,8 +657,11 @@ static void shrink(uint64_t seed, size_t n)
 	result("again", sum(pages, n));
 }
 
-/* Memory of which all was read and nothing written is unmapped in part. */
-static void unmapped_zeros(void)
+/*
+ * Memory of which all was read and nothing written is unmapped in part. What the program has left there
+ * is not in a child's copy of the memory, so the kernel looks, too.
+ */
+static void unmapped_zeros(int file)
 {
 	char *pages = mmap(NULL, 32 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -663,6 +672,8 @@ static void unmapped_zeros(void)
 		fail("munmap of memory that was only read");
 	result("in_the_hole", try_read(pages + 8 * PAGE));
 	result("in_the_hole", try_read(pages + 23 * PAGE));
+	result("kernel_in_the_hole", kernel_read(file, pages + 8 * PAGE));
+	result("kernel_in_the_hole", kernel_read(file, pages + 23 * PAGE));
 	result("words_not_zero", not_zeros(pages, 8) + not_zeros(pages + 24 * PAGE, 8));
 }
 
@@ -722,7 +733,7 @@ static void calls(uint64_t seed, size_t n)
 	result("in_the_hole", try_write(moved + 799 * PAGE));
 	result("kernel_in_the_hole", kernel_write(file, moved + 500 * PAGE));
 	result("at_address_0", try_read(NULL));
-	unmapped_zeros();
+	unmapped_zeros(file);
 }
 
 /* Pages that were only read, by several processes; then one after the other writes one of them. */
