@@ -13,8 +13,8 @@ PANIC = re.compile(rb"^\[ *\d+\.\d+\] kernel panic: (.*)$")
 GRAVE = re.compile(rb"^\[ *\d+\.\d+\] [^:]*: (warning|error|panic): |kernel panic: ")
 HAND_OVER = re.compile(rb"console: log (continues on (port faultline\.log|the second UART)|and streams share the console)\r?$")
 LOG_STAYS = b"and streams share the console"
-LOG_START = re.compile(rb"\[ *\d+\.\d{6}\] [\w-]+: ")
-MAY_BE_START = re.compile(rb"\[ *(\d+(\.(\d{0,6}(\] ?[\w-]*:?)?)?)?)?$")
+LOG_START = re.compile(rb"\[ *\d+\.\d{6}\] (?:[\w-]+|kernel panic): ")
+MAY_BE_START = re.compile(rb"\[ *(\d+(\.(\d{0,6}(\] ?([\w-]*|kernel \w*):?)?)?)?)?$")
 MOST_KEPT = 1 << 20
 
 

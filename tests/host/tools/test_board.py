@@ -8,7 +8,7 @@ from runner import log, qemu, session
 from runner.streams import MOST_HELD
 
 OUTPUT = (b"one\n[ 3.1] is no line of the log\ntwo[    1.234567] trap: warning: it is\r\nthree [", b"x\n", b"[   12.000001] power: off, ",
-          b"status 3\n", b"left [  ")
+          b"status 3\n", b"four[   12.000002] kernel panic: over\n", b"left [  ")
 
 
 class Kept:
@@ -35,8 +35,9 @@ def separate(pieces):
 @case
 def the_log_is_taken_out_wherever_the_bytes_are_cut():
     whole = b"".join(OUTPUT)
-    expected = (b"one\n[ 3.1] is no line of the log\ntwothree [x\nleft [  ",
-                [b"[    1.234567] trap: warning: it is\r", b"[   12.000001] power: off, status 3"])
+    expected = (b"one\n[ 3.1] is no line of the log\ntwothree [x\nfourleft [  ",
+                [b"[    1.234567] trap: warning: it is\r", b"[   12.000001] power: off, status 3",
+                 b"[   12.000002] kernel panic: over"])
     equal(expected, separate(OUTPUT), "in pieces")
     equal(expected, separate([whole]), "at once")
     equal(expected, separate([bytes([byte]) for byte in whole]), "byte by byte")
