@@ -14,26 +14,6 @@
 
 #define MORE_LEAST 16u /* the first length of table->more: up to the default limit */
 
-static bool bit_test(const uint64_t *bits, unsigned n)
-{
-	return bits[n / 64] >> (n % 64) & 1;
-}
-
-/* Is a descriptor in use, of a chunk that may be missing? */
-static bool chunk_is_used(const struct fd_chunk *chunk, unsigned fd)
-{
-	return chunk && bit_test(chunk->open, fd % FD_CHUNK);
-}
-
-/* Is there a file at fd? A reserved descriptor has none. Call with the lock held. */
-static bool fdtable_is_open(const struct fdtable *table, unsigned fd)
-{
-	const struct fd_chunk *chunk = fdtable_chunk(table, fd);
-
-	assert_hardened(spin_lock_held(&table->lock));
-	return chunk_is_used(chunk, fd) && chunk->file[fd % FD_CHUNK];
-}
-
 /* Returns the lowest n >= min whose bit is set in bits ^ flip, or FD_CHUNK if there is none. */
 static unsigned find_bit(const uint64_t *bits, uint64_t flip, unsigned min)
 {
@@ -158,20 +138,6 @@ static void count_file(struct fdtable *table, const struct file *file, int chang
 		table->ndriving += (unsigned)change;
 }
 
-/* The bit of a descriptor in its word. */
-static inline uint64_t fd_mask(unsigned fd)
-{
-	return 1ull << (fd % 64);
-}
-
-/* Call with the lock held. */
-static inline void set_cloexec(struct fd_chunk *chunk, unsigned fd, bool cloexec)
-{
-	uint64_t *word = &chunk->cloexec[fd % FD_CHUNK / 64];
-
-	*word = cloexec ? *word | fd_mask(fd) : *word & ~fd_mask(fd);
-}
-
 /* Call with the lock held, or for a table that nobody else has yet. */
 static inline void fdtable_put_at(struct fdtable *table, struct fd_chunk *chunk, struct file *file,
 				  unsigned fd, bool cloexec)
@@ -181,7 +147,7 @@ static inline void fdtable_put_at(struct fdtable *table, struct fd_chunk *chunk,
 	chunk->file[fd % FD_CHUNK] = file;
 	chunk->nopen += !(*word & fd_mask(fd));
 	*word |= fd_mask(fd);
-	set_cloexec(chunk, fd, cloexec);
+	chunk_set_cloexec(chunk, fd, cloexec);
 	count_file(table, file, 1);
 }
 
@@ -190,7 +156,7 @@ static inline void fdtable_clear(struct fdtable *table, struct fd_chunk *chunk, 
 {
 	count_file(table, chunk->file[fd % FD_CHUNK], -1);
 	chunk->open[fd % FD_CHUNK / 64] &= ~fd_mask(fd);
-	set_cloexec(chunk, fd, false);
+	chunk_set_cloexec(chunk, fd, false);
 	chunk->nopen--;
 	table->free_from = MIN(table->free_from, fd);
 }
@@ -221,14 +187,14 @@ static int copy_chunk(struct fdtable *copy, struct fdtable *table, unsigned n)
 	for (unsigned at = 0, left = from->nopen; left > 0; at++) {
 		struct file *file;
 
-		if (!bit_test(from->open, at))
+		if (!fd_bit(from->open, at))
 			continue;
 		left--;
 		file = from->file[at];
 		if (!file)
 			continue;
 		file_get(file);
-		fdtable_put_at(copy, to, file, at, bit_test(from->cloexec, at));
+		fdtable_put_at(copy, to, file, at, fd_bit(from->cloexec, at));
 	}
 	spin_unlock(&table->lock);
 	return 0;
@@ -278,7 +244,7 @@ static void fdtable_close_chunk(struct fdtable *table, struct fd_chunk *chunk)
 	for (unsigned at = 0; chunk->nopen > 0; at++) {
 		struct file *file = chunk->file[at];
 
-		if (!bit_test(chunk->open, at))
+		if (!fd_bit(chunk->open, at))
 			continue;
 		assert_hardened(file);
 		fdtable_clear(table, chunk, at);
@@ -311,7 +277,7 @@ void fdtable_close_on_exec(struct fdtable *table)
 	unsigned fd;
 
 	for_each_fd(fd, table)
-		if (bit_test(fdtable_chunk(table, fd)->cloexec, fd % FD_CHUNK))
+		if (fd_bit(fdtable_chunk(table, fd)->cloexec, fd % FD_CHUNK))
 			fdtable_close(table, (int)fd);
 }
 
@@ -461,76 +427,6 @@ struct file *fdtable_get(struct fdtable *table, int fd)
 	return get_but(table, fd, O_PATH);
 }
 
-bool fdtable_has(struct fdtable *table, int fd, const struct file *file)
-{
-	bool has;
-
-	spin_lock(&table->lock);
-	has = chunk_is_used(fdtable_chunk(table, (unsigned)fd), (unsigned)fd) &&
-	      fdtable_file(table, (unsigned)fd) == file;
-	spin_unlock(&table->lock);
-	return has;
-}
-
-int fdtable_next(struct fdtable *table, unsigned min)
-{
-	unsigned fd;
-
-	spin_lock(&table->lock);
-	fd = fdtable_find_used(table, min);
-	while (fd != FD_NONE && !fdtable_file(table, fd))
-		fd = fdtable_find_used(table, fd + 1);
-	spin_unlock(&table->lock);
-	return fd != FD_NONE ? (int)fd : -EBADF;
-}
-
-unsigned fdtable_size(struct fdtable *table)
-{
-	return (atomic_load_relaxed(&table->nmore) + 1) * FD_CHUNK;
-}
-
-/* Any chunk that is not empty, or the first. Call with the lock held. */
-static const struct fd_chunk *any_chunk(const struct fdtable *table)
-{
-	unsigned from = (unsigned)(arch_time() % (table->nmore + 1)) * FD_CHUNK, fd;
-
-	assert_hardened(spin_lock_held(&table->lock));
-	fd = fdtable_find_used(table, from);
-	return fdtable_chunk(table, fd != FD_NONE ? fd : 0);
-}
-
-size_t fdtable_held(struct fdtable *table)
-{
-	const struct fd_chunk *chunk;
-	size_t held = 0, own;
-
-	spin_lock(&table->lock);
-	chunk = any_chunk(table);
-	for (unsigned at = 0, left = chunk->nopen; left-- > 0; at++) {
-		const struct file *file;
-
-		at = find_bit(chunk->open, 0, at);
-		file = chunk->file[at];
-		if (file && file->ops->held)
-			held += file->ops->held(file);
-	}
-	held *= table->nchunks + 1;
-	own = table->nmore * sizeof(*table->more) +
-	      table->nchunks * kmalloc_size(sizeof(**table->more));
-	spin_unlock(&table->lock);
-	return held + own / PAGE_SIZE;
-}
-
-bool fdtable_serves(struct fdtable *table)
-{
-	return atomic_load_relaxed(&table->nserving) != 0;
-}
-
-bool fdtable_drives(struct fdtable *table)
-{
-	return atomic_load_relaxed(&table->ndriving) != 0;
-}
-
 /* Returns the file with the table's reference; NULL: the descriptor is not open. */
 static struct file *fdtable_take(struct fdtable *table, int fd)
 {
@@ -582,30 +478,4 @@ unsigned fdtable_count(struct fdtable *table, const struct file *file)
 	}
 	spin_unlock(&table->lock);
 	return n;
-}
-
-int fdtable_cloexec(struct fdtable *table, int fd)
-{
-	int ret = -EBADF;
-
-	spin_lock(&table->lock);
-	if (fdtable_is_open(table, (unsigned)fd))
-		ret = bit_test(fdtable_chunk(table, (unsigned)fd)->cloexec, fd % FD_CHUNK)
-			      ? FD_CLOEXEC
-			      : 0;
-	spin_unlock(&table->lock);
-	return ret;
-}
-
-int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec)
-{
-	int ret = -EBADF;
-
-	spin_lock(&table->lock);
-	if (fdtable_is_open(table, (unsigned)fd)) {
-		set_cloexec(fdtable_chunk(table, (unsigned)fd), (unsigned)fd, cloexec);
-		ret = 0;
-	}
-	spin_unlock(&table->lock);
-	return ret;
 }

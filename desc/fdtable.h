@@ -70,6 +70,31 @@ static inline struct file *fdtable_file(const struct fdtable *table, unsigned fd
 	return fdtable_chunk(table, fd)->file[fd % FD_CHUNK];
 }
 
+static inline bool fd_bit(const uint64_t *bits, unsigned n)
+{
+	return bits[n / 64] >> (n % 64) & 1;
+}
+
+/* Is a descriptor in use, of a chunk that may be missing? */
+static inline bool chunk_is_used(const struct fd_chunk *chunk, unsigned fd)
+{
+	return chunk && fd_bit(chunk->open, fd % FD_CHUNK);
+}
+
+/* The bit of a descriptor in its word. */
+static inline uint64_t fd_mask(unsigned fd)
+{
+	return 1ull << (fd % 64);
+}
+
+/* Call with the lock held. */
+static inline void chunk_set_cloexec(struct fd_chunk *chunk, unsigned fd, bool cloexec)
+{
+	uint64_t *word = &chunk->cloexec[fd % FD_CHUNK / 64];
+
+	*word = cloexec ? *word | fd_mask(fd) : *word & ~fd_mask(fd);
+}
+
 /* From now on, the layer is told of each descriptor that is closed, and of the end (os_layer.file_closed). */
 static inline void fdtable_tell(struct fdtable *table)
 {
@@ -120,31 +145,14 @@ int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bo
 struct file *fdtable_get(struct fdtable *table, int fd);
 /* fdtable_get() for the few calls that do not access the file's contents: finds O_PATH files, too. */
 struct file *fdtable_get_any(struct fdtable *table, int fd);
-/* Returns the lowest open descriptor >= min, O_PATH too, or -EBADF if there is none. */
-int fdtable_next(struct fdtable *table, unsigned min);
-/* Is the file, which the caller has a reference to, still at fd? */
-bool fdtable_has(struct fdtable *table, int fd, const struct file *file);
-/* How many descriptors there is room for now. */
-unsigned fdtable_size(struct fdtable *table);
 /* Returns how many of the descriptors of the first chunk refer to the file. */
 unsigned fdtable_count(struct fdtable *table, const struct file *file);
-/*
- * Returns how many pages the table and its files have (their `held`). A file counts for each of its descriptors. In a table of
- * several chunks one of them is looked at, and the sum is estimated from it: callers hold process_tree_lock.
- */
-size_t fdtable_held(struct fdtable *table);
-/* Has any of the files FILE_SERVES, or FILE_DRIVES? */
-bool fdtable_serves(struct fdtable *table);
-bool fdtable_drives(struct fdtable *table);
 int fdtable_close(struct fdtable *table, int fd); /* 0 or -EBADF */
 /*
  * close(2): closes the descriptor and calls the file's flush slot. Returns 0, the slot's error, or -EBADF.
  * May wait for a server.
  */
 int fdtable_close_flush(struct fdtable *table, int fd);
-int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBADF */
-int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
-
 /*
  * fdtable_get() without a reference, and without the lock, for the table of the running
  * thread if no other has shared it: its files stay open until it closes them itself. Others only fill

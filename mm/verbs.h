@@ -43,13 +43,6 @@ int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot);
 int vm_lock(struct space *space, vaddr_t addr, size_t len, unsigned lock);
 int vm_unlock(struct space *space, vaddr_t addr, size_t len);
 /*
- * mlockall(2), and with two zeros munlockall(2). `now` are the flags for all that is mapped,
- * `future` those for later mappings. `now` is 0 for MCL_FUTURE alone: what is mapped then stays as
- * it is. Returns 0; -EPERM or -ENOMEM as vm_lock() does.
- */
-int vm_lock_all(struct space *space, unsigned now, unsigned future);
-
-/*
  * mincore(2): sets a byte for each of the npages pages at addr, to 1 if the page is resident, else
  * to 0. It stops at the end of the VMA. Returns the number of bytes set, or -ENOMEM if nothing is
  * mapped at addr.

@@ -13,8 +13,7 @@
 #include "proc/thread.h"
 
 /* Every image may have this much, however small its stack limit. This was once Linux's ARG_MAX. */
-#define LIMIT_LEAST   131072ul
-#define POINTER_BYTES sizeof(vaddr_t)
+#define LIMIT_LEAST 131072ul
 
 void exec_args_init(struct exec_args *args, const char *filename, uint64_t stack_limit)
 {
@@ -33,8 +32,7 @@ static void count_kept(const struct exec_args *args, size_t pages)
 		counter_add(&args->owner->kept, pages);
 }
 
-/* Returns an empty chunk, which begins and ends at `at`. Returns NULL if out of memory. */
-static struct exec_chunk *make_chunk(const struct exec_args *args, uint32_t at)
+struct exec_chunk *exec_chunk_make(const struct exec_args *args, uint32_t at)
 {
 	struct exec_chunk *chunk = mem_wait_kmalloc(sizeof(*chunk));
 
@@ -46,8 +44,7 @@ static struct exec_chunk *make_chunk(const struct exec_args *args, uint32_t at)
 	return chunk;
 }
 
-/* Frees the first chunk. */
-static void drop_chunk(struct exec_args *args)
+void exec_chunk_drop(struct exec_args *args)
 {
 	struct exec_chunk *chunk = args->first;
 
@@ -59,20 +56,14 @@ static void drop_chunk(struct exec_args *args)
 void exec_args_destroy(struct exec_args *args)
 {
 	while (args->first)
-		drop_chunk(args);
+		exec_chunk_drop(args);
 	args->last = NULL;
-}
-
-/* Whether strings of `bytes` bytes, with so many pointers to them, exceed the limit. */
-static bool exceed(const struct exec_args *args, size_t bytes, size_t npointers)
-{
-	return bytes + npointers * POINTER_BYTES + args->filename_bytes > args->limit;
 }
 
 /* Whether strings of `bytes` bytes, with pointers to them and to one more, exceed the limit. */
 static bool too_big(const struct exec_args *args, size_t bytes)
 {
-	return exceed(args, bytes, args->argc + args->envc + 1);
+	return exec_args_exceed(args, bytes, args->argc + args->envc + 1);
 }
 
 /* Returns the last chunk, with room for at least one byte. Returns NULL if out of memory. */
@@ -82,7 +73,7 @@ static struct exec_chunk *chunk_with_room(struct exec_args *args)
 
 	if (chunk && chunk->used < sizeof(chunk->bytes))
 		return chunk;
-	chunk = make_chunk(args, 0);
+	chunk = exec_chunk_make(args, 0);
 	if (!chunk)
 		return NULL;
 	if (args->last)
@@ -192,56 +183,4 @@ int exec_args_copy_argv(struct exec_args *args, vaddr_t argv)
 int exec_args_copy_envp(struct exec_args *args, vaddr_t envp)
 {
 	return copy_array(args, envp, true);
-}
-
-void exec_args_drop_first(struct exec_args *args)
-{
-	struct exec_chunk *chunk = args->first;
-	bool end = false;
-
-	while (!end) {
-		if (chunk->start == chunk->used) { /* the string goes on in the next one */
-			drop_chunk(args);
-			chunk = args->first;
-		}
-		end = chunk->bytes[chunk->start++] == '\0';
-		args->bytes--;
-		args->argv_bytes--;
-	}
-	args->argc--;
-	args->added--;
-}
-
-int exec_args_push(struct exec_args *args, const char *string)
-{
-	size_t left = strlen(string) + 1;
-
-	args->bytes += left;
-	args->argv_bytes += left;
-	args->argc++;
-	args->added++;
-	while (left) {
-		struct exec_chunk *chunk = args->first;
-		size_t n;
-
-		if (chunk->start == 0) {
-			chunk = make_chunk(args, sizeof(chunk->bytes));
-			if (!chunk)
-				return -ENOMEM;
-			chunk->next = args->first;
-			args->first = chunk;
-		}
-		n = MIN(left, (size_t)chunk->start);
-		left -= n;
-		chunk->start -= (uint32_t)n;
-		memcpy(chunk->bytes + chunk->start, string + left, n);
-	}
-	return 0;
-}
-
-int exec_args_check(const struct exec_args *args)
-{
-	size_t npointers = args->argc + args->envc - (unsigned)args->added;
-
-	return exceed(args, args->bytes, npointers) ? -E2BIG : 0;
 }

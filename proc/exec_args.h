@@ -44,17 +44,15 @@ int exec_args_copy_envp(struct exec_args *args, vaddr_t envp);
 /* Adds a kernel string. Add argv first, then envp with is_env. Returns 0, -E2BIG or -ENOMEM. */
 int exec_args_add(struct exec_args *args, const char *string, bool is_env);
 
-/* Removes the first string of argv, which has one. */
-void exec_args_drop_first(struct exec_args *args);
+#define POINTER_BYTES sizeof(vaddr_t)
 
-/*
- * Adds a kernel string in front of argv. The caller checks the limit when all strings are there.
- * Returns 0 or -ENOMEM.
- */
-int exec_args_push(struct exec_args *args, const char *string);
+/* Whether strings of `bytes` bytes, with so many pointers to them, exceed the limit. */
+static inline bool exec_args_exceed(const struct exec_args *args, size_t bytes, size_t npointers)
+{
+	return bytes + npointers * POINTER_BYTES + args->filename_bytes > args->limit;
+}
 
-/*
- * Returns 0, or -E2BIG if strings and pointers exceed the limit. As on Linux, no pointers count but
- * those that were copied.
- */
-int exec_args_check(const struct exec_args *args);
+/* Returns an empty chunk, which begins and ends at `at`. Returns NULL if out of memory. */
+struct exec_chunk *exec_chunk_make(const struct exec_args *args, uint32_t at);
+/* Frees the first chunk. */
+void exec_chunk_drop(struct exec_args *args);

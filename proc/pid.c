@@ -194,13 +194,6 @@ struct thread *thread_find(int tid)
 	return NULL;
 }
 
-struct process *process_find_any(int id)
-{
-	struct thread *thread = thread_find(id);
-
-	return thread ? thread->process : NULL;
-}
-
 /* What a thread has in the kernel, in pages: nearly all of it is its stack. */
 #define PAGES_PER_THREAD (KSTACK_SIZE / PAGE_SIZE)
 
@@ -263,38 +256,6 @@ struct process *process_find_id(const struct process_id *id)
 	struct process *process = process_find(id->pid);
 
 	return process && process->birth == id->birth ? process : NULL;
-}
-
-struct thread_id thread_id_of(const struct thread *thread)
-{
-	const struct process *process = thread->process;
-
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	return (struct thread_id){
-		.process = { process->pid, process->birth },
-		.tid = thread->tid,
-		.birth = thread->birth,
-	};
-}
-
-struct thread *thread_find_id(const struct thread_id *id)
-{
-	struct process *process = process_find_id(&id->process);
-	struct thread *thread = process ? thread_find(id->tid) : NULL;
-
-	return thread && thread->process == process && thread->birth == id->birth ? thread : NULL;
-}
-
-/* The list is in the order of births, with the leader first. */
-struct thread *thread_next(const struct process *process, uint64_t birth)
-{
-	struct thread *thread;
-
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	for_each_thread(thread, process)
-		if (thread->birth >= birth)
-			return thread;
-	return NULL;
 }
 
 struct process *process_init_get(void)

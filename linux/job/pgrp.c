@@ -8,6 +8,7 @@
 #include "linux/process/linux_process.h"
 #include "linux/signal/kill.h"
 #include "proc/pid.h"
+#include "linux/process/thread_id.h"
 
 /* How many children are visited in one hold of process_tree_lock. */
 #define CHILD_PIECE   64u

@@ -4,6 +4,13 @@
 
 #include "mm/verbs.h"
 
+/*
+ * mlockall(2), and with two zeros munlockall(2). `now` are the flags for all that is mapped,
+ * `future` those for later mappings. `now` is 0 for MCL_FUTURE alone: what is mapped then stays as
+ * it is. Returns 0; -EPERM or -ENOMEM as vm_lock() does.
+ */
+int vm_lock_all(struct space *space, unsigned now, unsigned future);
+
 /* mseal(2). Returns 0; or -EINVAL; or -ENOMEM: a part is not mapped, and nothing is sealed, or there is no memory for a split. */
 int vm_seal(struct space *space, vaddr_t addr, size_t len);
 

@@ -8,6 +8,7 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "sync/irq.h"
+#include "linux/process/thread_id.h"
 
 static const char *watched(const void *watch)
 {

@@ -7,6 +7,7 @@
 #include "mm/check/counted.h"
 #include "proc/pid.h"
 #include "sync/waitq.h"
+#include "linux/process/thread_id.h"
 
 /*
  * A process has one at most, which the pidfds of its leader use too, and so has each other thread. It is

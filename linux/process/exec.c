@@ -37,6 +37,7 @@
 #include "proc/thread.h"
 #include "proc/wait.h"
 #include "record/note.h"
+#include "linux/process/script_args.h"
 
 /* As on Linux: how many scripts may follow one another. */
 #define SCRIPTS_MAX 5

@@ -10,6 +10,7 @@
 #include "linux/process/linux_process.h"
 #include "linux/process/process_ops.h"
 #include "linux/process/task.h"
+#include "linux/process/thread_id.h"
 #include "linux/process/user.h"
 #include "linux/ptrace/ptrace.h"
 #include "mm/host.h"

@@ -8,6 +8,7 @@
 #include "linux/process/usage.h"
 #include "mm/space/space_map.h"
 #include "proc/pid.h"
+#include "linux/process/thread_id.h"
 
 /*
  * For all functions: pid 0 is the running process. They return -ESRCH if there is no such process

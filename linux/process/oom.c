@@ -27,6 +27,7 @@
 #include "proc/thread.h"
 #include "proc/wait.h"
 #include "record/note.h"
+#include "linux/process/thread_id.h"
 
 /* ---- a report of memory use, for the log ---- */
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "mm/swap/relieve.h"
+#include "linux/process/thread_id.h"
 
 struct thread_id;
 

@@ -20,6 +20,7 @@
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "linux/process/thread_id.h"
 
 /* How many tracees an ending tracer lets go under one hold of the lock. */
 #define EXIT_PIECE 8u

@@ -11,6 +11,7 @@
 #include "linux/process/linux_process.h"
 #include "linux/process/task.h"
 #include "linux/signal/send.h"
+#include "linux/process/thread_id.h"
 
 /* Signals whose codes from 1 on mean something else than POLL_*; but for SIGIO, of which they are the codes. */
 #define OTHER_CODES                                                                           \

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "proc/pid.h"
+#include "linux/process/thread_id.h"
 
 enum signal_owner_kind {
 	SIGNAL_OWNER_THREAD,

@@ -11,6 +11,7 @@
 #include "linux/signal/send.h"
 #include "linux/signal/signal.h"
 #include "proc/pid.h"
+#include "linux/process/thread_id.h"
 
 /* A signal from the running process. The pid is 0 if a kernel thread sends it. */
 static struct signal_info from_user(int sig)

@@ -20,6 +20,7 @@
 #include "proc/process.h"
 #include "trap/arg_file.h"
 #include "trap/file_calls.h"
+#include "linux/fs/file/descriptors.h"
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_ASYNC)
 

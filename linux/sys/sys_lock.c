@@ -8,6 +8,7 @@
 #include "mm/fault/user_copy.h"
 #include "proc/process.h"
 #include "trap/arg_file.h"
+#include "linux/fs/file/descriptors.h"
 
 /* Where a range is counted from. As on Linux, this does not wait for a thread that moves the position now. */
 static int base_of(struct file *file, int whence, int64_t *base_ret)

@@ -31,6 +31,7 @@
 #include "record/journal.h"
 #include "trap/arg_file.h"
 #include "trap/mem_calls.h"
+#include "linux/process/thread_id.h"
 
 /* What comes along with PROT_READ by READ_IMPLIES_EXEC of personality. */
 static unsigned implied_prot(uint64_t prot)

@@ -20,6 +20,7 @@
 #include "proc/process.h"
 #include "proc/thread.h"
 #include "trap/poll_set.h"
+#include "linux/fs/file/descriptors.h"
 
 /*
  * Linux reports the time that was left. A call that a signal interrupts is restarted with that,

@@ -47,6 +47,8 @@
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "trap/arg_file.h"
+#include "linux/process/thread_id.h"
+#include "linux/fs/file/descriptors.h"
 
 long sys_clone(struct trap_frame *frame)
 {

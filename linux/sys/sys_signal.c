@@ -22,6 +22,7 @@
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "trap/arg_file.h"
+#include "linux/process/thread_id.h"
 
 long sys_kill(struct trap_frame *frame)
 {

@@ -21,6 +21,7 @@
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "linux/process/thread_id.h"
 
 /* So many alarms go off in one hold of process_tree_lock. */
 #define ALARMS_AT_ONCE 16u

@@ -8,8 +8,6 @@
 #include "mm/verbs.h"
 #include "mm/verbs/populate.h"
 
-#define LOCK_FLAGS (VMA_LOCKED | VMA_ONFAULT)
-
 /* Returns Linux's errno for the outcome of a populate. */
 static int lock_error(int outcome)
 {
@@ -125,29 +123,4 @@ int vm_unlock(struct space *space, vaddr_t addr, size_t len)
 
 	assert_hardened(mm_host.mmap_locked(space));
 	return result ? result : mark_range(space, start, end, 0);
-}
-
-int vm_lock_all(struct space *space, unsigned now, unsigned future)
-{
-	vaddr_t start = 0;
-	struct vma *vma;
-
-	assert_hardened(mm_host.mmap_locked(space));
-	if ((now || future) && !lock_is_allowed())
-		return -EPERM;
-	if (now && !lock_limit_allows(space->mapped_bytes, 0))
-		return -ENOMEM;
-	space->future_flags = future;
-	space->ever_locked |= now || future;
-	if (!now && future)
-		return 0;
-	while ((vma = vma_find_next(space, start))) {
-		start = vma->end;
-		/* Cannot fail, because a whole VMA needs no split. */
-		(void)vma_modify_flags(vma, vma->start, vma->end, (vma->flags & ~LOCK_FLAGS) | now);
-		(void)vm_pause();
-	}
-	for (start = 0; now && (vma = vma_find_next(space, start)); start = vma->end)
-		(void)lock_populate(space, vma->start, vma->end);
-	return 0;
 }

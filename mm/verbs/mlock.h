@@ -5,6 +5,9 @@
 #include "mm/host.h"
 #include "mm/space/space_lock.h"
 
+/* What vm_lock() sets and vm_unlock() clears. */
+#define LOCK_FLAGS (VMA_LOCKED | VMA_ONFAULT)
+
 /* May the running thread lock memory at all? */
 static inline bool lock_is_allowed(void)
 {

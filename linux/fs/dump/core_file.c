@@ -40,6 +40,7 @@
 #include "mm/space/space_visit.h"
 #include "proc/mem_wait.h"
 #include "proc/priority.h"
+#include "linux/process/thread_id.h"
 
 /* As on Linux: without NT_FILE if it would be longer. */
 #define FILE_NOTE_MAX (4ul << 20)

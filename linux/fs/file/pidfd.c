@@ -10,6 +10,7 @@
 #include "linux/fs/file/file_more.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/process/end_watch.h"
+#include "linux/process/thread_id.h"
 
 static unsigned pidfd_poll(struct file *file, struct poller *poller)
 {

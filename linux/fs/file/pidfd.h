@@ -4,6 +4,7 @@
 
 #include "desc/file.h"
 #include "proc/pid.h"
+#include "linux/process/thread_id.h"
 
 struct end_watch;
 

@@ -18,6 +18,7 @@
 #include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
 #include "proc/thread.h"
+#include "linux/mem/object_room.h"
 
 /* The most pages of one request. */
 #define READ_PAGES READ_RUN_MAX

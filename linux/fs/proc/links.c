@@ -13,6 +13,7 @@
 #include "linux/fs/vfs/process_fs.h"
 #include "mm/object/object.h"
 #include "proc/exe.h"
+#include "linux/process/thread_id.h"
 
 ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size)
 {

@@ -18,6 +18,7 @@
 #include "mm/phys/slab.h"
 #include "mm/swap/relieve.h"
 #include "proc/mem_wait.h"
+#include "linux/process/thread_id.h"
 
 /*
  * Inode numbers. Those of a process have its pid above the low bits, or a thread's tid, so none is below

@@ -4,6 +4,7 @@
 
 #include "linux/fs/vfs/inode.h"
 #include "linux/process/inspect.h"
+#include "linux/process/thread_id.h"
 
 struct namespace;
 struct proc_node;

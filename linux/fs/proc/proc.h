@@ -3,6 +3,7 @@
 #pragma once
 
 #include "linux/fs/vfs/mount.h"
+#include "linux/process/thread_id.h"
 
 struct block_device;
 struct file;

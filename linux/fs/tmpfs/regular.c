@@ -20,6 +20,7 @@
 #include "mm/object/object_io.h"
 #include "mm/object/object_size.h"
 #include "mm/phys/page_alloc.h"
+#include "linux/mem/object_room.h"
 
 struct inode *regular_create(struct mount *mount, uint32_t mode, const void *initial, uint64_t size)
 {

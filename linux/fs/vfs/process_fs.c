@@ -18,6 +18,8 @@
 #include "linux/process/task.h"
 #include "mm/object/object.h"
 #include "proc/pid.h"
+#include "linux/process/thread_id.h"
+#include "linux/fs/file/descriptors.h"
 
 #define FIRST_UMASK 022
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "linux/process/thread_id.h"
 
 struct file;
 struct inode;

@@ -23,6 +23,7 @@
 #include "mm/phys/page_alloc.h"
 #include "tests/host/mm/user_memory.h"
 #include "tree.h"
+#include "linux/fs/file/descriptors.h"
 
 TEST(bytes_and_positions)
 {

@@ -11,6 +11,7 @@
 #include "mm/object/object_io.h"
 #include "mm/object/object_size.h"
 #include "sync/interleave.h"
+#include "linux/mem/object_room.h"
 
 #define P     PAGE_SIZE
 #define BYTES (12 * P)

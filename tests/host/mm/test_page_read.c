@@ -11,6 +11,7 @@
 #include "mm/object/page_cache.h"
 #include "mm/swap/reclaim.h"
 #include "scripted_device.h"
+#include "linux/mem/object_room.h"
 
 #define PAGES 8
 #define MANY  100

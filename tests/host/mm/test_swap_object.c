@@ -11,6 +11,7 @@
 #include "mm/object/page_cache.h"
 #include "mm/swap/swap_io.h"
 #include "mm/swap/swap_off.h"
+#include "linux/mem/object_room.h"
 
 /* Drops the test's reference to the object, and ends. */
 static void finish_with(struct object *object)

@@ -4,6 +4,7 @@
 #include "expect.h"
 #include "ops.h"
 #include "peek.h"
+#include "linux/mem/mem.h"
 
 unsigned lock_right(unsigned prot)
 {

@@ -7,6 +7,7 @@
 #include "mm/object/object_size.h"
 #include "ops.h"
 #include "peek.h"
+#include "linux/mem/object_room.h"
 
 /* The first byte in [start, end) of a page that can't be read; or end. */
 static uint64_t first_bad(unsigned f, uint64_t start, uint64_t end)

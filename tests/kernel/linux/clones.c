@@ -27,6 +27,7 @@
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
 #include "tests/kernel/user_program.h"
+#include "linux/process/thread_id.h"
 
 /* The running process, in kernel mode, has a user frame for its children to begin with. */
 static void begin_parent(const struct program *program)

@@ -14,6 +14,7 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/user_program.h"
+#include "linux/process/thread_id.h"
 
 /*
  * a0 is 0 in the child of clone: it stores 5 to the shared page and exits with it; the parent

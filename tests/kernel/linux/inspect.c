@@ -21,6 +21,7 @@
 #include "proc/uspace.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
+#include "linux/process/thread_id.h"
 
 /* Counts that no fault changes meanwhile: this process has no user mode. */
 static void count_differently(struct space_stats *stats)

@@ -37,6 +37,7 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/user_program.h"
+#include "linux/process/thread_id.h"
 
 #define WAIT_NS (NSEC_PER_SEC / 20) /* of the machine's time, for what takes none */
 #define PATH	"/gains"
