@@ -3,13 +3,11 @@
 #include "desc/pipe.h"
 
 #include "abi/errno.h"
-#include "abi/ioctl.h"
 #include "base/clock.h"
 #include "base/os_layer.h"
 #include "desc/pipe_impl.h"
 #include "desc/poll.h"
 #include "lib/string.h"
-#include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
@@ -294,37 +292,37 @@ static uint64_t time_or_tick(const uint64_t *time, const uint64_t *tick)
 	return at != 0 ? clock_wall_ns_at(at) : atomic_load_relaxed(time);
 }
 
-void pipe_attr(const struct pipe *pipe, struct pipe_attr *attr)
+void pipe_times(const struct pipe *pipe, struct pipe_times *times)
 {
-	*attr = (struct pipe_attr){
-		.mode = atomic_load_relaxed(&pipe->attr.mode),
-		.uid = atomic_load_relaxed(&pipe->attr.uid),
-		.gid = atomic_load_relaxed(&pipe->attr.gid),
-		.atime = time_or_tick(&pipe->attr.atime, &pipe->read_tick),
-		.mtime = time_or_tick(&pipe->attr.mtime, &pipe->write_tick),
-		.ctime = time_or_tick(&pipe->attr.ctime, &pipe->write_tick),
+	*times = (struct pipe_times){
+		.atime = time_or_tick(&pipe->times.atime, &pipe->read_tick),
+		.mtime = time_or_tick(&pipe->times.mtime, &pipe->write_tick),
+		.ctime = time_or_tick(&pipe->times.ctime, &pipe->write_tick),
 	};
+}
+
+void *pipe_extra(struct pipe *pipe)
+{
+	return pipe + 1;
 }
 
 void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st)
 {
-	struct pipe_attr attr;
+	struct pipe_times times;
 
-	pipe_attr(pipe, &attr);
+	pipe_times(pipe, &times);
 	*st = (struct abi_stat){
 		.dev = DEV_PIPE,
 		.ino = pipe->ino,
-		.mode = attr.mode,
+		.mode = PIPE_MODE,
 		.nlink = 1,
-		.uid = attr.uid,
-		.gid = attr.gid,
 		.blksize = PAGE_SIZE,
-		.atime = (int64_t)(attr.atime / NSEC_PER_SEC),
-		.atime_nsec = attr.atime % NSEC_PER_SEC,
-		.mtime = (int64_t)(attr.mtime / NSEC_PER_SEC),
-		.mtime_nsec = attr.mtime % NSEC_PER_SEC,
-		.ctime = (int64_t)(attr.ctime / NSEC_PER_SEC),
-		.ctime_nsec = attr.ctime % NSEC_PER_SEC,
+		.atime = (int64_t)(times.atime / NSEC_PER_SEC),
+		.atime_nsec = times.atime % NSEC_PER_SEC,
+		.mtime = (int64_t)(times.mtime / NSEC_PER_SEC),
+		.mtime_nsec = times.mtime % NSEC_PER_SEC,
+		.ctime = (int64_t)(times.ctime / NSEC_PER_SEC),
+		.ctime_nsec = times.ctime % NSEC_PER_SEC,
 	};
 }
 
@@ -334,17 +332,15 @@ static int pipe_stat(struct file *file, struct abi_stat *st)
 	return 0;
 }
 
-int pipe_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+size_t pipe_bytes(struct file *file)
 {
 	struct pipe *pipe = file_pipe(file);
-	int32_t used;
+	size_t bytes;
 
-	if (request != FIONREAD)
-		return -ENOTTY;
 	mutex_lock(&pipe->lock);
-	used = (int32_t)pipe_ring_bytes(&pipe->ring);
+	bytes = pipe_ring_bytes(&pipe->ring);
 	mutex_unlock(&pipe->lock);
-	return user_copy_out(arg, &used, sizeof(used));
+	return bytes;
 }
 
 static void free_pages(struct pipe *pipe)
@@ -466,7 +462,6 @@ static const struct file_ops pipe_read_ops = {
 	.nowait = true,
 	.poll = pipe_poll_read,
 	.stat = pipe_stat,
-	.ioctl = pipe_ioctl,
 	.release = pipe_release_read,
 	.holds = pipe_holds,
 	.is_pipe = true,
@@ -478,7 +473,6 @@ static const struct file_ops pipe_write_ops = {
 	.nowait = true,
 	.poll = pipe_poll_write,
 	.stat = pipe_stat,
-	.ioctl = pipe_ioctl,
 	.release = pipe_release_write,
 	.holds = pipe_holds,
 	.is_pipe = true,
@@ -486,7 +480,7 @@ static const struct file_ops pipe_write_ops = {
 
 struct pipe *pipe_alloc(unsigned nfiles)
 {
-	struct pipe *pipe = mem_wait_kzalloc(sizeof(*pipe));
+	struct pipe *pipe = mem_wait_kzalloc(sizeof(*pipe) + os_layer.pipe_extra_size);
 
 	if (!pipe)
 		return NULL;
@@ -498,8 +492,7 @@ struct pipe *pipe_alloc(unsigned nfiles)
 	waitq_init(&pipe->opened);
 	pipe_ring_init(&pipe->ring);
 	pipe->ino = file_next_ino();
-	pipe->attr.mode = S_IFIFO | 0600;
-	pipe->attr.atime = pipe->attr.mtime = pipe->attr.ctime = clock_wall_ns();
+	pipe->times.atime = pipe->times.mtime = pipe->times.ctime = clock_wall_ns();
 	counted_begin(&pipe_kind, &pipe->counted, &pipe->refs.n);
 	return pipe;
 }

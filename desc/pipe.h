@@ -40,21 +40,25 @@ static inline void pipe_put(struct pipe *pipe)
 ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos);
 ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos);
 unsigned pipe_poll(struct file *file, struct poller *poller);
-int pipe_ioctl(struct file *file, unsigned long request, vaddr_t arg);
 void pipe_holds(struct file *file);
 /* For the ledger: a holder of a reference to the pipe. */
 void pipe_found(struct pipe *pipe);
 
-/* What programs can change of a pipe without a name. */
-struct pipe_attr {
-	uint32_t mode;		      /* with the type */
-	uint32_t uid, gid;	      /* whose it is; 0 at first */
-	uint64_t atime, mtime, ctime; /* nanoseconds since 1970 */
+/* How many bytes there are to read. */
+size_t pipe_bytes(struct file *file);
+
+/* When bytes were read and written, and when anything was changed, in nanoseconds since 1970. At first: when it was made. */
+struct pipe_times {
+	uint64_t atime, mtime, ctime;
 };
 
-/* What the pipe has now. Takes no lock: each is read alone. */
-void pipe_attr(const struct pipe *pipe, struct pipe_attr *attr);
-/* All that fstat tells of it. */
+/* Takes no lock: each is read alone. */
+void pipe_times(const struct pipe *pipe, struct pipe_times *times);
+/* What the layer keeps of it: os_layer.pipe_extra_size bytes, all zeros at first. */
+void *pipe_extra(struct pipe *pipe);
+
+/* What the core tells of it by fstat, with this mode. */
+#define PIPE_MODE (S_IFIFO | 0600)
 void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st);
 
 /* Who hears what can be done with a pipe. */

@@ -50,8 +50,7 @@ struct pipe {
 	/* const: */
 	uint64_t ino;
 	struct counted counted;
-	/* What programs can change of a pipe without a name; atomic, written with the lock held: */
-	struct pipe_attr attr;
+	struct pipe_times times; /* atomic, written with the lock held */
 };
 
 /* A pipe with `nfiles` references. Returns NULL without memory. */

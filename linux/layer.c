@@ -111,6 +111,7 @@ OS_LAYER(linux_layer) = {
 	.calls = linux_calls,
 	.file_size = sizeof(struct linux_file),
 	.fdtable_size = sizeof(struct linux_fdtable),
+	.pipe_extra_size = sizeof(struct linux_pipe),
 	.start = linux_start,
 	.call_other = linux_call_other,
 	.call_traced = traced_call_later,

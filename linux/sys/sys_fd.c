@@ -221,7 +221,10 @@ static long clone_range(struct file *file, vaddr_t arg)
 	return file_clone(file, (int)range.fd);
 }
 
-/* Requests for what stat says of any file. FIONREAD returns the number of bytes after the position, of a regular file. */
+/*
+ * Requests for what stat says of any file. FIONREAD returns the number of bytes after the position, of a regular file, or of those
+ * in a pipe.
+ */
 static long ioctl_stat(struct file *file, unsigned request, vaddr_t arg)
 {
 	struct abi_stat st = { 0 };
@@ -240,6 +243,8 @@ static long ioctl_stat(struct file *file, unsigned request, vaddr_t arg)
 		number = (int32_t)st.blksize;
 	else if (type == S_IFREG)
 		number = (int32_t)((uint64_t)st.size - atomic_load_relaxed(&file->pos));
+	else if (file_is_pipe(file))
+		number = (int32_t)pipe_bytes(file);
 	else
 		return file->ops->ioctl ? file->ops->ioctl(file, request, arg) : -ENOTTY;
 	return user_copy_out(arg, &number, sizeof(number));

@@ -9,6 +9,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "linux/fs/dev/dev.h"
+#include "linux/fs/file/fifo.h"
 #include "linux/fs/notify/notify.h"
 #include "linux/fs/tmpfs/memfd.h"
 #include "linux/fs/vfs/attr.h"
@@ -357,6 +358,8 @@ long sys_getcwd(struct trap_frame *frame)
 
 static long stat_file(struct file *file, struct abi_stat *st)
 {
+	if (unlikely(file_is_nameless_pipe(file)))
+		return pipe_file_stat(file, st);
 	return file->ops->stat ? file->ops->stat(file, st) : -EINVAL;
 }
 

@@ -70,22 +70,19 @@ static struct async_queue *pipe_async(struct file *file)
 /* ---- pipes without a name ---- */
 
 /* Calls `change` with the pipe's lock held, and if it returns 0, sets what it has made of them. Returns what it returned. */
-static int pipe_change_attr(struct pipe *pipe, int (*change)(struct pipe_attr *attr, void *arg),
-			    void *arg)
+static int pipe_change_times(struct pipe *pipe, int (*change)(struct pipe_times *times, void *arg),
+			     void *arg)
 {
-	struct pipe_attr attr;
+	struct pipe_times times;
 	int err;
 
 	mutex_lock(&pipe->lock);
-	pipe_attr(pipe, &attr);
-	err = change(&attr, arg);
+	pipe_times(pipe, &times);
+	err = change(&times, arg);
 	if (err == 0) {
-		atomic_store_relaxed(&pipe->attr.mode, attr.mode);
-		atomic_store_relaxed(&pipe->attr.uid, attr.uid);
-		atomic_store_relaxed(&pipe->attr.gid, attr.gid);
-		atomic_store_relaxed(&pipe->attr.atime, attr.atime);
-		atomic_store_relaxed(&pipe->attr.mtime, attr.mtime);
-		atomic_store_relaxed(&pipe->attr.ctime, attr.ctime);
+		atomic_store_relaxed(&pipe->times.atime, times.atime);
+		atomic_store_relaxed(&pipe->times.mtime, times.mtime);
+		atomic_store_relaxed(&pipe->times.ctime, times.ctime);
 		atomic_store_relaxed(&pipe->read_tick, 0);
 		atomic_store_relaxed(&pipe->write_tick, 0);
 	}
@@ -93,17 +90,33 @@ static int pipe_change_attr(struct pipe *pipe, int (*change)(struct pipe_attr *a
 	return err;
 }
 
-static int set_pipe_owner(struct pipe_attr *attr, void *arg)
-{
-	(void)arg;
-	attr->uid = current_cred()->fsuid;
-	attr->gid = current_cred()->fsgid;
-	return 0;
-}
-
 void pipe_own(struct file *file)
 {
-	(void)pipe_change_attr(file_pipe(file), set_pipe_owner, NULL);
+	struct linux_pipe *own = pipe_extra(file_pipe(file));
+
+	own->uid = current_cred()->fsuid;
+	own->gid = current_cred()->fsgid;
+}
+
+static uint32_t pipe_mode(const struct linux_pipe *own)
+{
+	return atomic_load_relaxed(&own->mode) ?: PIPE_MODE;
+}
+
+static void fill_stat(struct pipe *pipe, struct abi_stat *st)
+{
+	const struct linux_pipe *own = pipe_extra(pipe);
+
+	pipe_fill_stat(pipe, st);
+	st->mode = pipe_mode(own);
+	st->uid = atomic_load_relaxed(&own->uid);
+	st->gid = atomic_load_relaxed(&own->gid);
+}
+
+int pipe_file_stat(struct file *file, struct abi_stat *st)
+{
+	fill_stat(file_pipe(file), st);
+	return 0;
 }
 
 static struct inode *pipe_inode_free(struct inode *inode)
@@ -122,19 +135,21 @@ static void pipe_inode_holds(struct inode *inode)
 
 static int pipe_getattr(struct inode *inode, struct abi_stat *st)
 {
-	pipe_fill_stat(inode->fifo, st);
+	fill_stat(inode->fifo, st);
 	return 0;
 }
 
 /* Gives the inode, of which there can be several, what the pipe has now. */
-static void fill_inode(struct inode *inode, const struct pipe_attr *attr)
+static void fill_inode(struct inode *inode, const struct pipe_times *times)
 {
-	atomic_store_relaxed(&inode->mode, attr->mode);
-	atomic_store_relaxed(&inode->uid, attr->uid);
-	atomic_store_relaxed(&inode->gid, attr->gid);
-	atomic_store_relaxed(&inode->atime, attr->atime);
-	atomic_store_relaxed(&inode->mtime, attr->mtime);
-	atomic_store_relaxed(&inode->ctime, attr->ctime);
+	const struct linux_pipe *own = pipe_extra(inode->fifo);
+
+	atomic_store_relaxed(&inode->mode, pipe_mode(own));
+	atomic_store_relaxed(&inode->uid, atomic_load_relaxed(&own->uid));
+	atomic_store_relaxed(&inode->gid, atomic_load_relaxed(&own->gid));
+	atomic_store_relaxed(&inode->atime, times->atime);
+	atomic_store_relaxed(&inode->mtime, times->mtime);
+	atomic_store_relaxed(&inode->ctime, times->ctime);
 }
 
 struct asked_attr {
@@ -142,23 +157,24 @@ struct asked_attr {
 	const struct inode_attr *attr;
 };
 
-static int set_asked(struct pipe_attr *attr, void *arg)
+static int set_asked(struct pipe_times *times, void *arg)
 {
 	struct inode *inode = ((const struct asked_attr *)arg)->inode;
 	struct inode_attr change = *((const struct asked_attr *)arg)->attr;
+	struct linux_pipe *own = pipe_extra(inode->fifo);
 	int err;
 
-	fill_inode(inode, attr);
+	fill_inode(inode, times);
 	err = may_set_attr(inode, &change);
 	if (err)
 		return err;
 	inode_set_attr(inode, &change);
-	*attr = (struct pipe_attr){ .mode = inode->mode,
-				    .uid = inode->uid,
-				    .gid = inode->gid,
-				    .atime = inode->atime,
-				    .mtime = inode->mtime,
-				    .ctime = inode->ctime };
+	atomic_store_relaxed(&own->mode, inode->mode);
+	atomic_store_relaxed(&own->uid, inode->uid);
+	atomic_store_relaxed(&own->gid, inode->gid);
+	*times = (struct pipe_times){ .atime = inode->atime,
+				      .mtime = inode->mtime,
+				      .ctime = inode->ctime };
 	return 0;
 }
 
@@ -167,7 +183,7 @@ static int pipe_setattr(struct inode *inode, const struct inode_attr *attr)
 {
 	struct asked_attr asked = { .inode = inode, .attr = attr };
 
-	return pipe_change_attr(inode->fifo, set_asked, &asked);
+	return pipe_change_times(inode->fifo, set_asked, &asked);
 }
 
 static size_t pipe_inode_label(struct inode *inode, char *buf, size_t size)
@@ -188,15 +204,15 @@ static int pipe_inode(struct file *file, struct inode **inode_ret)
 {
 	struct pipe *pipe = file_pipe(file);
 	struct inode *inode = mem_wait_kmalloc(sizeof(*inode));
-	struct pipe_attr attr;
+	struct pipe_times times;
 
 	if (!inode)
 		return -ENOMEM;
 	pipe_get(pipe);
 	inode_init(inode, NULL, pipe->ino, S_IFIFO, &pipe_inode_ops, &fifo_file_ops);
-	pipe_attr(pipe, &attr);
-	fill_inode(inode, &attr);
 	inode->fifo = pipe;
+	pipe_times(pipe, &times);
+	fill_inode(inode, &times);
 	*inode_ret = inode;
 	return 0;
 }
@@ -400,7 +416,6 @@ const struct file_ops fifo_file_ops = {
 	.write = fifo_write,
 	.poll = pipe_poll,
 	.stat = inode_file_stat,
-	.ioctl = pipe_ioctl,
 	.release = fifo_release,
 	.holds = pipe_holds,
 	.is_pipe = true,

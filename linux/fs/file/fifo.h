@@ -10,8 +10,22 @@ extern const struct file_ops fifo_file_ops;
 
 extern const struct file_more pipe_more;
 
-/* The pipe becomes the running thread's. */
+/* What Linux keeps of a pipe without a name. Atomic, changed with the pipe's lock held. */
+struct linux_pipe {
+	uint32_t mode; /* with the type; 0: still PIPE_MODE */
+	uint32_t uid, gid;
+};
+
+/* The pipe, which no other thread has found yet, becomes the running thread's. */
 void pipe_own(struct file *file);
+
+/* What fstat tells of a pipe without a name. */
+int pipe_file_stat(struct file *file, struct abi_stat *st);
+
+static inline bool file_is_nameless_pipe(const struct file *file)
+{
+	return file_is_pipe(file) && !file->ops->has_inode;
+}
 
 /* The hook `pipe_broken` of base/os_layer.def. */
 void linux_pipe_broken(void);
