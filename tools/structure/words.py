@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The rule that the core has no words of Linux: in code it names no process group, signal, path or owner, and nothing of the
-headers of include/abi that are the layer's. WORDS lists what is still to be parted; it may only become shorter."""
+headers of include/abi that are the layer's."""
 
-import os
 import re
 
 from .scope import folders
 
-WORDS = "tools/structure/words.txt"  # a file of the core and a name in it, a line each
 # Not lib and include: formats have such fields. Not boot/alone: it stands in the layer's place, with Linux's numbers and meaning.
 # A path in the device tree is none of files.
 ALONE = "boot/alone"
@@ -51,17 +49,10 @@ def words_of(source, layers):
             yield code.count("\n", 0, match.start()) + 1, name, why
 
 
-def check_words(root, sources):
-    """Yields each word of Linux in the core that WORDS does not list, and each line of WORDS that is no longer true."""
-    lines, found, layers = [], set(), names_of_layer(sources)
-    if os.path.exists(os.path.join(root, WORDS)):
-        with open(os.path.join(root, WORDS), encoding="utf-8") as file:
-            lines = file.read().split("\n")
-    listed = {line: number for number, line in enumerate(lines, 1) if line and not line.startswith("#")}
+def check_words(sources):
+    """Yields each word of Linux in the core."""
+    layers = names_of_layer(sources)
     for source in sources:
-        for line, name, why in words_of(source, layers) if source.is_c and CORE.has(source) and not source.within(ALONE) else ():
-            found.add(f"{source.path} {name}")
-            if f"{source.path} {name}" not in listed:
+        if source.is_c and CORE.has(source) and not source.within(ALONE):
+            for line, name, why in words_of(source, layers):
                 yield source.path, line, f"{name}: the core {why}"
-    for line in sorted(set(listed) - found):
-        yield WORDS, listed[line], f"no longer true: {line}"
