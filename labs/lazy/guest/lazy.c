@@ -117,7 +117,7 @@ static uint64_t kernel_write(int file, char *at)
 	return pread(file, at, 1, 0) < 0 ? (uint64_t)errno : 0;
 }
 
-/* The same for a byte that the kernel reads there, to write it to the file. */
+/* The error of a byte that the kernel reads there, to write it to the file; 0: it did. */
 static uint64_t kernel_read(int file, const char *at)
 {
 	return write(file, at, 1) < 0 ? (uint64_t)errno : 0;
