@@ -424,7 +424,7 @@ struct file *fdtable_get_any(struct fdtable *table, int fd)
 
 struct file *fdtable_get(struct fdtable *table, int fd)
 {
-	return get_but(table, fd, O_PATH);
+	return get_but(table, fd, FILE_NO_ACCESS);
 }
 
 /* Returns the file with the table's reference; NULL: the descriptor is not open. */

@@ -141,9 +141,9 @@ int fdtable_install(struct fdtable *table, struct file *file, unsigned min, bool
  * or -ENOMEM.
  */
 int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec);
-/* Returns the file at fd with a reference, or NULL if fd is not open or was opened by O_PATH. */
+/* Returns the file at fd with a reference, or NULL if fd is not open or the file has FILE_NO_ACCESS. */
 struct file *fdtable_get(struct fdtable *table, int fd);
-/* fdtable_get() for the few calls that do not access the file's contents: finds O_PATH files, too. */
+/* fdtable_get() for the few calls that do not access the file's contents: finds those with FILE_NO_ACCESS, too. */
 struct file *fdtable_get_any(struct fdtable *table, int fd);
 /* Returns how many of the descriptors of the first chunk refer to the file. */
 unsigned fdtable_count(struct fdtable *table, const struct file *file);
@@ -166,5 +166,5 @@ static inline struct file *fdtable_look(const struct fdtable *table, int fd)
 	if (unlikely(n >= table->nlooked || !(table->first.open[n / 64] >> (n % 64) & 1)))
 		return NULL;
 	file = atomic_load_relaxed(&table->first.file[n]);
-	return likely(file && !(file->flags & O_PATH)) ? file : NULL;
+	return likely(file && !(file->flags & FILE_NO_ACCESS)) ? file : NULL;
 }

@@ -40,7 +40,7 @@ struct file_part {
 struct file_ops {
 	const char *name;
 	/*
-	 * Called when an inode is opened, before anything uses the file; not for O_PATH. Returns 0,
+	 * Called when an inode is opened, before anything uses the file; not for FILE_NO_ACCESS. Returns 0,
 	 * or refuses with a negative errno. NULL: nothing to do.
 	 */
 	int (*opened)(struct file *file);
@@ -80,7 +80,7 @@ struct file_ops {
 	int (*flush)(struct file *file);
 	/*
 	 * The running process has closed a descriptor of the file, by whatever call or by its end, and still has a reference.
-	 * Not for O_PATH. NULL: nothing to do.
+	 * Not for FILE_NO_ACCESS. NULL: nothing to do.
 	 */
 	void (*closed)(struct file *file);
 	/*
@@ -142,12 +142,18 @@ struct file_ops {
  */
 #define FILE_DRIVES 2u
 
+/*
+ * In `flags`, where O_* have no bit: the file stands for something that it gives no access to. Of the calls on descriptors only
+ * those find it that ask for any file (fdtable_get_any()). A layer sets it before others can find the file.
+ */
+#define FILE_NO_ACCESS (1u << 31)
+
 /* What the layer keeps of it comes behind: os_layer.file_size bytes in all. */
 struct file {
 	const struct file_ops *ops; /* const */
 	struct refcount refs;
 	/*
-	 * O_* as F_GETFL shows them; const except those that F_SETFL changes. Atomic, changed with lock held; of a message
+	 * O_* as F_GETFL shows them, and FILE_NO_ACCESS; const except those that F_SETFL changes. Atomic, changed with lock held; of a message
 	 * queue O_NONBLOCK without it, by mq_setattr().
 	 */
 	uint32_t flags;
@@ -240,15 +246,15 @@ static inline bool file_appends(const struct file *file, const struct user_iter 
 	       ((file->flags & O_APPEND) && !(iter->rwf & RWF_NOAPPEND));
 }
 
-/* Was the file opened for reading, or for writing? One with O_PATH was not. */
+/* Was the file opened for reading, or for writing? One with FILE_NO_ACCESS was not. */
 static inline bool file_readable(const struct file *file)
 {
-	return file_flags_read(file->flags) && !(file->flags & O_PATH);
+	return file_flags_read(file->flags) && !(file->flags & FILE_NO_ACCESS);
 }
 
 static inline bool file_writable(const struct file *file)
 {
-	return file_flags_write(file->flags) && !(file->flags & O_PATH);
+	return file_flags_write(file->flags) && !(file->flags & FILE_NO_ACCESS);
 }
 
 /* Atomic: files that have memory which fdtable_held() counts. With none, there is no need to ask. */

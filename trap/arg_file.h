@@ -10,7 +10,7 @@
 
 /*
  * Return the open file of the descriptor in argument n with a reference, or NULL for EBADF. A
- * descriptor opened by O_PATH is NULL to arg_file(), but not to arg_file_any().
+ * file with FILE_NO_ACCESS is NULL to arg_file(), but not to arg_file_any().
  */
 static inline struct file *arg_file(const struct trap_frame *frame, unsigned n)
 {

@@ -37,7 +37,7 @@ static inline ssize_t file_transfer(struct file *file, struct user_iter *iter, u
 	return done;
 }
 
-/* May the file, which was not opened with O_PATH, be read to that range of user memory? 0, -EBADF, -EINVAL or -EFAULT. */
+/* May the file, which has not FILE_NO_ACCESS, be read to that range of user memory? 0, -EBADF, -EINVAL or -EFAULT. */
 static inline int file_check_read(const struct file *file, vaddr_t to, size_t n)
 {
 	if (!file_flags_read(file->flags))

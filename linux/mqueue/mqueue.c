@@ -323,8 +323,10 @@ static int mqueue_open_charged(const char *name, unsigned flags, unsigned mode,
 	}
 	mount_get(inode->mount);
 	file->node = inode;
-	if (flags & O_PATH)
+	if (flags & O_PATH) {
 		file->ops = &path_file_ops;
+		file->flags |= FILE_NO_ACCESS;
+	}
 	notify_file(file, IN_OPEN);
 	*file_ret = file;
 	return 0;

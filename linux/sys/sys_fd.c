@@ -6,6 +6,7 @@
 #include "linux/fs/file/async.h"
 #include "linux/fs/file/pipe_size.h"
 #include "linux/fs/file/fifo.h"
+#include "linux/fs/file/linux_file.h"
 #include "linux/fs/tmpfs/memfd.h"
 #include "linux/fs/vfs/open.h"
 #include "linux/fs/vfs/permission.h"
@@ -136,7 +137,7 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 	case F_SETFD:
 		return fdtable_set_cloexec(table, fd, (arg & FD_CLOEXEC) != 0);
 	case F_GETFL:
-		return file->flags;
+		return linux_file_flags(file);
 	case F_DUPFD_QUERY:
 		return is_same_file(file, (int)arg);
 	default:

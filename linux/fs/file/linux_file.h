@@ -33,6 +33,12 @@ static inline struct linux_file *linux_file(const struct file *file)
 	return (struct linux_file *)file;
 }
 
+/* Its O_*, as F_GETFL shows them. */
+static inline uint32_t linux_file_flags(const struct file *file)
+{
+	return file->flags & ~FILE_NO_ACCESS;
+}
+
 static inline struct linux_fdtable *linux_fdtable(const struct fdtable *table)
 {
 	return (struct linux_fdtable *)table;

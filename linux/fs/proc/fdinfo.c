@@ -2,6 +2,7 @@
 /* /proc/PID/fdinfo/N: the position and the flags of an open file, and what its kind has to say. */
 #include "abi/errno.h"
 #include "linux/fs/file/file_more.h"
+#include "linux/fs/file/linux_file.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/fs/vfs/mount.h"
@@ -29,8 +30,8 @@ static void fdinfo_head(const struct proc_node *node, struct file *file, struct 
 
 	seq_put(seq, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%lu\nino:\t%lu\n",
 		file_has_position(file) ? (long)file->pos : 0,
-		file->flags | (cloexec > 0 ? O_CLOEXEC : 0), (unsigned long)mount_of(file),
-		(unsigned long)ino_of_file(file));
+		linux_file_flags(file) | (cloexec > 0 ? O_CLOEXEC : 0),
+		(unsigned long)mount_of(file), (unsigned long)ino_of_file(file));
 	if (file_more(file)->info && !(file->flags & O_PATH))
 		file_more(file)->info(file, seq);
 }

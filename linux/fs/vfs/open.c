@@ -143,7 +143,7 @@ static int open_inode(struct inode *inode, unsigned flags, unsigned mask, struct
 		err = inode->ops->open(inode, flags);
 	opened = !is_path && err == 0;
 	file->ops = is_path ? &path_file_ops : inode->file_ops;
-	file->flags = is_path ? flags : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
+	file->flags = is_path ? flags | FILE_NO_ACCESS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
 	file->node = inode;
 	if (err == 0 && truncates)
 		err = inode->ops->resize ? inode->ops->resize(inode, 0) : -EINVAL;
