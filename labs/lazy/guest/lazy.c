@@ -85,6 +85,9 @@ static int file_of(size_t npages, uint64_t seed)
 
 /* ---- accesses that may be refused ---- */
 
+/* The compiler makes a trap of an access to address 0, if it knows that it is one. */
+#define UNKNOWN(at) __asm__("" : "+r"(at))
+
 /*
  * Without signals a program ends at an access that is refused. So a child tries it, in its copy of the
  * memory. Returns 0, or how the child ended: 139 is a refusal.
@@ -93,6 +96,7 @@ static uint64_t try_read(const volatile char *at)
 {
 	int child = fork_child();
 
+	UNKNOWN(at);
 	if (child == 0) {
 		(void)*at;
 		_exit(0);
@@ -104,6 +108,7 @@ static uint64_t try_write(volatile char *at)
 {
 	int child = fork_child();
 
+	UNKNOWN(at);
 	if (child == 0) {
 		*at = *at;
 		_exit(0);
