@@ -30,6 +30,19 @@ static inline bool fpu_holds(const struct arch_thread *thread)
 	return state == 0 || (holder == thread && thread->fpu_hart == thread->hart);
 }
 
+static inline void fpu_set_clean(struct arch_thread *thread)
+{
+	unsigned long others = thread->frame.status & ~(1ul << 63 | SSTATUS_FS);
+
+	thread->frame.status = others | SSTATUS_FS_CLEAN;
+}
+
+static inline void fpu_hold(struct arch_thread *thread)
+{
+	thread->fpu_hart = thread->hart;
+	thread->hart->fpu_holder = thread;
+}
+
 /*
  * Saves the running thread's changed registers, which are clean then. Call with preemption off, if
  * fpu_dirty(thread).
@@ -38,12 +51,6 @@ void fpu_keep(struct arch_thread *thread);
 
 /* Loads the thread's registers into the FPU. Call unless fpu_holds(thread). */
 void fpu_claim(struct arch_thread *thread);
-
-/*
- * Loads the running thread's registers from a struct fpu_state in user memory. Returns 0, or
- * -EFAULT if that can't be read; some of the registers have changed then. Call as a user copy.
- */
-int fpu_restore(vaddr_t from);
 
 /* ---- fpu.S ---- */
 

@@ -29,6 +29,5 @@ AT(struct arch_thread, rseq_due, THREAD_RSEQ_DUE);
 AT(struct fpu_state, fcsr, FPU_FCSR);
 
 _Static_assert(SYS_clone == OFFSETS_SYS_CLONE, "clone's number");
-_Static_assert(SYS_rt_sigreturn == OFFSETS_SYS_RT_SIGRETURN, "rt_sigreturn's number");
 _Static_assert(ARCH_WORK_FRAME == 1ul << OFFSETS_WORK_FRAME_SHIFT, "ARCH_WORK_FRAME");
 _Static_assert(KSTACK_SIZE == 1ul << LAYOUT_KSTACK_SHIFT, "kernel stack size");

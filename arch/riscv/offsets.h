@@ -27,5 +27,4 @@
 
 /* the system calls and the kind of work that entry.S treats specially */
 #define OFFSETS_SYS_CLONE	 220
-#define OFFSETS_SYS_RT_SIGRETURN 139
 #define OFFSETS_WORK_FRAME_SHIFT 8

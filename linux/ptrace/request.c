@@ -3,7 +3,7 @@
 #include "linux/ptrace/ptrace.h"
 
 #include "abi/errno.h"
-#include "arch/regs.h"
+#include "linux/arch/regs.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
 #include "linux/process/linux_process.h"

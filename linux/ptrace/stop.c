@@ -2,7 +2,7 @@
 /* The stops of a tracee: for signals, with its process, at system calls, and at events. */
 #include "linux/ptrace/ptrace.h"
 
-#include "arch/regs.h"
+#include "linux/arch/regs.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
 #include "linux/process/linux_process.h"

@@ -3,11 +3,11 @@
 #include "linux/signal/core.h"
 
 #include "abi/wait.h"
-#include "arch/regs.h"
 #include "lib/bits.h"
 #include "linux/process/linux_process.h"
 #include "linux/process/process_ops.h"
 #include "linux/process/task.h"
+#include "linux/arch/regs.h"
 #include "linux/signal/send.h"
 #include "proc/wait.h"
 

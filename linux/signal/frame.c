@@ -3,7 +3,7 @@
 #include "linux/signal/frame.h"
 
 #include "abi/errno.h"
-#include "arch/signal.h"
+#include "linux/arch/signal.h"
 #include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"

@@ -4,7 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
-#include "arch/signal.h"
+#include "linux/arch/signal.h"
 #include "mm/object/object.h"
 #include "mm/object/object_io.h"
 #include "mm/verbs.h"

@@ -4,7 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/uio.h"
-#include "arch/regs.h"
+#include "linux/arch/regs.h"
 #include "lib/bits.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/get_user_page.h"

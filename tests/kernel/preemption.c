@@ -6,7 +6,6 @@
 #include "arch/context.h"
 #include "arch/irqflags.h"
 #include "arch/preempt.h"
-#include "arch/signal.h"
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "base/timerq.h"
@@ -20,6 +19,7 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
+#include "tests/kernel/storm.h"
 
 #define MS	(NSEC_PER_SEC / 1000)
 /* Whoever waits for a timer of a tick longer than that has lost it. */
@@ -276,27 +276,30 @@ static void storm_end(void)
 	EXPECT_TRUE(strikes >= STRIKES);
 }
 
-#define AREA	   0x40000ul
-#define AREA_PAGES 8
-#define WORDS	   (AREA_PAGES * PAGE_SIZE / sizeof(uint64_t))
-#define ROUNDS	   30
+#define WORDS  (STORM_PAGES * PAGE_SIZE / sizeof(uint64_t))
+#define ROUNDS 30
 
-static bool is_going_on(uint64_t round, uint64_t rounds)
+bool storm_goes_on(uint64_t round, uint64_t rounds)
 {
 	return round < rounds || (atomic_load(&strikes) < STRIKES && round < 1000 * rounds);
 }
 
 static uint64_t nivcsw;
 
-static int map_area(void)
+void storm_count_switches(void)
+{
+	atomic_add(&nivcsw, current_thread()->nivcsw);
+}
+
+int storm_map(void)
 {
 	struct uspace *mine = current_process()->uspace;
 	long at;
 
 	uspace_lock(mine);
-	at = space_map(mine, AREA, AREA_PAGES * PAGE_SIZE, READ_WRITE, 0);
+	at = space_map(mine, STORM_AREA, STORM_PAGES * PAGE_SIZE, READ_WRITE, 0);
 	uspace_unlock(mine);
-	return at == AREA ? 0 : -1;
+	return at == STORM_AREA ? 0 : -1;
 }
 
 /* Copies out and in again, over pages that come by faults; each has words of its own. */
@@ -306,25 +309,25 @@ static int copy_much(void *arg)
 	uintptr_t me = (uintptr_t)arg;
 	uint64_t *buffer = buffers[me];
 
-	if (map_area())
+	if (storm_map())
 		return 1;
-	for (uint64_t round = 0; is_going_on(round, ROUNDS); round++) {
+	for (uint64_t round = 0; storm_goes_on(round, ROUNDS); round++) {
 		for (uint64_t i = 0; i < WORDS; i++)
 			buffer[i] = me << 56 | round << 32 | i;
-		if (user_copy_out(AREA + 8 * me, buffer, sizeof(buffers[0]) - 8 * me))
+		if (user_copy_out(STORM_AREA + 8 * me, buffer, sizeof(buffers[0]) - 8 * me))
 			return 2;
 		memset(buffer, 0, sizeof(buffers[0]));
-		if (user_copy_in(buffer, AREA + 8 * me, sizeof(buffers[0]) - 8 * me))
+		if (user_copy_in(buffer, STORM_AREA + 8 * me, sizeof(buffers[0]) - 8 * me))
 			return 3;
 		for (uint64_t i = 0; i < WORDS - me; i++)
 			if (buffer[i] != (me << 56 | round << 32 | i))
 				return 4;
 	}
-	atomic_add(&nivcsw, current_thread()->nivcsw);
+	storm_count_switches();
 	return 0;
 }
 
-static void run_three(int (*fn)(void *arg))
+void storm_run_three(int (*fn)(void *arg))
 {
 	int pids[3];
 
@@ -345,49 +348,5 @@ static void run_three(int (*fn)(void *arg))
  */
 KTEST_ALONE(preempt_in_the_middle_of_user_copies)
 {
-	run_three(copy_much);
-}
-
-#define FLOATS_AT (AREA + PAGE_SIZE - 400) /* over the edge of a page */
-
-/* Loads floating-point registers and stores them again: each process has its own. */
-static int use_floats(void *arg)
-{
-	static struct arch_sigcontext contexts[3], backs[3];
-	struct arch_sigcontext *context = &contexts[(uintptr_t)arg], *back = &backs[(uintptr_t)arg];
-	uint64_t me = (uintptr_t)arg;
-
-	if (map_area())
-		return 1;
-	arch_frame_start(arch_thread_frame(arch_this_thread()), 0x10000, 0x20000);
-	if (arch_sigcontext_save(FLOATS_AT) || user_copy_in(context, FLOATS_AT, sizeof(*context)))
-		return 2;
-	for (uint64_t round = 0; is_going_on(round, 40 * ROUNDS); round++) {
-		for (uint64_t i = 0; i < ARRAY_SIZE(context->f); i++)
-			context->f[i] = (me + 1) << 56 | round << 32 | i;
-		context->fcsr = (uint32_t)(me + round) & 31;
-		if (user_copy_out(FLOATS_AT, context, sizeof(*context)) ||
-		    arch_sigcontext_load(FLOATS_AT))
-			return 3;
-		if (round % 8 == 0) { /* the page is to come by a fault the next time */
-			struct uspace *mine = current_process()->uspace;
-
-			uspace_lock(mine);
-			if (vm_madvise(&mine->space, AREA, 2 * PAGE_SIZE, 4 /* DONTNEED */))
-				return 4;
-			uspace_unlock(mine);
-		}
-		if (arch_sigcontext_save(FLOATS_AT) || user_copy_in(back, FLOATS_AT, sizeof(*back)))
-			return 5;
-		if (memcmp(back->f, context->f, sizeof(back->f)) || back->fcsr != context->fcsr)
-			return 6;
-	}
-	atomic_add(&nivcsw, current_thread()->nivcsw);
-	return 0;
-}
-
-/* R9: the registers of a signal frame, out and in, are one's own wherever one was preempted */
-KTEST_ALONE(preempt_in_the_middle_of_floating_point_registers)
-{
-	run_three(use_floats);
+	storm_run_three(copy_much);
 }

@@ -43,7 +43,7 @@ STEPS = (
          "arch_switch_*,arch_frame_*,arch_backtrace_*,arch_symbol_*"),
     Step("user mode", "programs run, their faults tell address, cause and PC, signals come and go",
          "The facts of a fault are read wrongly, or registers are lost on the way out of user mode or back.",
-         "arch/riscv/trap.c, arch/riscv/entry.S, arch/riscv/signal.c, arch/include/arch/upcall.h and regs.h; docs/porting.md, step 10",
+         "arch/riscv/trap.c, arch/riscv/entry.S, arch/include/arch/upcall.h, linux/arch/riscv/signal.c; docs/porting.md, step 10",
          "trap_*,arch_signal_*,arch_sigreturn_*,arch_regs_*,arch_fpregs_*"),
     Step("devices", "the drivers that the machine needs",
          "A driver does not find its device, or the device does not answer as it believes.",

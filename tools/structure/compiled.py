@@ -13,10 +13,10 @@ COMPILER = "riscv64-linux-gnu-gcc"
 KERNEL_FLAGS = ["-std=gnu11", "-ffreestanding", "-fno-builtin", "-march=rv64imac_zicsr_zifencei", "-mabi=lp64",
                 "-mcmodel=medany"]
 FLAGS = ["-fsyntax-only", "-Wall", "-Werror", "-Wno-unused-function", "-Wno-pragma-once-outside-header",
-         "-I.", "-Iinclude", "-Iarch/include", "-Iarch/riscv/impl"]
+         "-I.", "-Iinclude", "-Iarch/include", "-Iarch/riscv/impl", "-Ilinux/arch/riscv/impl"]
 KERNEL = folders("headers-compile-alone", "include", "lib", "arch", "sync", "base", "mm", "record", "drivers", "proc", "desc", "ipc", "trap",
                  "linux", "boot", "tests/kernel")
-IMPL = folders("headers-compile-alone", "arch/riscv/impl")
+IMPL = folders("headers-compile-alone", "arch/riscv/impl", "linux/arch/riscv/impl")
 ABI = folders("headers-compile-alone", "include/abi")
 ONCE = re.compile(r"^#pragma once$", re.MULTILINE)
 QUOTED = re.compile(r"'([^'\n]*)'")

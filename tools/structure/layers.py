@@ -8,14 +8,16 @@ from .scope import folders
 
 BASE = ["include", "lib", "arch/include", "sync", "base"]
 ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
+LAYERS_ARCH, LAYERS_IMPL = "linux/arch/riscv", "linux/arch/riscv/impl"
 CORE = ["mm", "record", "drivers", "proc", "desc", "ipc", "trap"]
-PROCESSES = ["linux/mem", "linux/process", "linux/signal", "linux/job", "linux/ptrace", "linux/time"]
+PROCESSES = ["linux/arch", "linux/mem", "linux/process", "linux/signal", "linux/job", "linux/ptrace", "linux/time"]
 FILES = ["linux/fs", "linux/mqueue"]
 LINUX = ["lib/p9", *PROCESSES, "linux/sysv", *FILES, "linux/fs/p9", "linux/sys"]  # the wire format of 9P is for servers, too
 MAY_INCLUDE = {
     **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
     "lib/p9": {"include", "lib"},
     ARCH: set(BASE),
+    LAYERS_ARCH: {*BASE, ARCH, "linux/arch"},
     "mm": set(BASE),
     "record": {*BASE, "mm"},
     "drivers": {*BASE, "mm"},
@@ -37,7 +39,7 @@ MAY_INCLUDE = {
     "tools/strict": {"include", "lib"},
 }
 FOLDERS = folders("include-directions", *MAY_INCLUDE)
-SEARCHED = ["", "include", "arch/include", IMPL]
+SEARCHED = ["", "include", "arch/include", IMPL, LAYERS_IMPL]
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
 HOSTED = {"string.h": "lib/string.h"}  # which includes the C library's on the host
 
@@ -62,9 +64,9 @@ def resolve(source, name, known):
 def judge(source, target):
     """Returns what is wrong if one file includes another, or None."""
     own, other = folder_of(source.path), folder_of(target)
-    if target.startswith(IMPL + "/"):
-        allowed = own in (ARCH, "arch/include")
-        return None if allowed else "only arch/include/arch may include what each arch supplies"
+    if target.startswith((IMPL + "/", LAYERS_IMPL + "/")):
+        allowed = own in ((ARCH, "arch/include") if target.startswith(IMPL) else (LAYERS_ARCH, "linux/arch"))
+        return None if allowed else "only arch/include/arch and linux/arch may include what each arch supplies"
     if own == other or other is None or other in MAY_INCLUDE[own]:
         return None
     if target.startswith("linux/"):

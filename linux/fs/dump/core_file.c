@@ -13,7 +13,6 @@
 #include "abi/auxv.h"
 #include "abi/core.h"
 #include "abi/limits.h"
-#include "arch/regs.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/elf.h"
@@ -40,6 +39,7 @@
 #include "mm/space/space_visit.h"
 #include "proc/mem_wait.h"
 #include "proc/priority.h"
+#include "linux/arch/regs.h"
 #include "linux/process/thread_id.h"
 
 /* As on Linux: without NT_FILE if it would be longer. */

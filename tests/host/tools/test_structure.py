@@ -30,11 +30,12 @@ GOOD = {
 
 # What the rules name besides; nothing is in it.
 EMPTY = ["base/log.h", "lib/p9/p9.h", "sync/lock.h", "drivers/uart.h", "record/note.h", "proc/thread.h", "desc/file.h", "ipc/end.h", "trap/sys_ipc.c", "linux/layer.c", "linux/process/cred.h", "linux/signal/send.h",
-         "linux/job/pgrp.h", "linux/ptrace/ptrace.h", "linux/time/ptimer.h", "linux/sysv/shm.h", "linux/fs/vfs/inode.h", "linux/mqueue/queue.h", "linux/mem/mapping.h", "linux/fs/p9/fid.h", "boot/main.h", "user/lib.h", "user/new.c",
+         "linux/job/pgrp.h", "linux/ptrace/ptrace.h", "linux/time/ptimer.h", "linux/sysv/shm.h", "linux/fs/vfs/inode.h", "linux/mqueue/queue.h", "linux/mem/mapping.h", "linux/arch/regs.h", "linux/arch/riscv/impl/arch-impl/regs.h", "linux/fs/p9/fid.h", "boot/main.h", "user/lib.h", "user/new.c",
          "tools/strict/shadow.h",
          "tests/user/t.h", "tests/kernel/alone/layer.h", "tests/kernel/linux/layer.h", "tests/system/guest/until.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/space/space.h", "mm/space/space_lock.c", "mm/space/space_lock.h", "mm/fault/zero_page.c", "mm/fault/user_copy.c", "mm/fault/cow.c", "mm/fault/backend_elf.c", "mm/fault/backend_file.c",
          "arch/riscv/usercopy.S"]
 GOOD.update({path: C + "/* There is nothing here. */\n" for path in EMPTY})
+GOOD["tests/kernel/linux/layer.h"] = C + "/* What tests of the layer include. */\n#include \"linux/arch/regs.h\"\n"
 GOOD.update({path: SH + '"""Words are looked for here."""\n'
              for path in ("tools/structure/text.py", "tests/host/tools/test_structure.py", "tests/system/boots.py")})
 GOOD["meson.build"] += "files('tests/system/boots.py', " + ", ".join(f"'{path}'" for path in EMPTY) + ")\n"
@@ -45,6 +46,7 @@ LOCKED = "/* Something with a lock. */\nvoid x_locked(int *x)\n{\n\t*x = 1;\n\t*
 SEEDS = [
     ("include-directions", "mm/fault/backend_anon.c", '#include "trap/up.h"\n', {"trap/up.h": C + "/* A header above mm. */\n#pragma once\n"}),
     ("include-directions", "mm/fault/backend_anon.c", '#include "arch-impl/mmu.h"\n', {}),
+    ("include-directions", "linux/sys/sys_mem.c", '#include "arch-impl/regs.h"\n', {}),
     ("include-directions", "linux/sys/sys_mem.c", '#include "arch/riscv/csr.h"\n',
      {"arch/riscv/csr.h": C + "/* A header of the arch. */\n#pragma once\n"}),
     ("include-directions", "lib/list.c", "#include <stdio.h>\n", {}),

@@ -10,7 +10,7 @@
 #include "abi/wait.h"
 #include "arch/frame.h"
 #include "arch/irqflags.h"
-#include "arch/regs.h"
+#include "linux/arch/regs.h"
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "lib/bits.h"

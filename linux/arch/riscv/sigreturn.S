@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What signal handlers return to: rt_sigreturn, by the two instructions that debuggers know. */
-#include "arch/riscv/offsets.h"
+#include "abi/syscall.h"
 
 	.section .rodata
 	.option	push
@@ -8,7 +8,7 @@
 	.globl	arch_sigreturn_code
 	.globl	arch_sigreturn_code_end
 arch_sigreturn_code:
-	li	a7, OFFSETS_SYS_RT_SIGRETURN
+	li	a7, SYS_rt_sigreturn
 	ecall
 arch_sigreturn_code_end:
 	.option	pop

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The arch boundary's registers for debuggers: read and written while their thread sleeps. */
-#include "arch/regs.h"
+#include "linux/arch/regs.h"
 
 #include "arch/hart.h"
 #include "lib/string.h"

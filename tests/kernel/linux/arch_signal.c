@@ -4,7 +4,7 @@
 #include "abi/syscall.h"
 #include "arch/context.h"
 #include "arch/hart.h"
-#include "arch/signal.h"
+#include "linux/arch/signal.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/fault/user_copy.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Signal frames on RISC-V: saves and restores registers. */
-#include "arch/signal.h"
+#include "linux/arch/signal.h"
 
 #include "abi/errno.h"
 #include "arch/context.h"
 #include "arch/hart.h"
 #include "arch/riscv/fpu.h"
 #include "arch/usercopy.h"
+#include "sync/preempt.h"
 
 #define AT(base, field) ((base) + offsetof(struct arch_sigcontext, field))
 #define REGISTERS	sizeof(((struct arch_sigcontext *)0)->x)
@@ -27,6 +28,45 @@ static int save_floats(const struct arch_thread *thread, vaddr_t to)
 	if ((thread->frame.status & SSTATUS_FS) == SSTATUS_FS_INITIAL)
 		return arch_clear_out(to, sizeof(thread->fpu)) ? -EFAULT : 0;
 	return fpu_copy_out(to);
+}
+
+/* Loads the registers directly, with preemption off, so that it fails if a page is missing. */
+static int load_from(struct arch_thread *thread, vaddr_t from)
+{
+	int err;
+
+	preempt_disable();
+	err = fpu_copy_in(from);
+	if (!err)
+		thread->frame.status |= 1ul << 63 | SSTATUS_FS;
+	preempt_enable();
+	return err;
+}
+
+/*
+ * Loads the running thread's registers from a struct fpu_state in user memory. Returns 0, or
+ * -EFAULT if that can't be read; some of the registers have changed then. Call as a user copy.
+ */
+static int fpu_restore(vaddr_t from)
+{
+	struct arch_thread *thread = arch_this_thread();
+
+	if (likely(!load_from(thread, from)))
+		return 0;
+	/*
+	 * From here on, the FPU's contents belong to no thread. So a switch does not save them over
+	 * what is being copied, and loads what has been copied by then.
+	 */
+	fpu_set_clean(thread);
+	preempt_barrier();
+	thread->fpu_hart = NULL;
+	if (arch_copy_in(&thread->fpu, from, sizeof(thread->fpu)))
+		return -EFAULT;
+	preempt_disable();
+	fpu_load(&thread->fpu);
+	fpu_hold(thread);
+	preempt_enable();
+	return 0;
 }
 
 int arch_sigcontext_save(vaddr_t to)

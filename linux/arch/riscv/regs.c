@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A user thread's registers as debuggers see them. */
-#include "arch/regs.h"
+#include "linux/arch/regs.h"
 
 #include "arch/hart.h"
 #include "arch/riscv/fpu.h"
