@@ -8,6 +8,7 @@ from .failure import USAGE, Failure
 from .program import Program
 
 KERNEL = "faultline-core.elf"
+PREFIX = "core-"  # of its programs in the build folder, which are of no use with the Linux layer
 STOPS = ("heap", "zero", "cow", "paging", "swap", "pager")
 TOUR_MEM = 16 << 20  # a stop fills all of it
 LEAST_MEM = 10 << 20  # boot/alone/init.c
@@ -29,7 +30,7 @@ def check(options):
 
 def find(guest, image_bin):
     """Gives the host's file of a program of the tour."""
-    return os.path.join(image_bin, "core-" + guest[1:]) if guest[1:] in ("init", *STOPS) else None
+    return os.path.join(image_bin, PREFIX + guest[1:]) if guest[1:] in ("init", *STOPS) else None
 
 
 def choose(image_bin):
@@ -41,7 +42,7 @@ def build_archive(image_bin, fill=None):
     """Writes the boot archive, of process 1 and what fill(archive) adds, or else the stops, and gives its descriptor."""
     archive = Archive()
     for name in ("init", *(() if fill else STOPS)):
-        archive.add_program("/" + name, os.path.join(image_bin, "core-" + name))
+        archive.add_program("/" + name, os.path.join(image_bin, PREFIX + name))
     if fill:
         fill(archive)
     fd = os.memfd_create("initrd")

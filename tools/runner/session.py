@@ -100,7 +100,8 @@ def add_image(archive, options, place, chosen):
     left = qemu.initrd_room(options.mem, 7) - SPARE - sum(os.path.getsize(path) for path in (place.init, chosen.host))
     left -= sum(size_of(host) for host in [*(host for host, _ in options.add), *chosen.needs.values()])
     left -= size_of(place.server) if options.share else 0
-    for name in sorted(os.listdir(place.image_bin), key=lambda name: (name != "sh", name in SERVERS, name)):
+    names = (name for name in os.listdir(place.image_bin) if not name.startswith(core.PREFIX))
+    for name in sorted(names, key=lambda name: (name != "sh", name in SERVERS, name)):
         path = os.path.join(place.image_bin, name)
         if name not in ("init", share.SERVER) and path != chosen.host and os.path.isfile(path) and os.access(path, os.X_OK):
             left -= os.path.getsize(path)
