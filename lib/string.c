@@ -103,7 +103,7 @@ __attribute__((no_sanitize("address"))) static size_t words_merged_up(unsigned c
 								      const unsigned char *q,
 								      size_t n)
 {
-	unsigned shift = 8 * ((uintptr_t)q & (WORD - 1));
+	const unsigned shift = 8 * ((uintptr_t)q & (WORD - 1)), other = 64 - shift;
 	const word_t *from = (const word_t *)((uintptr_t)q & ~(WORD - 1));
 	size_t done = 0;
 	word_t low;
@@ -111,10 +111,20 @@ __attribute__((no_sanitize("address"))) static size_t words_merged_up(unsigned c
 	if (n < WORD)
 		return 0;
 	low = *from;
+	for (; n - done >= 4 * WORD; done += 4 * WORD, from += 4) {
+		word_t *to = (word_t *)(p + done);
+		word_t a = from[1], b = from[2], c = from[3], d = from[4];
+
+		to[0] = low >> shift | a << other;
+		to[1] = a >> shift | b << other;
+		to[2] = b >> shift | c << other;
+		to[3] = c >> shift | d << other;
+		low = d;
+	}
 	for (; n - done >= WORD; done += WORD) {
 		word_t high = *++from;
 
-		*(word_t *)(p + done) = low >> shift | high << (64 - shift);
+		*(word_t *)(p + done) = low >> shift | high << other;
 		low = high;
 	}
 	return done;
