@@ -36,7 +36,7 @@ const char *os_layer_init(const struct os_layer *begin, const struct os_layer *e
 			return wrong;
 		}
 	if (!begin->thread_size || !begin->process_size || !begin->file_size ||
-	    !begin->fdtable_size)
+	    !begin->fdtable_size || !begin->pipe_size)
 		return "the layer on the core does not say how large its structs are";
 	if (!begin->calls)
 		return "the layer on the core has no system calls";

@@ -31,9 +31,8 @@ struct os_layer {
 	size_t thread_size,
 		process_size; /* of what struct thread, and struct process, is the first part of */
 	const syscall_fn *calls; /* SYS_LIMIT of them, by number; NULL: there is none */
-	/* Of a struct file, and of a struct fdtable, with what the layer keeps behind it: that is all zeros at first. */
-	size_t file_size, fdtable_size;
-	size_t pipe_extra_size; /* behind a struct pipe, of which it sees no more (pipe_extra()); may be 0 */
+	/* Of a struct file, a struct fdtable, and a struct pipe, with what the layer keeps behind it: that is all zeros at first. */
+	size_t file_size, fdtable_size, pipe_size;
 #define HOOK(type, name, args) type(*name) args;
 #include "base/os_layer.def"
 #undef HOOK

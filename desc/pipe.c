@@ -301,11 +301,6 @@ void pipe_times(const struct pipe *pipe, struct pipe_times *times)
 	};
 }
 
-void *pipe_extra(struct pipe *pipe)
-{
-	return pipe + 1;
-}
-
 void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st)
 {
 	struct pipe_times times;
@@ -330,17 +325,6 @@ static int pipe_stat(struct file *file, struct abi_stat *st)
 {
 	pipe_fill_stat(file_pipe(file), st);
 	return 0;
-}
-
-size_t pipe_bytes(struct file *file)
-{
-	struct pipe *pipe = file_pipe(file);
-	size_t bytes;
-
-	mutex_lock(&pipe->lock);
-	bytes = pipe_ring_bytes(&pipe->ring);
-	mutex_unlock(&pipe->lock);
-	return bytes;
 }
 
 static void free_pages(struct pipe *pipe)
@@ -480,10 +464,11 @@ static const struct file_ops pipe_write_ops = {
 
 struct pipe *pipe_alloc(unsigned nfiles)
 {
-	struct pipe *pipe = mem_wait_kzalloc(sizeof(*pipe) + os_layer.pipe_extra_size);
+	struct pipe *pipe = mem_wait_kzalloc(os_layer.pipe_size);
 
 	if (!pipe)
 		return NULL;
+	assert_hardened(os_layer.pipe_size >= sizeof(*pipe));
 	file_memory_add(PIPE_RING_PAGE);
 	refcount_init(&pipe->refs, nfiles);
 	mutex_init(&pipe->lock, LOCK_PIPE);

@@ -44,19 +44,6 @@ void pipe_holds(struct file *file);
 /* For the ledger: a holder of a reference to the pipe. */
 void pipe_found(struct pipe *pipe);
 
-/* How many bytes there are to read. */
-size_t pipe_bytes(struct file *file);
-
-/* When bytes were read and written, and when anything was changed, in nanoseconds since 1970. At first: when it was made. */
-struct pipe_times {
-	uint64_t atime, mtime, ctime;
-};
-
-/* Takes no lock: each is read alone. */
-void pipe_times(const struct pipe *pipe, struct pipe_times *times);
-/* What the layer keeps of it: os_layer.pipe_extra_size bytes, all zeros at first. */
-void *pipe_extra(struct pipe *pipe);
-
 /* What the core tells of it by fstat, with this mode. */
 #define PIPE_MODE (S_IFIFO | 0600)
 void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st);

@@ -17,6 +17,12 @@
 
 extern uint64_t pages_in_pipes; /* atomic */
 
+/* Nanoseconds since 1970. */
+struct pipe_times {
+	uint64_t atime, mtime, ctime;
+};
+
+/* What the layer keeps of it comes behind: os_layer.pipe_size bytes in all. */
 struct pipe {
 	struct refcount refs; /* open files that have not been released, and inodes of the layer */
 	/* Held across copies, but never while waiting for the other end or for memory. */
@@ -52,6 +58,9 @@ struct pipe {
 	struct counted counted;
 	struct pipe_times times; /* atomic, written with the lock held */
 };
+
+/* When bytes were read and written, and when anything was changed. Takes no lock: each is read alone. */
+void pipe_times(const struct pipe *pipe, struct pipe_times *times);
 
 /* A pipe with `nfiles` references. Returns NULL without memory. */
 struct pipe *pipe_alloc(unsigned nfiles);

@@ -6,6 +6,7 @@
 #include "boot/alone/calls.h"
 #include "boot/alone/process.h"
 #include "desc/fdtable.h"
+#include "desc/pipe_impl.h"
 #include "lib/string.h"
 #include "mm/object/object.h"
 #include "proc/pid.h"
@@ -147,6 +148,7 @@ OS_LAYER(alone) = {
 	.calls = alone_calls,
 	.file_size = sizeof(struct file),
 	.fdtable_size = sizeof(struct fdtable),
+	.pipe_size = sizeof(struct pipe),
 	.start = alone_start,
 	.call_other = alone_call_other,
 	.call_traced = alone_call_traced,

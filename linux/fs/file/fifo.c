@@ -4,7 +4,6 @@
 
 #include "abi/errno.h"
 #include "abi/poll.h"
-#include "desc/pipe_impl.h"
 #include "lib/format.h"
 #include "linux/fs/file/async.h"
 #include "linux/fs/vfs/inode.h"
@@ -69,53 +68,35 @@ static struct async_queue *pipe_async(struct file *file)
 
 /* ---- pipes without a name ---- */
 
-/* Calls `change` with the pipe's lock held, and if it returns 0, sets what it has made of them. Returns what it returned. */
-static int pipe_change_times(struct pipe *pipe, int (*change)(struct pipe_times *times, void *arg),
-			     void *arg)
+static struct linux_pipe *linux_pipe(struct pipe *pipe)
 {
-	struct pipe_times times;
-	int err;
-
-	mutex_lock(&pipe->lock);
-	pipe_times(pipe, &times);
-	err = change(&times, arg);
-	if (err == 0) {
-		atomic_store_relaxed(&pipe->times.atime, times.atime);
-		atomic_store_relaxed(&pipe->times.mtime, times.mtime);
-		atomic_store_relaxed(&pipe->times.ctime, times.ctime);
-		atomic_store_relaxed(&pipe->read_tick, 0);
-		atomic_store_relaxed(&pipe->write_tick, 0);
-	}
-	mutex_unlock(&pipe->lock);
-	return err;
+	return container_of(pipe, struct linux_pipe, pipe);
 }
 
 void pipe_own(struct file *file)
 {
-	struct linux_pipe *own = pipe_extra(file_pipe(file));
+	struct linux_pipe *pipe = linux_pipe(file_pipe(file));
 
-	own->uid = current_cred()->fsuid;
-	own->gid = current_cred()->fsgid;
+	pipe->uid = current_cred()->fsuid;
+	pipe->gid = current_cred()->fsgid;
 }
 
-static uint32_t pipe_mode(const struct linux_pipe *own)
+static uint32_t pipe_mode(const struct linux_pipe *pipe)
 {
-	return atomic_load_relaxed(&own->mode) ?: PIPE_MODE;
+	return atomic_load_relaxed(&pipe->mode) ?: PIPE_MODE;
 }
 
-static void fill_stat(struct pipe *pipe, struct abi_stat *st)
+static void fill_stat(const struct linux_pipe *pipe, struct abi_stat *st)
 {
-	const struct linux_pipe *own = pipe_extra(pipe);
-
-	pipe_fill_stat(pipe, st);
-	st->mode = pipe_mode(own);
-	st->uid = atomic_load_relaxed(&own->uid);
-	st->gid = atomic_load_relaxed(&own->gid);
+	pipe_fill_stat(&pipe->pipe, st);
+	st->mode = pipe_mode(pipe);
+	st->uid = atomic_load_relaxed(&pipe->uid);
+	st->gid = atomic_load_relaxed(&pipe->gid);
 }
 
 int pipe_file_stat(struct file *file, struct abi_stat *st)
 {
-	fill_stat(file_pipe(file), st);
+	fill_stat(linux_pipe(file_pipe(file)), st);
 	return 0;
 }
 
@@ -135,55 +116,55 @@ static void pipe_inode_holds(struct inode *inode)
 
 static int pipe_getattr(struct inode *inode, struct abi_stat *st)
 {
-	fill_stat(inode->fifo, st);
+	fill_stat(linux_pipe(inode->fifo), st);
 	return 0;
 }
 
 /* Gives the inode, of which there can be several, what the pipe has now. */
-static void fill_inode(struct inode *inode, const struct pipe_times *times)
+static void fill_inode(struct inode *inode)
 {
-	const struct linux_pipe *own = pipe_extra(inode->fifo);
+	const struct linux_pipe *pipe = linux_pipe(inode->fifo);
+	struct pipe_times times;
 
-	atomic_store_relaxed(&inode->mode, pipe_mode(own));
-	atomic_store_relaxed(&inode->uid, atomic_load_relaxed(&own->uid));
-	atomic_store_relaxed(&inode->gid, atomic_load_relaxed(&own->gid));
-	atomic_store_relaxed(&inode->atime, times->atime);
-	atomic_store_relaxed(&inode->mtime, times->mtime);
-	atomic_store_relaxed(&inode->ctime, times->ctime);
+	pipe_times(&pipe->pipe, &times);
+	atomic_store_relaxed(&inode->mode, pipe_mode(pipe));
+	atomic_store_relaxed(&inode->uid, atomic_load_relaxed(&pipe->uid));
+	atomic_store_relaxed(&inode->gid, atomic_load_relaxed(&pipe->gid));
+	atomic_store_relaxed(&inode->atime, times.atime);
+	atomic_store_relaxed(&inode->mtime, times.mtime);
+	atomic_store_relaxed(&inode->ctime, times.ctime);
 }
 
-struct asked_attr {
-	struct inode *inode;
-	const struct inode_attr *attr;
-};
-
-static int set_asked(struct pipe_times *times, void *arg)
+/* Gives the pipe what the inode has now. Call with the pipe's lock held. */
+static void fill_pipe(struct linux_pipe *pipe, const struct inode *inode)
 {
-	struct inode *inode = ((const struct asked_attr *)arg)->inode;
-	struct inode_attr change = *((const struct asked_attr *)arg)->attr;
-	struct linux_pipe *own = pipe_extra(inode->fifo);
-	int err;
-
-	fill_inode(inode, times);
-	err = may_set_attr(inode, &change);
-	if (err)
-		return err;
-	inode_set_attr(inode, &change);
-	atomic_store_relaxed(&own->mode, inode->mode);
-	atomic_store_relaxed(&own->uid, inode->uid);
-	atomic_store_relaxed(&own->gid, inode->gid);
-	*times = (struct pipe_times){ .atime = inode->atime,
-				      .mtime = inode->mtime,
-				      .ctime = inode->ctime };
-	return 0;
+	assert_hardened(mutex_held(&pipe->pipe.lock));
+	atomic_store_relaxed(&pipe->mode, inode->mode);
+	atomic_store_relaxed(&pipe->uid, inode->uid);
+	atomic_store_relaxed(&pipe->gid, inode->gid);
+	atomic_store_relaxed(&pipe->pipe.times.atime, inode->atime);
+	atomic_store_relaxed(&pipe->pipe.times.mtime, inode->mtime);
+	atomic_store_relaxed(&pipe->pipe.times.ctime, inode->ctime);
+	atomic_store_relaxed(&pipe->pipe.read_tick, 0);
+	atomic_store_relaxed(&pipe->pipe.write_tick, 0);
 }
 
 /* The caller has asked what the inode had when it was made; the pipe may be another user's by now. */
 static int pipe_setattr(struct inode *inode, const struct inode_attr *attr)
 {
-	struct asked_attr asked = { .inode = inode, .attr = attr };
+	struct inode_attr change = *attr;
+	struct pipe *pipe = inode->fifo;
+	int err;
 
-	return pipe_change_times(inode->fifo, set_asked, &asked);
+	mutex_lock(&pipe->lock);
+	fill_inode(inode);
+	err = may_set_attr(inode, &change);
+	if (err == 0) {
+		inode_set_attr(inode, &change);
+		fill_pipe(linux_pipe(pipe), inode);
+	}
+	mutex_unlock(&pipe->lock);
+	return err;
 }
 
 static size_t pipe_inode_label(struct inode *inode, char *buf, size_t size)
@@ -204,15 +185,13 @@ static int pipe_inode(struct file *file, struct inode **inode_ret)
 {
 	struct pipe *pipe = file_pipe(file);
 	struct inode *inode = mem_wait_kmalloc(sizeof(*inode));
-	struct pipe_times times;
 
 	if (!inode)
 		return -ENOMEM;
 	pipe_get(pipe);
 	inode_init(inode, NULL, pipe->ino, S_IFIFO, &pipe_inode_ops, &fifo_file_ops);
 	inode->fifo = pipe;
-	pipe_times(pipe, &times);
-	fill_inode(inode, &times);
+	fill_inode(inode);
 	*inode_ret = inode;
 	return 0;
 }

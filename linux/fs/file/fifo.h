@@ -2,7 +2,7 @@
 /* Pipes as files: those with a name, and what Linux can do with both kinds. */
 #pragma once
 
-#include "desc/pipe.h"
+#include "desc/pipe_impl.h"
 #include "linux/fs/file/file_more.h"
 
 /* For inodes of named pipes. The inode's `fifo` is NULL at first. */
@@ -10,8 +10,9 @@ extern const struct file_ops fifo_file_ops;
 
 extern const struct file_more pipe_more;
 
-/* What Linux keeps of a pipe without a name. Atomic, changed with the pipe's lock held. */
 struct linux_pipe {
+	struct pipe pipe;
+	/* What programs can change of a pipe without a name, with the times. Atomic, written with the pipe's lock held: */
 	uint32_t mode; /* with the type; 0: still PIPE_MODE */
 	uint32_t uid, gid;
 };

@@ -45,6 +45,17 @@ long pipe_size(struct file *file)
 	return size;
 }
 
+size_t pipe_bytes(struct file *file)
+{
+	struct pipe *pipe = file_pipe(file);
+	size_t bytes;
+
+	mutex_lock(&pipe->lock);
+	bytes = pipe_ring_bytes(&pipe->ring);
+	mutex_unlock(&pipe->lock);
+	return bytes;
+}
+
 /* Exchanges the array of slots. NULL: it becomes the pipe's own. */
 static int resize_ring(struct pipe *pipe, struct pipe_slot *slot, uint32_t nslots)
 {

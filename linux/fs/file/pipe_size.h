@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The sizes of pipes: F_SETPIPE_SZ. */
+/* The sizes of pipes: F_SETPIPE_SZ, and FIONREAD. */
 #pragma once
 
 #include "desc/pipe.h"
@@ -15,3 +15,6 @@ int pipe_set_size_most(uint64_t size);
  */
 long pipe_size(struct file *file);
 long pipe_set_size(struct file *file, uint64_t size, bool any);
+
+/* How many bytes there are to read. */
+size_t pipe_bytes(struct file *file);

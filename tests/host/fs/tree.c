@@ -19,7 +19,7 @@
 struct os_layer os_layer = {
 	.file_size = sizeof(struct linux_file),
 	.fdtable_size = sizeof(struct linux_fdtable),
-	.pipe_extra_size = sizeof(struct linux_pipe),
+	.pipe_size = sizeof(struct linux_pipe),
 	.file_last = linux_file_last,
 	.file_closed = linux_file_closed,
 	.pipe_broken = linux_pipe_broken,

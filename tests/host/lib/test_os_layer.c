@@ -17,6 +17,7 @@ static struct os_layer whole(void)
 				  .process_size = 1,
 				  .file_size = 1,
 				  .fdtable_size = 1,
+				  .pipe_size = 1,
 				  .calls = calls };
 
 #define HOOK(type, name, args) layer.name = (type(*) args)hook;
@@ -68,6 +69,10 @@ TEST(each_hook_that_is_left_out_is_named)
 			    os_layer_init(&layer, &layer + 1));
 	layer = whole();
 	layer.fdtable_size = 0;
+	assert_string_equal("the layer on the core does not say how large its structs are",
+			    os_layer_init(&layer, &layer + 1));
+	layer = whole();
+	layer.pipe_size = 0;
 	assert_string_equal("the layer on the core does not say how large its structs are",
 			    os_layer_init(&layer, &layer + 1));
 	layer = whole();
