@@ -84,7 +84,8 @@ void arch_frame_call(struct trap_frame *frame, const struct arch_frame_call *cal
 	frame->pc = call->function;
 	frame->x[FRAME_RA] = call->ret;
 	frame->x[FRAME_SP] = call->sp;
-	memcpy(&frame->x[FRAME_A0], call->args, sizeof(call->args));
+	for (unsigned i = 0; i < ARRAY_SIZE(call->args); i++)
+		frame->x[FRAME_A0 + i] = call->args[i];
 }
 
 void arch_frame_replaced(struct arch_thread *thread)
