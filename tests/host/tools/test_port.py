@@ -42,6 +42,11 @@ def read(path):
         return file.read()
 
 
+def ktests(pattern):
+    """Returns the paths of sources of in-kernel tests, of the core and of the layer."""
+    return [path for folder in ("tests/kernel", "tests/kernel/linux") for path in glob.glob(os.path.join(ROOT, folder, pattern))]
+
+
 @case
 def steps_are_found_by_number_and_by_name():
     equal([0, 0, len(steps.STEPS) - 1, None, None, None, None],
@@ -50,7 +55,7 @@ def steps_are_found_by_number_and_by_name():
 
 @case
 def every_step_names_tests_and_files_that_exist():
-    names = [name for path in glob.glob(os.path.join(ROOT, "tests/kernel/*.c")) for name in KTEST.findall(read(path))]
+    names = [name for path in ktests("*.c") for name in KTEST.findall(read(path))]
     for step in steps.STEPS:
         for pattern in (step.tests or "").split(",") if step.tests else []:
             found = [name for name in names if re.fullmatch(pattern.replace("*", ".*"), name)]
@@ -62,7 +67,7 @@ def every_step_names_tests_and_files_that_exist():
 @case
 def every_contract_test_of_the_processor_is_in_a_step():
     patterns = [pattern.replace("*", ".*") for step in steps.STEPS for pattern in (step.tests or "").split(",")]
-    for path in glob.glob(os.path.join(ROOT, "tests/kernel/arch_*.c")):
+    for path in ktests("arch_*.c"):
         for name in KTEST.findall(read(path)):
             equal(True, any(re.fullmatch(pattern, name) for pattern in patterns), f"{name} is in a step")
 

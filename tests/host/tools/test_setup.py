@@ -351,6 +351,7 @@ class Tree:
         self.root, self.bin, self.log = (os.path.join(place, name) for name in ("tree", "bin", "log"))
         os.makedirs(self.bin)
         os.makedirs(os.path.join(self.root, "tools"))
+        os.makedirs(os.path.join(self.root, "linux"))
         shutil.copy(os.path.join(ROOT, "run.sh"), self.root)
         for name in ("setup.sh", "run.py", "build-run"):
             shutil.copy(os.path.join(TOOLS, name), os.path.join(self.root, "tools"))
@@ -404,6 +405,9 @@ def the_tour_needs_the_release_kernel_only():
         equal(f"ninja -C {build} run", tree.asked()[-1], "what was built")
         tree.run(FAULTLINE_KERNEL="faultline-hardened.elf")
         equal(f"ninja -C {build} run faultline-hardened.elf", tree.asked()[-1], "what was built for another kernel")
+        os.rmdir(os.path.join(tree.root, "linux"))
+        equal((125, f"run.sh: {build}/faultline-core.elf is missing: it has not been built"), (lambda run: (run[0], run[2][-1]))(tree.run()), "the core alone")
+        equal(f"ninja -C {build} run core", tree.asked()[-1], "what was built for it")
 
 
 @case
