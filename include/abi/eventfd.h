@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The flags of eventfd2. */
+/* The Linux layer's: the flags of eventfd2. */
 #pragma once
 
 #include "abi/fcntl.h"

@@ -2,7 +2,7 @@
 /* Which kind of file has which table of Linux's: those of the core do not name theirs. */
 #include "linux/fs/file/file_more.h"
 
-#include "desc/eventfd.h"
+#include "linux/fs/file/eventfd.h"
 #include "linux/fs/file/fifo.h"
 #include "linux/fs/proc/seq.h"
 

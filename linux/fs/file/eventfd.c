@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Event counters: 64 bits, which are changed by compare-and-swap, and a queue for each direction. */
-#include "desc/eventfd.h"
+#include "linux/fs/file/eventfd.h"
 
 #include "abi/errno.h"
 #include "abi/eventfd.h"
