@@ -6,10 +6,6 @@
  * changes, then reads the word, and joins the bucket only if the count is still the same. A thread
  * that changes the word calls wake after that, and each wake increments the count. So either the
  * sleeper has read the new value, or it notices the wake and reads the word again.
- *
- * A thread that waits for several words has a sleeper for each, which joins on its own. A wake may
- * come before the last one has joined: it stays in the sleeper that was woken, and is found when the
- * thread leaves.
  */
 #include "proc/futex.h"
 
@@ -17,12 +13,9 @@
 #include "abi/futex.h"
 #include "base/random.h"
 #include "lib/bits.h"
-#include "lib/list.h"
 #include "mm/fault/user_copy.h"
 #include "mm/host.h"
-#include "mm/object/memory_key.h"
-#include "mm/phys/kmalloc.h"
-#include "proc/mem_wait.h"
+#include "proc/futex_sleeper.h"
 #include "proc/process.h"
 #include "proc/wait.h"
 #include "sync/spinlock.h"
@@ -40,19 +33,6 @@ struct bucket {
 	uint64_t changes; /* incremented by each join and each wake, even of no sleeper */
 };
 
-/* Freed by its thread, but only after that has taken the bucket's lock once more. */
-struct sleeper {
-	struct bucket *bucket; /* changed under the locks of the old and the new one */
-	/* guarded by the bucket's lock: */
-	struct list link;
-	struct memory_key key; /* holds a reference */
-	uint64_t joined;       /* the bucket's changes when this joined it */
-	bool woken;
-	/* const: */
-	uint32_t bits;
-	struct waitq *queue; /* its thread sleeps here; its sleepers share it */
-};
-
 static struct bucket buckets[BUCKETS]; /* each is guarded by its lock */
 /* const after boot; so that programs cannot choose words of one bucket */
 static uint64_t hash_seed;
@@ -68,7 +48,7 @@ void futex_init(void)
 
 void futex_find_held(void)
 {
-	const struct sleeper *sleeper;
+	const struct futex_sleeper *sleeper;
 
 	for (unsigned i = 0; i < BUCKETS; i++) {
 		list_for_each_entry(sleeper, &buckets[i].sleepers, link)
@@ -95,7 +75,7 @@ static __attribute__((noinline)) int futex_key_shared(vaddr_t at, struct memory_
 	return user_load_word(&unused, at) ? -EFAULT : memory_key_get(current_space(), at, key_ret);
 }
 
-static inline int futex_key(struct futex_word word, struct memory_key *key_ret)
+inline int futex_key(struct futex_word word, struct memory_key *key_ret)
 {
 	if (word.shared)
 		return futex_key_shared(word.at, key_ret);
@@ -106,7 +86,8 @@ static inline int futex_key(struct futex_word word, struct memory_key *key_ret)
 /* ---- sleeping ---- */
 
 /* Adds the sleeper. Returns false if the bucket has changed: then read the word again. */
-static bool futex_sleeper_join(struct sleeper *sleeper, struct bucket *bucket, uint64_t changes)
+static bool futex_sleeper_join(struct futex_sleeper *sleeper, struct bucket *bucket,
+			       uint64_t changes)
 {
 	bool same;
 
@@ -121,8 +102,7 @@ static bool futex_sleeper_join(struct sleeper *sleeper, struct bucket *bucket, u
 	return same;
 }
 
-/* Removes the sleeper: afterwards no other thread refers to it. Returns whether it was woken. */
-static bool futex_sleeper_leave(struct sleeper *sleeper)
+bool futex_sleeper_leave(struct futex_sleeper *sleeper)
 {
 	struct bucket *bucket;
 
@@ -139,9 +119,8 @@ static bool futex_sleeper_leave(struct sleeper *sleeper)
 	return sleeper->woken;
 }
 
-/* Adds the sleeper if the word is `value`. Returns 0, -EAGAIN if it is not, or -EFAULT. */
-static inline __attribute__((always_inline)) int futex_sleeper_join_if(struct sleeper *sleeper,
-								       vaddr_t at, uint32_t value)
+inline __attribute__((always_inline)) int futex_sleeper_join_if(struct futex_sleeper *sleeper,
+								vaddr_t at, uint32_t value)
 {
 	struct bucket *bucket = futex_bucket(&sleeper->key);
 	uint64_t changes;
@@ -158,7 +137,7 @@ static inline __attribute__((always_inline)) int futex_sleeper_join_if(struct sl
 	return err;
 }
 
-static bool one_is_woken(const struct sleeper *sleepers, unsigned n)
+static bool one_is_woken(const struct futex_sleeper *sleepers, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (atomic_load_relaxed(&sleepers[i].woken))
@@ -166,9 +145,8 @@ static bool one_is_woken(const struct sleeper *sleepers, unsigned n)
 	return false;
 }
 
-/* Sleeps until one of n sleepers is woken. Returns 0, -EINTR or -ETIMEDOUT. */
-static inline __attribute__((always_inline)) int sleep(const struct sleeper *sleepers, unsigned n,
-						       const struct deadline *deadline)
+inline __attribute__((always_inline)) int futex_sleep(const struct futex_sleeper *sleepers,
+						      unsigned n, const struct deadline *deadline)
 {
 	struct waitq *queue = sleepers->queue;
 	int err;
@@ -188,7 +166,7 @@ int futex_wait(struct futex_word word, uint32_t value, uint32_t bits,
 	       const struct deadline *deadline)
 {
 	struct waitq queue;
-	struct sleeper sleeper = { .bits = bits, .queue = &queue };
+	struct futex_sleeper sleeper = { .bits = bits, .queue = &queue };
 	int err = futex_key(word, &sleeper.key);
 
 	if (err)
@@ -196,85 +174,12 @@ int futex_wait(struct futex_word word, uint32_t value, uint32_t bits,
 	waitq_init(&queue);
 	err = futex_sleeper_join_if(&sleeper, word.at, value);
 	if (!err) {
-		err = sleep(&sleeper, 1, deadline);
+		err = futex_sleep(&sleeper, 1, deadline);
 		if (futex_sleeper_leave(&sleeper))
 			err = 0;
 	}
 	memory_key_put(&sleeper.key);
 	return err;
-}
-
-/* ---- sleeping on several words ---- */
-
-/* Sets up a sleeper for each word. Returns 0 or an error of the first bad word; then there is none. */
-static int make_sleepers(struct sleeper *sleepers, const struct futex_expected *expected,
-			 unsigned n, struct waitq *queue)
-{
-	for (unsigned i = 0; i < n; i++) {
-		int err = futex_check_word(expected[i].word);
-
-		sleepers[i] = (struct sleeper){ .bits = FUTEX_BITSET_MATCH_ANY, .queue = queue };
-		if (!err)
-			err = futex_key(expected[i].word, &sleepers[i].key);
-		if (err) {
-			while (i)
-				memory_key_put(&sleepers[--i].key);
-			return err;
-		}
-	}
-	return 0;
-}
-
-/* Of n sleepers that have joined, returns the index of the last one that was woken, or -1. */
-static int leave_all(struct sleeper *sleepers, unsigned n)
-{
-	int woken = -1;
-
-	for (unsigned i = 0; i < n; i++)
-		if (futex_sleeper_leave(&sleepers[i]))
-			woken = (int)i;
-	return woken;
-}
-
-static int wait_any(struct sleeper *sleepers, const struct futex_expected *expected, unsigned n,
-		    const struct deadline *deadline)
-{
-	unsigned joined = 0;
-	int err = 0, woken;
-
-	while (joined < n && !err) {
-		err = futex_sleeper_join_if(&sleepers[joined], expected[joined].word.at,
-					    expected[joined].value);
-		joined += !err;
-	}
-	if (!err)
-		err = sleep(sleepers, n, deadline);
-	woken = leave_all(sleepers, joined);
-	return woken < 0 ? err : woken;
-}
-
-int futex_wait_any(const struct futex_expected *expected, unsigned n,
-		   const struct deadline *deadline)
-{
-	size_t size = n * sizeof(struct sleeper);
-	size_t pages = kmalloc_size(size) / PAGE_SIZE;
-	struct sleeper *sleepers = mem_wait_kmalloc(size);
-	struct waitq queue;
-	int result;
-
-	if (!sleepers)
-		return -ENOMEM;
-	counter_add(&current_process()->kept, pages);
-	waitq_init(&queue);
-	result = make_sleepers(sleepers, expected, n, &queue);
-	if (!result) {
-		result = wait_any(sleepers, expected, n, deadline);
-		for (unsigned i = 0; i < n; i++)
-			memory_key_put(&sleepers[i].key);
-	}
-	kfree(sleepers);
-	counter_add(&current_process()->kept, -pages);
-	return result;
 }
 
 /* ---- waking ---- */
@@ -290,14 +195,14 @@ struct request {
 	unsigned done;	/* sleepers woken and moved */
 };
 
-static bool matches(const struct request *request, const struct sleeper *sleeper)
+static bool matches(const struct request *request, const struct futex_sleeper *sleeper)
 {
 	return memory_key_equal(&sleeper->key, request->key) && (sleeper->bits & request->bits) &&
 	       sleeper->joined <= request->until;
 }
 
 /* Call with its bucket's lock held. */
-static void futex_sleeper_wake(struct sleeper *sleeper)
+static void futex_sleeper_wake(struct futex_sleeper *sleeper)
 {
 	assert_hardened(spin_lock_held(&sleeper->bucket->lock));
 	list_del(&sleeper->link);
@@ -309,7 +214,7 @@ static void futex_sleeper_wake(struct sleeper *sleeper)
  * Call with both buckets' locks held. futex_serve() puts the reference of the sleeper's old key
  * later, when no lock is held.
  */
-static void futex_sleeper_move(const struct request *request, struct sleeper *sleeper)
+static void futex_sleeper_move(const struct request *request, struct futex_sleeper *sleeper)
 {
 	assert_hardened(spin_lock_held(&request->bucket->lock) &&
 			spin_lock_held(&request->to_bucket->lock));
@@ -349,7 +254,7 @@ static struct list *futex_serve_some(struct request *request, struct list *at, u
 	unsigned batch = 0, looks = 0;
 
 	for (; at != end; at = next) {
-		struct sleeper *sleeper = list_entry(at, struct sleeper, link);
+		struct futex_sleeper *sleeper = list_entry(at, struct futex_sleeper, link);
 
 		next = at->next;
 		if (looks++ == LOOKS)
@@ -377,7 +282,7 @@ static struct list *futex_serve_some(struct request *request, struct list *at, u
 static __attribute__((noinline)) void futex_serve_rest(struct request *request, struct list *at,
 						       unsigned *moved_ret)
 {
-	struct sleeper place = { .key = { 0 } };
+	struct futex_sleeper place = { .key = { 0 } };
 
 	while (at) {
 		list_add_tail(at, &place.link);

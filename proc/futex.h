@@ -21,12 +21,6 @@ struct futex_word {
 	bool shared;
 };
 
-/* A word, and the value that it must have for a thread to wait for it. Private to that thread. */
-struct futex_expected {
-	struct futex_word word;
-	uint32_t value;
-};
-
 /* Called once, during boot, before there are processes. */
 void futex_init(void);
 
@@ -50,15 +44,6 @@ static inline int futex_check_word(struct futex_word word)
  */
 int futex_wait(struct futex_word word, uint32_t value, uint32_t bits,
 	       const struct deadline *deadline);
-
-/*
- * Sleeps if each of n words, up to FUTEX_WAITV_MAX, has its value, until a wake for one of them or
- * until *deadline (NULL: no deadline). Checks the words. Returns the index of the word that
- * was woken, or the last one of several; else -EAGAIN if a word has another value, -EFAULT, -EINTR,
- * -EINVAL, -ENOMEM or -ETIMEDOUT. Allocates 72 bytes for each word as long as it sleeps.
- */
-int futex_wait_any(const struct futex_expected *expected, unsigned n,
-		   const struct deadline *deadline);
 
 /* Wakes up to max sleepers (at least one) for a bit of `bits`. Returns how many, or -EFAULT. */
 long futex_wake(struct futex_word word, unsigned max, uint32_t bits);

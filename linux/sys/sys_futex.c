@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "linux/process/cred.h"
+#include "linux/process/futex_any.h"
 #include "linux/process/rseq.h"
 #include "linux/process/task.h"
 #include "linux/sys/calls.h"

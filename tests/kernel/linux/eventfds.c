@@ -5,6 +5,7 @@
 #include "abi/poll.h"
 #include "desc/user_iter.h"
 #include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
 #include "tests/kernel/late_event.h"
 
 #ifdef FAULTLINE_HARDENED

@@ -14,6 +14,7 @@
 #include "base/wall_clock.h"
 #include "lib/bits.h"
 #include "linux/process/fork.h"
+#include "linux/process/futex_any.h"
 #include "linux/process/reap.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/action.h"
