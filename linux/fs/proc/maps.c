@@ -9,6 +9,7 @@
 #include "linux/fs/proc/seq.h"
 #include "linux/fs/vfs/mount.h"
 #include "linux/fs/vfs/path.h"
+#include "linux/mem/usage.h"
 #include "linux/signal/sigreturn_page.h"
 #include "linux/sysv/shm.h"
 #include "mm/fault/user_copy.h"

@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/process_text.h"
+#include "linux/mem/usage.h"
 #include "linux/process/nice.h"
 #include "linux/process/usage.h"
 #include "mm/object/object.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What the entries of a range have, as /proc/PID/smaps shows it. */
+#include "linux/mem/usage.h"
+
 #include "mm/host.h"
 #include "mm/space/space_visit.h"
-#include "mm/verbs.h"
 
 /* Entries that are looked at in one hold of the space's lock. */
 #define USAGE_PIECE 64
