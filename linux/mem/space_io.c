@@ -2,7 +2,7 @@
 /* Copies from and to another space, a page of it at a time. */
 #include "linux/mem/space_io.h"
 
-#include "mm/fault/get_user_page.h"
+#include "linux/mem/peek.h"
 #include "mm/host.h"
 
 static size_t rest_of_page(vaddr_t at, size_t n)

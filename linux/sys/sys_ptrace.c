@@ -6,8 +6,8 @@
 #include "abi/uio.h"
 #include "linux/arch/regs.h"
 #include "lib/bits.h"
+#include "linux/mem/peek.h"
 #include "linux/sys/calls.h"
-#include "mm/fault/get_user_page.h"
 #include "mm/fault/user_copy.h"
 #include "proc/process.h"
 

@@ -29,25 +29,10 @@ struct page *user_page_take(struct space *space, vaddr_t va, struct mmu_entry en
 			    unsigned access);
 
 /*
- * For a core file: returns the page at va, of whatever permissions, for put_user_page() as one for reading; NULL if
- * there are only zeros, or it cannot be had. (In swap it can only be had where it may be read.) Waits as above.
- */
-struct page *user_page_if_any(struct space *space, vaddr_t va);
-
-/*
  * Copy n bytes to or from another space through get_user_page(). Return 0 or a negative errno as
  * above.
  */
 int vm_copy_to(struct space *space, vaddr_t to, const void *from, size_t n);
 int vm_copy_from(struct space *space, void *to, vaddr_t from, size_t n);
-
-/* Copy n bytes to or from another space as vm_copy_to() does, but a stack does not grow: below it is nothing. */
-int vm_copy_to_mapped(struct space *space, vaddr_t to, const void *from, size_t n);
-int vm_copy_from_mapped(struct space *space, void *to, vaddr_t from, size_t n);
-
-/*
- * Copy n bytes for a debugger: accesses are done that an mprotect could allow. What is read-only and private is
- * written to a copy of the page. All harts see the new text. Return 0 or a negative errno of get_user_page().
- */
-int vm_poke(struct space *space, vaddr_t to, const void *from, size_t n);
-int vm_peek(struct space *space, void *to, vaddr_t from, size_t n);
+/* Both: to the space if `out`, else from it. `flags`: ACCESS_* for the fault. */
+int vm_copy_pages(struct space *space, vaddr_t va, void *bytes, size_t n, bool out, unsigned flags);

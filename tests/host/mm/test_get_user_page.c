@@ -2,8 +2,8 @@
 /* Another space's memory: copies, and pages that are held. */
 #include "one_space.h"
 
+#include "linux/mem/peek.h"
 #include "mm/check/alloc_fail.h"
-#include "mm/fault/get_user_page.h"
 #include "mm/object/object.h"
 #include "sync/interleave.h"
 

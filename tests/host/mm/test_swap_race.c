@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "mm/fault/get_user_page.h"
+#include "linux/mem/peek.h"
 #include "mm/object/object.h"
 #include "mm/swap/swap_io.h"
 #include "sync/interleave.h"
