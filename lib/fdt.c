@@ -205,8 +205,8 @@ int dt_init(struct dt *dt, const void *blob, size_t limit, const char **why)
 	return 0;
 }
 
-/* Returns the next node that begins at or after the token at pos. */
-static dt_node dt_scan_begin(const struct dt *dt, uint32_t pos)
+/* Returns the next node that begins at or after the token at pos; with `sibling` -ENOENT at the end of the parent. */
+static dt_node dt_scan(const struct dt *dt, uint32_t pos, bool sibling)
 {
 	for (;;) {
 		uint32_t at = pos;
@@ -214,18 +214,22 @@ static dt_node dt_scan_begin(const struct dt *dt, uint32_t pos)
 		switch (dt_token(dt, pos, &pos)) {
 		case DT_BEGIN_NODE:
 			return (dt_node)at;
-		case DT_END:
-		case DT_BAD:
-			return -ENOENT;
-		default:
+		case DT_END_NODE:
+			if (sibling)
+				return -ENOENT;
 			break;
+		case DT_PROP:
+		case DT_NOP:
+			break;
+		default:
+			return -ENOENT;
 		}
 	}
 }
 
 dt_node dt_root(const struct dt *dt)
 {
-	return dt_scan_begin(dt, 0);
+	return dt_scan(dt, 0, false);
 }
 
 uint32_t dt_body(const struct dt *dt, dt_node node)
@@ -238,30 +242,12 @@ uint32_t dt_body(const struct dt *dt, dt_node node)
 
 dt_node dt_next(const struct dt *dt, dt_node node)
 {
-	return dt_scan_begin(dt, dt_body(dt, node));
-}
-
-/* Returns the next node at this level from pos on, or -ENOENT at the end of the parent. */
-static dt_node dt_scan_sibling(const struct dt *dt, uint32_t pos)
-{
-	for (;;) {
-		uint32_t at = pos;
-
-		switch (dt_token(dt, pos, &pos)) {
-		case DT_BEGIN_NODE:
-			return (dt_node)at;
-		case DT_PROP:
-		case DT_NOP:
-			break;
-		default:
-			return -ENOENT;
-		}
-	}
+	return dt_scan(dt, dt_body(dt, node), false);
 }
 
 dt_node dt_first_child(const struct dt *dt, dt_node node)
 {
-	return dt_scan_sibling(dt, dt_body(dt, node));
+	return dt_scan(dt, dt_body(dt, node), true);
 }
 
 /* Returns the position of the token behind the node's end. */
@@ -289,7 +275,7 @@ static uint32_t dt_behind(const struct dt *dt, dt_node node)
 
 dt_node dt_next_sibling(const struct dt *dt, dt_node node)
 {
-	return dt_scan_sibling(dt, dt_behind(dt, node));
+	return dt_scan(dt, dt_behind(dt, node), true);
 }
 
 dt_node dt_parent(const struct dt *dt, dt_node node)
