@@ -337,26 +337,6 @@ void object_stored_mapped(struct object *object, struct page *page)
 	spin_unlock(&object->lock);
 }
 
-bool object_has_writable_maps(struct object *object)
-{
-	bool found;
-
-	spin_lock(&object->lock);
-	found = object->nwritable != 0;
-	spin_unlock(&object->lock);
-	return found;
-}
-
-bool object_may_change(struct object *object)
-{
-	bool may;
-
-	spin_lock(&object->lock);
-	may = object->nwritable || object->npinned;
-	spin_unlock(&object->lock);
-	return may;
-}
-
 /*
  * A truncation may take a page out of the index while it has pins, and page_left() counts it out
  * then. So the page remembers its object in pinned_in, too.

@@ -299,15 +299,6 @@ void object_allow_write(struct object *object);
 int object_get_write(struct object *object); /* for open; undone by object_put_write() */
 void object_put_write(struct object *object);
 
-/* Is there a mapping that can write to the object, now or after mprotect()? */
-bool object_has_writable_maps(struct object *object);
-
-/*
- * May the object's bytes change at any time, through a mapping that can write to it or a pinned page? While no
- * such mapping is made, the answer stays false: only a thread that has one can pin a page.
- */
-bool object_may_change(struct object *object);
-
 /*
  * For get_user_page(): a pin of a page that the VMA at hand maps shared. The first pin of a page
  * takes a reference to the object, and the last one drops it. object_pin() is called with the lock

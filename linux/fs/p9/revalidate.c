@@ -13,6 +13,7 @@
 #include "linux/fs/p9/data.h"
 #include "linux/fs/p9/node.h"
 #include "linux/fs/p9/open_fids.h"
+#include "linux/mem/object_writers.h"
 #include "mm/object/object_size.h"
 #include "mm/object/page_cache.h"
 #include "mm/phys/kmalloc.h"

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "arch/entry.h"
 #include "lib/bits.h"
-#include "mm/object/object.h"
+#include "linux/mem/object_writers.h"
 #include "mm/object/object_size.h"
 
 #define SEALS_ALL                                                                         \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "linux/mem/object_writers.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
 #include "mm/object/object_charge.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "linux/mem/mem.h"
+#include "linux/mem/object_writers.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/object/memory_key.h"
