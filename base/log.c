@@ -93,16 +93,6 @@ enum log_level log_shown_level(void)
 	return shown;
 }
 
-unsigned log_severity(enum log_level level)
-{
-	static const uint8_t severity[] = {
-		[LOG_ALWAYS] = 5, [LOG_ERROR] = 3, [LOG_WARN] = 4,
-		[LOG_NOTICE] = 5, [LOG_INFO] = 6,  [LOG_DEBUG] = 7,
-	};
-
-	return severity[level];
-}
-
 int log_level_parse(const char *name, size_t len, enum log_level *ret)
 {
 	for (enum log_level level = LOG_ERROR; level <= LOG_DEBUG; level++) {

@@ -42,9 +42,6 @@ enum log_level log_shown_level(void);
 /* Is the log for CAP_SYSLOG alone? Atomic; 1 at first, because the log has addresses of all processes. */
 extern uint64_t log_restricted[1];
 
-/* Returns Linux's number for the level: from 3, an error, to 7, a message for debugging. */
-unsigned log_severity(enum log_level level);
-
 /* Parses "error", "warn", "notice", "info" or "debug". Returns 0 or -EINVAL. */
 int log_level_parse(const char *name, size_t len, enum log_level *ret);
 

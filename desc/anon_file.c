@@ -2,7 +2,6 @@
 /* Open files without an inode: how they look to fstat and in /proc. */
 #include "desc/anon_file.h"
 
-#include "desc/fdtable.h"
 #include "lib/format.h"
 
 int anon_file_stat(struct file *file, struct abi_stat *st)
@@ -21,13 +20,4 @@ int anon_file_stat(struct file *file, struct abi_stat *st)
 ssize_t anon_file_label(struct file *file, char *buf, size_t size)
 {
 	return ksnprintf(buf, size, "anon_inode:[%s]", file->ops->name);
-}
-
-int anon_file_install(struct file *file, bool cloexec)
-{
-	int fd = fdtable_install(current_thread()->fdtable, file, 0, cloexec);
-
-	if (fd < 0)
-		file_put(file);
-	return fd;
 }

@@ -7,9 +7,3 @@
 /* Slots of struct file_ops. In /proc the file is called by the name of its kind. */
 int anon_file_stat(struct file *file, struct abi_stat *st);
 ssize_t anon_file_label(struct file *file, char *buf, size_t size);
-
-/*
- * Gives the running process a descriptor of the file, and takes over the reference. Returns the
- * descriptor, or -EMFILE after it has dropped the reference.
- */
-int anon_file_install(struct file *file, bool cloexec);

@@ -35,20 +35,3 @@ int64_t file_seek_within(struct file *file, uint64_t size, int64_t offset, int w
 	file->pos = (uint64_t)pos;
 	return pos;
 }
-
-int64_t file_seek_in_nothing(struct file *file, int64_t offset, int whence)
-{
-	return file_seek_within(file, 0, offset, whence);
-}
-
-int64_t file_seek_from_start(struct file *file, int64_t offset, int whence)
-{
-	if (whence != SEEK_SET && whence != SEEK_CUR)
-		return -EINVAL;
-	if (whence == SEEK_CUR && __builtin_add_overflow(offset, (int64_t)file->pos, &offset))
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->pos = (uint64_t)offset;
-	return offset;
-}

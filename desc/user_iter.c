@@ -67,28 +67,6 @@ size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_
 	return done;
 }
 
-size_t user_iter_clear(struct user_iter *iter, size_t n)
-{
-	size_t done = 0;
-	size_t span;
-
-	if (iter->kernel) {
-		n = MIN(n, iter->left);
-		memset(iter->kernel, 0, n);
-		user_iter_advance_kernel(iter, n);
-		return n;
-	}
-	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
-		size_t cleared = user_clear_some(iter->base, span);
-
-		user_iter_advance(iter, cleared);
-		done += cleared;
-		if (cleared != span)
-			break;
-	}
-	return done;
-}
-
 /* Preemption is off for one segment at a time, for there may be many. */
 size_t user_iter_try_in_pieces(struct user_iter *iter, void *to, size_t n)
 {
@@ -144,19 +122,6 @@ static int touch(vaddr_t at, bool write)
 			return -EFAULT;
 	} while (found != old);
 	return 0;
-}
-
-ssize_t user_iter_copy_text(struct user_iter *to, uint64_t *pos, const char *text, size_t len)
-{
-	size_t n;
-
-	if (*pos >= len)
-		return 0;
-	n = MIN(to->left, len - *pos);
-	if (user_iter_copy_out(to, text + *pos, n) != n)
-		return -EFAULT;
-	*pos += n;
-	return (ssize_t)n;
 }
 
 int user_iter_fault_in(const struct user_iter *iter, size_t n, bool write)

@@ -63,7 +63,6 @@ static inline void user_iter_advance(struct user_iter *iter, size_t n)
  */
 size_t user_iter_copy_in_pieces(struct user_iter *iter, void *to, size_t n);
 size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_t n);
-size_t user_iter_clear(struct user_iter *iter, size_t n);
 
 /* user_iter_copy_in_pieces() with a fast path for a single segment that has all the bytes. */
 static inline size_t user_iter_copy_in(struct user_iter *iter, void *to, size_t n)
@@ -83,12 +82,6 @@ static inline size_t user_iter_copy_out(struct user_iter *iter, const void *from
 	user_iter_advance(iter, n);
 	return n;
 }
-
-/*
- * For files whose text is made when it is read: copies what of the text is behind *pos, and advances that. Returns how much
- * there was room for, 0 at the end, or -EFAULT.
- */
-ssize_t user_iter_copy_text(struct user_iter *to, uint64_t *pos, const char *text, size_t len);
 
 /*
  * Copy all of n bytes, advance, and return n; or return 0 and do not advance. They do not wait for

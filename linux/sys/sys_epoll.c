@@ -4,8 +4,8 @@
 
 #include "abi/errno.h"
 #include "base/clock.h"
-#include "desc/anon_file.h"
 #include "desc/epoll.h"
+#include "linux/fs/file/descriptors.h"
 #include "linux/signal/wait.h"
 #include "linux/sys/calls.h"
 #include "linux/sys/timespec.h"

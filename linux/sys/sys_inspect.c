@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/fs/proc/severity.h"
 #include "linux/process/cred.h"
 #include "linux/process/inspect.h"
 #include "linux/sys/calls.h"

@@ -113,3 +113,12 @@ int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec)
 	spin_unlock(&table->lock);
 	return ret;
 }
+
+int anon_file_install(struct file *file, bool cloexec)
+{
+	int fd = fdtable_install(current_thread()->fdtable, file, 0, cloexec);
+
+	if (fd < 0)
+		file_put(file);
+	return fd;
+}

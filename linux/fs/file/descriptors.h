@@ -20,3 +20,9 @@ bool fdtable_serves(struct fdtable *table);
 bool fdtable_drives(struct fdtable *table);
 int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBADF */
 int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
+
+/*
+ * Gives the running process a descriptor of the file, and takes over the reference. Returns the
+ * descriptor, or -EMFILE after it has dropped the reference.
+ */
+int anon_file_install(struct file *file, bool cloexec);

@@ -4,9 +4,9 @@
 
 #include "abi/dirent.h"
 #include "abi/errno.h"
-#include "desc/seek.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/fs/file/text_file.h"
 #include "linux/fs/vfs/inode.h"
 #include "mm/fault/user_copy.h"
 #include "mm/host.h"

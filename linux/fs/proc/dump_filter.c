@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/coredump_filter: what of its memory the process leaves in a core file. */
 #include "abi/errno.h"
-#include "desc/seek.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "linux/fs/file/text_file.h"
 #include "linux/fs/proc/node.h"
 
 /* Eight digits, "0x", a newline and a NUL fit. */

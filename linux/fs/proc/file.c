@@ -2,9 +2,9 @@
 /* Open files of /proc that are text: each has the state of its walk through the records. */
 #include "abi/errno.h"
 #include "desc/poll.h"
-#include "desc/seek.h"
 #include "lib/string.h"
 #include "linux/fs/file/linux_file.h"
+#include "linux/fs/file/text_file.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/fs/vfs/mount.h"

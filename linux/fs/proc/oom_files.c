@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/oom_score and oom_score_adj: how likely the process is the one that is killed for its memory. */
 #include "abi/errno.h"
-#include "desc/seek.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "linux/fs/file/text_file.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/process/oom.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/pagemap: a word for each page of the address space, with its frame if root has opened the file. */
 #include "abi/errno.h"
-#include "desc/seek.h"
 #include "linux/fs/file/linux_file.h"
+#include "linux/fs/file/text_file.h"
 #include "linux/fs/proc/node.h"
 #include "mm/host.h"
 #include "mm/space/space_lock.h"

@@ -4,9 +4,9 @@
 
 #include "abi/errno.h"
 #include "desc/poll.h"
-#include "desc/seek.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "linux/fs/file/text_file.h"
 #include "linux/fs/vfs/permission.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"

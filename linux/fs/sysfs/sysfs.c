@@ -16,6 +16,7 @@
 #include "lib/string.h"
 #include "linux/fs/dev/dev.h"
 #include "linux/fs/file/dir_file.h"
+#include "linux/fs/file/text_file.h"
 #include "linux/fs/proc/proc.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/fs/vfs/path.h"

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "abi/errno.h"
-#include "desc/seek.h"
 #include "fake_proc.h"
 #include "lib/bits.h"
+#include "linux/fs/file/text_file.h"
 #include "linux/fs/proc/process_text.h"
 #include "linux/fs/proc/seq.h"
 #include "mm/host.h"
