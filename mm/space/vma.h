@@ -77,7 +77,7 @@ struct vma_backend {
 extern const struct vma_backend vma_anon;	    /* private anonymous: heap, stack, BSS, mmap */
 extern const struct vma_backend vma_object_private; /* a file's or memfd's pages, copy-on-write */
 extern const struct vma_backend vma_object_shared;  /* shared: writes go to the object */
-extern const struct vma_backend vma_elf;	    /* copy-on-write, with zeros from file_end on */
+extern const struct vma_backend vma_elf;	    /* a program's segment, zeros from file_end */
 
 /* The faults in a VMA since it was made, by kind. The upper part of a split starts with zeros. */
 struct vma_faults {
