@@ -18,7 +18,7 @@ sys.path[:0] = [os.path.join(HERE, "../system"), os.path.join(HERE, "../../tools
 
 KERNEL, PROGRAMS = (sys.argv.pop(1) for _ in range(2))
 
-from lib.tap import case, equal, has, lacks, main  # noqa: E402
+from lib.tap import Skip, case, equal, has, lacks, main  # noqa: E402
 from runner import qemu  # noqa: E402
 from runner import swap as area  # noqa: E402
 from runner.archive import Archive  # noqa: E402
@@ -26,6 +26,7 @@ from runner.failure import BROKEN  # noqa: E402
 from runner.streams import Loop  # noqa: E402
 
 MIB = 1 << 20
+LAST_ALLOCATIONS = 60  # from process 1 on, about
 PATIENCE = 100  # seconds; a boot takes less than one
 BOOT_LIMIT = 1200 if "hardened" in KERNEL else 670  # thousands of instructions of the kernel's
 
@@ -185,6 +186,21 @@ def one_program():
         done = run("--film", film, "--", os.path.join(PROGRAMS, "core-zero"))
         equal(0, done.returncode, done.stdout + done.stderr)
         equal(True, os.path.getsize(film) > 100000, "the film")
+
+
+@case
+def R45_a_program_whose_allocations_fail():
+    """Hardened: process 1 cannot make its child, or that cannot begin. It says so and ends, and so does the machine."""
+    words = "--mem", "10M", "--verbose", "--timeout", "50"
+    calls = os.path.join(PROGRAMS, "core-calls")
+    if "hardened" not in KERNEL:
+        raise Skip("only the hardened kernel counts allocations")
+    last = int(re.search(r"mm: (\d+) allocations since boot", run(*words, "--", calls, "again").stderr).group(1))
+    for number in range(last - LAST_ALLOCATIONS, last + 1, 6):
+        done = run(*words, "--append", f"failnth={number}", "--", calls, "again")
+        has(done.stderr, "is refused, as failnth= asks", f"log of {number}")
+        lacks(done.stderr, "kernel panic", f"log of {number}")
+        equal(True, done.returncode in (5, 125, 127, 137, 255), f"status {done.returncode} of {number}")
 
 
 @case

@@ -15,7 +15,9 @@ static int run_program(char *path, char **argv, char **envp)
 		print("init: cannot run ", path, "\n", (char *)0);
 		sys_exit(CANNOT_EXEC);
 	}
-	while (sys_wait4(-1, &status, 0) != pid)
+	if (pid < 0)
+		print("init: cannot fork: error ", digits(-pid), "\n", (char *)0);
+	while (pid > 0 && sys_wait4(-1, &status, 0) != pid)
 		; /* somebody else's child, which has lost its parent */
 	return status;
 }
