@@ -38,6 +38,7 @@ struct endpoint {
 	uint64_t answered_tick; /* when a call was answered last while others were queued */
 	uint32_t nlingering;	/* closed send ends, until their last pulse; read unlocked, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
+	struct waitq broken;   /* woken when the receive end closes; own lock */
 	struct ends_count ends; /* guarded by process_tree_lock */
 	struct counted counted;
 };
@@ -155,6 +156,7 @@ struct file *endpoint_create(void)
 	tree_init(&endpoint->received);
 	list_init(&endpoint->receivers);
 	waitq_init(&endpoint->readable);
+	waitq_init(&endpoint->broken);
 	counted_begin(&endpoint_kind, &endpoint->counted, &endpoint->refs.n);
 	return file;
 }
@@ -988,6 +990,7 @@ static void receive_release(struct file *file)
 
 	while (break_one(endpoint))
 		;
+	waitq_wake_all(&endpoint->broken);
 	endpoint_put(endpoint);
 }
 
@@ -1028,6 +1031,15 @@ static unsigned receive_poll(struct file *file, struct poller *poller)
 	ready = list_empty(&endpoint->queue) && list_empty(&endpoint->pulses) ? 0 : POLLIN;
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	return ready;
+}
+
+/* poll() finds a send end writable always, for a call may wait in any case, and hung up once the receive end is closed. */
+static unsigned send_poll(struct file *file, struct poller *poller)
+{
+	const struct sender *sender = file->node;
+
+	poll_watch(poller, &sender->endpoint->broken);
+	return POLLOUT | POLLWRNORM | (endpoint_is_broken(file) ? POLLHUP : 0);
 }
 
 /* Both ends of an endpoint have its number. */
@@ -1107,6 +1119,7 @@ static const struct file_ops receive_ops = {
 static const struct file_ops send_ops = {
 	.name = "send end",
 	.stays = true,
+	.poll = send_poll,
 	.stat = send_stat,
 	.release = send_release,
 	.holds = send_holds,

@@ -366,6 +366,17 @@ KTEST(endpoint_is_readable_when_a_call_waits)
 	close_ends();
 }
 
+/* R140: who polls a send end learns of the end of the receive end. */
+KTEST(endpoint_hangs_up_on_senders)
+{
+	ASSERT_TRUE(open_ends());
+	EXPECT_EQ(POLLOUT | POLLWRNORM, send_end->ops->poll(send_end, NULL));
+	file_put(receive_end);
+	receive_end = NULL;
+	EXPECT_EQ(POLLOUT | POLLWRNORM | POLLHUP, send_end->ops->poll(send_end, NULL));
+	close_ends();
+}
+
 static uint64_t pulse_value;
 
 /* The exit status is the code of the pulse that it waited for. */
@@ -783,6 +794,11 @@ static struct file *begin_silent(void)
 	return open_ends() ? receive_end : NULL;
 }
 
+static struct file *begin_sending(void)
+{
+	return open_ends() ? send_end : NULL;
+}
+
 static void notify(void)
 {
 	EXPECT_EQ(0, endpoint_notify(send_end, 1));
@@ -795,8 +811,12 @@ KTEST_ALONE(endpoint_poll_misses_no_event)
 	static const struct late_event closed = { begin_telling, close_send_end, close_receive_end,
 						  POLLIN };
 
+	static const struct late_event broken = { begin_sending, close_receive_end, close_send_end,
+						  POLLHUP };
+
 	late_event_expect(&pulse);
 	late_event_expect(&closed);
+	late_event_expect(&broken);
 }
 
 #endif

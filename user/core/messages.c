@@ -34,6 +34,25 @@ static void answer(int end)
 	}
 }
 
+/* A server that ends while this program polls a send end of it. */
+static void learn_of_the_end(void)
+{
+	int end = ipc_create(0), send = ipc_badge(end, BADGE, 0), status = -1;
+	struct abi_pollfd poll = { .fd = send, .events = POLLIN };
+
+	check("ppoll: a server that is there", sys_ppoll(&poll, 1, NS_PER_MS, 0) == 0, "0");
+	if (sys_fork() == 0) {
+		sys_close(send);
+		sys_sleep(NS_PER_MS);
+		sys_exit(0);
+	}
+	sys_close(end);
+	check("ppoll: the end of the server",
+	      sys_ppoll(&poll, 1, 0, 0) == 1 && poll.revents == POLLHUP, "POLLHUP");
+	check("the server has ended", sys_wait4(-1, &status, 0) > 0 && status == 0, digits(status));
+	sys_close(send);
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	int end = ipc_create(0), send = ipc_badge(end, BADGE, IPC_TELL_CLOSE), status = -1;
@@ -50,6 +69,7 @@ int main(int argc, char **argv, char **envp)
 
 	(void)argc, (void)argv, (void)envp;
 	check("ipc_create and ipc_badge", end >= 0 && send >= 0, "yes");
+	learn_of_the_end();
 	pid = sys_fork();
 	if (pid == 0) {
 		sys_close(send);

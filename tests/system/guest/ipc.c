@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -510,6 +512,106 @@ static void closed_while_a_thread_waits(void)
 	close(send);
 }
 
+/* ---- the end of the server ---- */
+
+static void expect_event(const char *what, int set, unsigned events)
+{
+	struct epoll_event event = { 0 };
+
+	expect(what, events != 0, epoll_wait(set, &event, 1, 0));
+	expect(what, events, event.events);
+}
+
+/* R140: a send end is writable always, and hung up when the last receive end is closed; a set tells that by level or by edge. */
+static void send_ends_hang_up(void)
+{
+	int receive = ipc_create(0), copy = dup(receive), send = ipc_badge(receive, 1, 0),
+	    same = dup(send), set = epoll_create1(0);
+	struct epoll_event level = { .events = EPOLLIN }, edge = { .events = EPOLLIN | EPOLLET },
+			   once = { .events = EPOLLOUT | EPOLLONESHOT };
+	struct pollfd entry = { .fd = send, .events = POLLIN | POLLPRI };
+	fd_set readable;
+
+	expect("poll", 0, poll(&entry, 1, 0));
+	entry.events |= POLLOUT;
+	expect("poll for writing", 1, poll(&entry, 1, -1));
+	expect("writable", POLLOUT, entry.revents);
+	expect("add", 0, epoll_ctl(set, EPOLL_CTL_ADD, send, &once));
+	expect_event("for writing", set, EPOLLOUT);
+	expect("modify", 0, epoll_ctl(set, EPOLL_CTL_MOD, send, &level));
+	close(receive);
+	expect_event("a receive end is left", set, 0);
+	close(copy);
+	expect_event("by level", set, EPOLLHUP);
+	expect_event("by level again", set, EPOLLHUP);
+	expect("modify to edge", 0, epoll_ctl(set, EPOLL_CTL_MOD, send, &edge));
+	expect_event("by edge", set, EPOLLHUP);
+	expect_event("by edge again", set, 0);
+	expect("add late", 0, epoll_ctl(set, EPOLL_CTL_ADD, same, &edge));
+	expect_event("when it was late", set, EPOLLHUP);
+	expect("poll afterwards", 1, poll(&entry, 1, -1));
+	expect("both", POLLOUT | POLLHUP, entry.revents);
+	FD_ZERO(&readable);
+	FD_SET(send, &readable);
+	expect("select", 1, select(send + 1, &readable, NULL, NULL, NULL));
+	close(same);
+	close(send);
+	close(set);
+}
+
+#define POLLERS 40
+
+/* A thread that waits for the end of the server. */
+struct poller {
+	pthread_t thread;
+	int send, tid;
+	bool hung_up;
+};
+
+static void *poll_send_end(void *arg)
+{
+	struct poller *poller = arg;
+	struct pollfd entry = { .fd = poller->send };
+
+	__atomic_store_n(&poller->tid, gettid(), __ATOMIC_RELEASE);
+	poller->hung_up = poll(&entry, 1, -1) == 1 && entry.revents == POLLHUP;
+	return NULL;
+}
+
+static void *epoll_send_end(void *arg)
+{
+	struct poller *poller = arg;
+	struct epoll_event event = { 0 };
+	int set = epoll_create1(0);
+
+	expect("add", 0, epoll_ctl(set, EPOLL_CTL_ADD, poller->send, &event));
+	__atomic_store_n(&poller->tid, gettid(), __ATOMIC_RELEASE);
+	poller->hung_up = epoll_wait(set, &event, 1, -1) == 1 && event.events == EPOLLHUP;
+	close(set);
+	return NULL;
+}
+
+/* R140: a server's end wakes all who poll a send end of it, or wait for one in a set. */
+static void all_learn_of_the_end(void)
+{
+	struct poller pollers[POLLERS];
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), nhung_up = 0;
+
+	for (int i = 0; i < POLLERS; i++) {
+		pollers[i] = (struct poller){ .send = send };
+		pthread_create(&pollers[i].thread, NULL, i % 2 ? poll_send_end : epoll_send_end,
+			       &pollers[i]);
+		UNTIL("one waits", sleeps(__atomic_load_n(&pollers[i].tid, __ATOMIC_ACQUIRE)));
+	}
+	close(receive);
+	for (int i = 0; i < POLLERS; i++) {
+		pthread_join(pollers[i].thread, NULL);
+		nhung_up += pollers[i].hung_up;
+	}
+	expect("who was told", POLLERS, nhung_up);
+	close(send);
+}
+
 int main(void)
 {
 	words_and_badges();
@@ -525,6 +627,8 @@ int main(void)
 	pulses_of_closed_ends();
 	threads_of_a_server();
 	closed_while_a_thread_waits();
+	send_ends_hang_up();
+	all_learn_of_the_end();
 	if (nwrong == 0)
 		puts("ipc: ok");
 	return nwrong != 0;
