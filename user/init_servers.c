@@ -66,6 +66,7 @@ static struct run {
 static unsigned nruns;
 
 static int devices = -1; /* /dev, once a server was started */
+static int processes;	 /* /proc, as soon as `devices` is there */
 
 /* A server that has run for so long did not end at once. */
 #define SOON_NS NS_PER_SEC
@@ -88,14 +89,36 @@ struct start {
 /* ---- the process ---- */
 
 /*
- * Opened once: with another root for the program, the path of it leads through a server that may have
+ * Opened once: with another root for the program, the paths of them lead through a server that may have
  * ended.
  */
 static long open_devices(void)
 {
 	if (devices < 0)
+		processes = (int)sys_open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (devices < 0)
 		devices = (int)sys_open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return devices;
+}
+
+/*
+ * When memory runs out, the others need their server to the last. That process 1 writes this is the mark by which the kernel
+ * knows one.
+ */
+static void mark_server(const struct server *server, long pid)
+{
+	static const char lowest[] = "-1000";
+	char path[DECIMAL_SIZE + sizeof("/oom_score_adj")], digits[DECIMAL_SIZE];
+	long err;
+	int fd;
+
+	text_append(text_append(path, decimal((unsigned)pid, digits)), "/oom_score_adj");
+	fd = (int)sys_openat(processes, path, O_WRONLY | O_CLOEXEC);
+	err = fd < 0 ? fd : sys_write(fd, lowest, sizeof(lowest) - 1);
+	if (fd >= 0)
+		sys_close(fd);
+	if (err < 0)
+		complain("cannot spare ", server->program, err);
 }
 
 /* Standard error for writing only: a terminal's descriptor would let a server read what is typed. */
@@ -164,6 +187,8 @@ static long start_process(const struct server *server, int device, struct start 
 	pid = sys_fork();
 	if (pid == 0)
 		become_server(server, start, pause_ns);
+	if (pid > 0)
+		mark_server(server, pid);
 	sys_close(start->receive); /* the server's must be the last one */
 	sys_close(start->session);
 	start->receive = start->session = -1;

@@ -38,6 +38,7 @@ struct linux_process {
 	uint16_t nkept; /* its threads that have ended, and that a tracer has to wait for yet */
 	/* For the choice of linux/process/oom.c, in thousandths of memory, and how low a process without privileges may set it; atomic. */
 	int16_t oom_score_adj, oom_score_adj_min;
+	bool oom_server; /* process 1 has set the value: the lowest makes it a server; not inherited; atomic */
 	struct tracer *tracer;	     /* linux/ptrace/ptrace.h; NULL: it has traced no process */
 	struct end_watch *end_watch; /* of its pidfds; NULL: there are none */
 	struct usage children_usage; /* of the children that it has waited for */

@@ -219,6 +219,9 @@ struct share {
 	size_t npages, all;
 };
 
+/* Who is killed first. */
+enum oom_rank { OOM_ORDINARY, OOM_SPARED, OOM_SERVER };
+
 struct choice {
 	struct process *victim; /* valid while process_tree_lock is held */
 	int pid;		/* of the victim */
@@ -226,7 +229,7 @@ struct choice {
 	size_t held;		/* by the victim, in pages */
 	int64_t points;		/* of the victim: what it holds, and its oom_score_adj */
 	struct share share;	/* the reason, if it is that of its user; else npages is 0 */
-	bool spared;		/* the victim has OOM_SCORE_ADJ_MIN */
+	enum oom_rank rank;	/* of the victim */
 	bool dying;		/* some process is about to free memory */
 	bool gone;		/* the victim has ended during the choice */
 };
@@ -249,9 +252,13 @@ static bool is_oom_reaped(const struct process *process)
 	return atomic_load_relaxed(&process->uspace->space.dying);
 }
 
-static bool oom_is_spared(const struct process *process)
+static enum oom_rank oom_rank(const struct process *process)
 {
-	return atomic_load_relaxed(&linux_process(process)->oom_score_adj) == OOM_SCORE_ADJ_MIN;
+	const struct linux_process *own = linux_process(process);
+
+	if (atomic_load_relaxed(&own->oom_score_adj) != OOM_SCORE_ADJ_MIN)
+		return OOM_ORDINARY;
+	return atomic_load_relaxed(&own->oom_server) ? OOM_SERVER : OOM_SPARED;
 }
 
 static int64_t oom_points(const struct process *process, size_t held)
@@ -262,13 +269,13 @@ static int64_t oom_points(const struct process *process, size_t held)
 
 /*
  * Of equals the youngest is chosen, because it has done the least work. A process that must not be
- * killed at all is killed only before process 1, with which everything would end.
+ * killed at all is killed only before the servers, and these before process 1, with which everything would end.
  */
 static bool oom_choice_is_better(const struct choice *choice, const struct process *process,
-				 int64_t points, bool spared)
+				 int64_t points, enum oom_rank rank)
 {
-	if (!choice->pid || choice->spared != spared)
-		return !choice->pid || choice->spared;
+	if (!choice->pid || choice->rank != rank)
+		return !choice->pid || rank < choice->rank;
 	return points > choice->points ||
 	       (points == choice->points && process->birth > choice->birth);
 }
@@ -279,7 +286,7 @@ static void choose_victim(struct choice *choice, const struct process *process, 
 	choice->birth = process->birth;
 	choice->held = held;
 	choice->points = oom_points(process, held);
-	choice->spared = oom_is_spared(process);
+	choice->rank = oom_rank(process);
 }
 
 static void consider(struct process *process, void *arg)
@@ -296,8 +303,7 @@ static void consider(struct process *process, void *arg)
 	if (process->pid == PID_INIT || is_oom_reaped(process))
 		return;
 	held = oom_held_by(process);
-	if (oom_choice_is_better(choice, process, oom_points(process, held),
-				 oom_is_spared(process)))
+	if (oom_choice_is_better(choice, process, oom_points(process, held), oom_rank(process)))
 		choose_victim(choice, process, held);
 }
 
@@ -337,7 +343,7 @@ static uint32_t oom_uid(const struct process *process)
 static bool may_be_chosen(const struct process *process)
 {
 	return process->state != PROCESS_ZOMBIE && process->uspace && process->pid != PID_INIT &&
-	       !is_dying(process) && !is_oom_reaped(process) && !oom_is_spared(process);
+	       !is_dying(process) && !is_oom_reaped(process) && oom_rank(process) == OOM_ORDINARY;
 }
 
 /* By how much a user is ahead of all others, for now: who has more than half of all is the last one. */
@@ -415,7 +421,7 @@ static struct choice oom_choose(void)
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	process_visit_all(consider, &choice);
-	if (choice.pid && !choice.dying && !choice.spared)
+	if (choice.pid && !choice.dying && choice.rank == OOM_ORDINARY)
 		oom_choose_of_user(&choice);
 	choice.dying |= atomic_load(&nfreeing) != 0; /* they may have left during the visit */
 	if (!choice.pid && !choice.dying) {
@@ -596,7 +602,7 @@ static unsigned score_of(const struct process *process)
 {
 	int64_t all = (int64_t)(page_alloc_total_count() + swap_total()), score;
 
-	if (!process->uspace || process->pid == PID_INIT || oom_is_spared(process))
+	if (!process->uspace || process->pid == PID_INIT || oom_rank(process) != OOM_ORDINARY)
 		return 0;
 	score = (1000 + oom_points(process, oom_held_by(process)) * 1000 / all) * 2 / 3;
 	return score > 0 ? (unsigned)score : 0;
@@ -618,7 +624,7 @@ int oom_score(const struct thread_id *id, int *adj_ret, unsigned *score_ret)
 
 int oom_set_score_adj(const struct thread_id *id, int adj)
 {
-	bool may_lower = capable(CAP_SYS_RESOURCE);
+	bool may_lower = capable(CAP_SYS_RESOURCE), by_init = current_process()->pid == PID_INIT;
 	struct thread *thread;
 	int err = -ESRCH;
 
@@ -628,8 +634,10 @@ int oom_set_score_adj(const struct thread_id *id, int adj)
 		struct process *process = thread->process;
 
 		err = may_lower || adj >= linux_process(process)->oom_score_adj_min ? 0 : -EACCES;
-		if (err == 0)
+		if (err == 0) {
+			atomic_store_relaxed(&linux_process(process)->oom_server, by_init);
 			atomic_store_relaxed(&linux_process(process)->oom_score_adj, (int16_t)adj);
+		}
 		if (err == 0 && may_lower)
 			linux_process(process)->oom_score_adj_min = (int16_t)adj;
 	}

@@ -16,7 +16,9 @@ struct thread_id;
  * charged for (mm/object/object_charge.h), its pages in swap, its page tables and its VMAs, and what its
  * descriptors and its system call keep; its oom_score_adj adds so many thousandths of memory. Of equals it is the youngest.
  * If the processes of a user other than root have more than three quarters of what all have, the one with the most memory
- * among these is killed. A process that is spared is killed only if no other is left but process 1, and that as the last.
+ * among these is killed. A process that is spared is killed only if no other is left but servers and process 1; then come the
+ * servers, and process 1 is the last. A server is one that process 1 has spared: nobody else can make one, and it makes none
+ * by itself.
  * No process is killed while another one is ending and its memory is not free yet: the exception is one that does not end
  * for two seconds. Nor is one killed while frames above the low watermark are free.
  *
@@ -40,5 +42,5 @@ void oom_memory_freed(void);
 
 /* What /proc shows: the value, and a score from 0 (spared, or none) to 2000, as Linux reckons it. Returns 0 or -ESRCH. */
 int oom_score(const struct thread_id *id, int *adj_ret, unsigned *score_ret);
-/* Sets it for the thread's process. Returns 0; -EACCES: lower than the caller may set it; or -ESRCH. */
+/* Sets it for the thread's process, which process 1 makes a server by the lowest. Returns 0; -EACCES: lower than the caller may set it; or -ESRCH. */
 int oom_set_score_adj(const struct thread_id *id, int adj);

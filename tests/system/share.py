@@ -463,6 +463,16 @@ def kill_the_server(name, *options):
 
 
 @case
+def R43_the_server_outlives_programs_that_spare_themselves():
+    place = folder("pressed")
+    put(place + "/large", pattern(5, 4 * 1024 * 1024))
+    done = passes("pressed", "/mnt/large", place=place, options=SMALL)
+    equal(2, done.err.count(b"out of memory: killed share["), f"how many were killed for their memory ({done.err})")
+    lacks(done.err, b"killed hostfs", "log")
+    says_that_it_starts(done, 1)
+
+
+@case
 def R143_R145_the_server_is_killed():
     kill_the_server("killed")
 

@@ -178,6 +178,40 @@ KTEST_ALONE(oom_chooses_among_the_processes_of_who_has_most)
 	expect_first(1000, SMALL, OOM_SCORE_ADJ_MAX, true);
 }
 
+/* As hold_pages(), but spares itself, with all rights. */
+static int hold_spared(void *arg)
+{
+	const struct thread_id id = { .tid = current_thread()->tid,
+				      .process = { current_process()->pid,
+						   current_process()->birth } };
+
+	EXPECT_EQ(0, oom_set_score_adj(&id, OOM_SCORE_ADJ_MIN));
+	return hold_pages(arg);
+}
+
+static void expect_next_is(int pid)
+{
+	EXPECT_EQ(0, end_somebody());
+	(void)process_kill(pid, SIGTERM); /* if it was another */
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(pid));
+}
+
+/* R43: servers go after all others, however much they have; nobody but process 1 makes a server of a process, also of itself */
+KTEST_ALONE(oom_takes_servers_last)
+{
+	int large = spawn_holder(hold_spared, 400), server = spawn_holder(hold_spared, 100),
+	    spared = spawn_holder(hold_spared, 200), ordinary = spawn_holder(hold_pages, 20);
+
+	ASSERT_TRUE(large > 0 && server > 0 && spared > 0 && ordinary > 0);
+	atomic_store(&linux_process(thread_of(large)->process)->oom_server, true);
+	atomic_store(&linux_process(thread_of(server)->process)->oom_server, true);
+	mm_trim();
+	expect_next_is(ordinary);
+	expect_next_is(spared);
+	expect_next_is(large);
+	end_bystander(server);
+}
+
 /* R43: of equals the youngest goes, not the one who made the others */
 KTEST(oom_takes_the_youngest_of_equals)
 {

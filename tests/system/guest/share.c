@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "asleep.h"
+#include "lib/ipc.h"
 #include "processes.h"
 #include "share.h"
 #include "verbs.h"
@@ -896,6 +897,58 @@ static void do_again(char **argv)
 	}
 }
 
+/* ---- without memory ---- */
+
+/* Takes memory until it is killed. That it has a receive end helps it nothing. */
+_Noreturn static void eat_memory(void)
+{
+	size_t size = 1ul << 30;
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	expect("an endpoint", 1, ipc_create(0) >= 0);
+	memset(memory, 1, size);
+	_exit(1);
+}
+
+static void expect_spared(pid_t pid)
+{
+	char path[64], text[8] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+	fd = open(path, O_RDONLY);
+	expect("read the value", 6, read(fd, text, sizeof(text) - 1));
+	expect("the lowest", 0, strcmp(text, "-1000\n"));
+	close(fd);
+}
+
+/* argv: a large file. All who spare themselves are killed before the server, and that is so for the next server, too. */
+static void do_pressed(char **argv)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	expect("spare this one", 5, write(fd, "-1000", 5));
+	close(fd);
+	for (int turn = 0; turn < 2; turn++) {
+		pid_t server = find_process("hostfs"), eater;
+		uint64_t size;
+		int status = 0;
+
+		expect_spared(server);
+		eater = fork();
+		if (eater == 0)
+			eat_memory();
+		expect("wait", eater, waitpid(eater, &status, 0));
+		expect("its signal", SIGKILL, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		expect("the server is there", server, find_process("hostfs"));
+		sum_by_read(argv[0], &size);
+		expect("the file", 1, size > 0);
+		if (turn == 0)
+			expect("kill", 0, kill_process("hostfs"));
+		expect("a name that the next server has not", -1, access("/mnt/none", F_OK));
+	}
+}
+
 /* ---- set-id bits ---- */
 
 static void show_mode(const char *path)
@@ -1170,6 +1223,7 @@ static const struct verb verbs[] = {
 	{ "interrupted", do_interrupted, false },
 	{ "again", do_again, true },
 	{ "at-once", do_at_once, false },
+	{ "pressed", do_pressed, false },
 	{ "setid", do_setid, true },
 	{ "crowded", do_crowded, false },
 	{ "left-crowded", do_left_crowded, false },
