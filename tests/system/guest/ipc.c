@@ -559,6 +559,55 @@ static void send_ends_hang_up(void)
 	close(set);
 }
 
+#define OWN_BADGE 7
+
+/* Keeps the descriptor that a caller lets it take, to its end. */
+_Noreturn static void keep_what_is_given(int receive)
+{
+	struct ipc_message message = { { 0 }, 0 };
+	long rcvid = ipc_receive(receive, &message, IPC_NEVER);
+
+	message.word[0] = ipc_take(receive, rcvid, 0, 0) >= 0;
+	ipc_reply(receive, rcvid, &message);
+	for (;;)
+		pause();
+}
+
+/*
+ * R140: a program that serves an endpoint of its own has both in one set, what comes to it and the end of a server. If that
+ * server keeps a send end of it, the end is a pulse.
+ */
+static void servers_of_each_other(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), own = ipc_create(0),
+	    telling = ipc_badge(own, OWN_BADGE, IPC_TELL_CLOSE), set = epoll_create1(0);
+	struct epoll_event comes = { .events = EPOLLIN }, ends = { .events = EPOLLET };
+	struct ipc_transfer with = { .nfds = 1, .fd = { telling } };
+	struct ipc_message message = { { 0 }, 0 };
+	pid_t server = fork();
+
+	if (server == 0) {
+		close(own);
+		close(telling);
+		keep_what_is_given(receive);
+	}
+	close(receive);
+	expect("give", 0, ipc_call_with(send, &message, &with, IPC_NEVER));
+	expect("it was taken", 1, (long)message.word[0]);
+	close(telling);
+	expect("add what comes", 0, epoll_ctl(set, EPOLL_CTL_ADD, own, &comes));
+	expect("add the end", 0, epoll_ctl(set, EPOLL_CTL_ADD, send, &ends));
+	expect_event("the server is there", set, 0);
+	expect("no pulse", -ETIMEDOUT, ipc_receive(own, &message, IPC_NOW));
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	expect_pulse("its end", own, IPC_PULSE_CLOSED, 0, OWN_BADGE);
+	expect_event("its end in the set", set, EPOLLHUP);
+	close(own);
+	close(send);
+	close(set);
+}
+
 #define POLLERS 40
 
 /* A thread that waits for the end of the server. */
@@ -628,6 +677,7 @@ int main(void)
 	threads_of_a_server();
 	closed_while_a_thread_waits();
 	send_ends_hang_up();
+	servers_of_each_other();
 	all_learn_of_the_end();
 	if (nwrong == 0)
 		puts("ipc: ok");
