@@ -65,8 +65,7 @@ static struct run {
 } runs[RUNS_MAX];
 static unsigned nruns;
 
-static int devices = -1; /* /dev, once a server was started */
-static int processes;	 /* /proc, as soon as `devices` is there */
+static int devices = -1, processes = -1; /* /dev and /proc, once a server was started */
 
 /* A server that has run for so long did not end at once. */
 #define SOON_NS NS_PER_SEC
@@ -88,22 +87,24 @@ struct start {
 
 /* ---- the process ---- */
 
-/*
- * Opened once: with another root for the program, the paths of them lead through a server that may have
- * ended.
- */
-static long open_devices(void)
+/* Opens a folder if it is not open yet. */
+static int folder_open_once(int *fd, const char *path)
 {
-	if (devices < 0)
-		processes = (int)sys_open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (devices < 0)
-		devices = (int)sys_open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return devices;
+	if (*fd < 0)
+		*fd = (int)sys_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *fd;
+}
+
+/* With another root for the program, the paths of both folders lead through a server that may have ended. */
+static long open_folders(void)
+{
+	(void)folder_open_once(&processes, "/proc"); /* without it a server runs, but has no mark */
+	return folder_open_once(&devices, "/dev");
 }
 
 /*
- * When memory runs out, the others need their server to the last. That process 1 writes this is the mark by which the kernel
- * knows one.
+ * Programs need their server when memory runs out, so it is killed after them. The kernel knows a server by this write of
+ * process 1.
  */
 static void mark_server(const struct server *server, long pid)
 {
@@ -171,7 +172,7 @@ static void close_all(struct start *start)
 static long start_process(const struct server *server, int device, struct start *start,
 			  uint64_t pause_ns)
 {
-	long pid = open_devices();
+	long pid = open_folders();
 
 	if (pid < 0)
 		return pid;

@@ -42,5 +42,8 @@ void oom_memory_freed(void);
 
 /* What /proc shows: the value, and a score from 0 (spared, or none) to 2000, as Linux reckons it. Returns 0 or -ESRCH. */
 int oom_score(const struct thread_id *id, int *adj_ret, unsigned *score_ret);
-/* Sets it for the thread's process, which process 1 makes a server by the lowest. Returns 0; -EACCES: lower than the caller may set it; or -ESRCH. */
+/*
+ * Sets it for the thread's process. If process 1 sets the lowest, that process is a server. Returns 0; -EACCES: lower than the
+ * caller may set it; or -ESRCH.
+ */
 int oom_set_score_adj(const struct thread_id *id, int adj);

@@ -176,7 +176,7 @@ static void too_many(void)
 
 /*
  * What is queued counts for a user. Programs of root that are still ending would give back room after the first refusal, so
- * this user has no other program.
+ * this is tried as a user who has no other program.
  */
 static void too_many_of_a_user(void)
 {
