@@ -8,7 +8,7 @@
 #define LOAD_PERIOD_NS 5000000000ull
 #define LOAD_LATE_NS   100000000ull /* several slices */
 
-/* The averages, and when the next sample is due, in nanoseconds since boot. All 0 at first. Guarded by sched_lock. */
+/* The averages, and when the next sample is due, in nanoseconds since boot. All 0 at first. Guarded by the lock beside it. */
 struct load {
 	uint64_t average[3];
 	uint64_t due_ns;

@@ -16,9 +16,11 @@
 #include "sync/spinlock.h"
 
 /*
- * Each hart has a run queue. One lock guards them all: threads move between them, and it is held for short. It is held
+ * Each hart has a run queue with a lock. What the scheduler keeps in a thread is guarded by the lock of the hart in
+ * thread->arch.hart, which changes only with the locks of both harts held. The lock is held
  * across arch_switch(), and the thread that is switched to releases it. So no other hart can find a thread that has
- * left its hart but is not completely saved.
+ * left its hart but is not completely saved. A thread may run on another hart after arch_switch() than before: what it
+ * knew of the run queue is of no use any more.
  *
  * A thread that is woken goes to its last hart if that is idle, else to another one that is, else to its last one. An idle
  * hart takes threads from others. A thread that was preempted in the kernel stays: it may have looked at data of its hart.
@@ -38,7 +40,8 @@
  * of their own, behind a look at thread->wish.any and at runq->rt.first.
  */
 struct runq {
-	/* guarded by sched_lock (preempted: changed on its own hart with interrupts off; see runs_alone()): */
+	struct spinlock lock;
+	/* guarded by it (preempted: changed on its own hart with interrupts off; see runs_alone()): */
 	struct list ready;   /* linked by thread.run_link; the running thread is not on it */
 	struct list napped;  /* go before `ready`: processes that slept for less than a slice */
 	struct list woken;   /* go before `napped`: slept for longer, and kernel threads */
@@ -67,22 +70,76 @@ struct runq {
 #define ROUND_UNKNOWN UINT64_MAX
 #define ROUND_GOES_ON (UINT64_MAX - 1)
 
-static struct spinlock sched_lock = SPINLOCK_INIT(LOCK_RUNQ);
 static struct runq runqs[HART_MAX]; /* each is guarded as the struct says */
-static struct load load;	    /* guarded by sched_lock */
+static struct spinlock load_lock = SPINLOCK_INIT(LOCK_RUNQ);
+static struct load load; /* guarded by load_lock; due_ns is read without it */
 /* const after boot: */
 static uint64_t slice_ticks;
 static uint64_t tick_ticks; /* from one tick to the next, at most */
 
 /*
- * Harts that run a thread and have others ready, as a mask; perhaps some that have none any more, which steal() takes out.
- * Guarded by sched_lock; read without it.
+ * Harts that run a thread and have others ready, as a mask; perhaps some that have none any more, which thieves take out.
+ * Atomic; the bit of a hart changes with its lock held.
  */
 static uint64_t waiting_harts;
 
 static struct runq *runq_this(void)
 {
 	return hart_this()->runq;
+}
+
+static inline void hart_lock(struct hart *hart)
+{
+	spin_lock_irqoff(&hart->runq->lock);
+}
+
+static inline void hart_unlock(struct hart *hart)
+{
+	spin_unlock_irqoff(&hart->runq->lock);
+}
+
+/* For assertions of the hardened build. */
+static inline bool hart_locked(const struct hart *hart)
+{
+	return spin_lock_held(&hart->runq->lock);
+}
+
+/*
+ * Takes another hart's lock beside that of `held`. If the order asks for it, that one is released meanwhile. Returns whether
+ * it was held all the time.
+ */
+static bool hart_lock_too(struct hart *held, struct hart *other)
+{
+	if (other == held)
+		return true;
+	if (held < other) {
+		hart_lock(other);
+		return true;
+	}
+	hart_unlock(held);
+	hart_lock(other);
+	hart_lock(held);
+	return false;
+}
+
+static void hart_unlock_two(struct hart *a, struct hart *b)
+{
+	hart_unlock(a);
+	if (b != a)
+		hart_unlock(b);
+}
+
+/* Locks the hart of a thread that has one. Call with interrupts off. */
+static inline struct hart *thread_lock(const struct thread *thread)
+{
+	for (;;) {
+		struct hart *hart = atomic_load_relaxed(&thread->arch.hart);
+
+		hart_lock(hart);
+		if (likely(hart == atomic_load_relaxed(&thread->arch.hart)))
+			return hart;
+		hart_unlock(hart);
+	}
 }
 
 /* Asks a running thread to yield before it returns to user mode, or at a preemption point. */
@@ -93,7 +150,7 @@ static void resched_ask(struct thread *thread)
 }
 
 /*
- * Clears the request when the thread yields or no other is ready. Call with sched_lock held.
+ * Clears the request when the thread yields or no other is ready. Call with the lock held.
  */
 static void resched_done(struct runq *runq, struct thread *thread)
 {
@@ -117,7 +174,7 @@ static void tick_arm(struct runq *runq)
 	timer_arm(&runq->tick, arch_time() + MIN(slice_ticks, tick_ticks));
 }
 
-/* Call with sched_lock held, on its own hart. */
+/* Call with the lock held, on its own hart. */
 static void tick_start(struct runq *runq)
 {
 	if (runq->ticking)
@@ -180,16 +237,17 @@ static bool is_busy(const struct hart *hart)
 	return atomic_load_relaxed(&hart->current) != hart->idle;
 }
 
-/* Threads are ready on a busy hart: idle ones may take them. Call with sched_lock held. */
+/* Threads are ready on a busy hart: idle ones may take them. Call with the hart's lock held. */
 static void note_waiting(const struct hart *hart)
 {
-	atomic_store_relaxed(&waiting_harts, waiting_harts | 1ul << hart->index);
+	assert_hardened(hart_locked(hart));
+	if (!(atomic_load_relaxed(&waiting_harts) >> hart->index & 1))
+		__atomic_fetch_or(&waiting_harts, 1ul << hart->index, __ATOMIC_RELAXED);
 }
 
-/* Has an idle hart look for threads that it may take. Call with sched_lock held. */
+/* Has an idle hart look for threads that it may take. */
 static void kick_idle(void)
 {
-	assert_hardened(spin_lock_held(&sched_lock));
 	for (unsigned i = 0; i < hart_count; i++)
 		if (&harts[i] != hart_this() && is_idle(&harts[i])) {
 			hart_kick(&harts[i], HART_KICK_SCHED);
@@ -205,20 +263,20 @@ static inline uint64_t slice_used(const struct thread *thread)
 
 /*
  * A slice that is shorter than the time between two ticks has a tick of its own, behind what is left of it, or half of it.
- * For the thread that is to run, or goes on. Call with sched_lock held, on its own hart.
+ * For the thread that is to run, or goes on. Call with the lock held, on its own hart.
  */
 static void tick_start_short(struct runq *runq, const struct thread *thread, uint64_t used)
 {
 	uint64_t slice = slice_of(thread);
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	if (is_rt(thread) || slice >= slice_ticks || thread == hart_this()->idle)
 		return;
 	runq->ticking = true;
 	timer_arm(&runq->tick, arch_time() + MAX(slice - MIN(used, slice), slice / 2 + 1));
 }
 
-/* Whether the running thread, of a real-time policy, goes before those that are ready. Call with sched_lock held. */
+/* Whether the running thread, of a real-time policy, goes before those that are ready. Call with the lock held. */
 static bool rt_goes_on(const struct runq *runq, const struct thread *thread, bool had_turn)
 {
 	const struct thread *first = rt_first(&runq->rt);
@@ -230,22 +288,22 @@ static bool rt_goes_on(const struct runq *runq, const struct thread *thread, boo
 	return first->wish.rt_priority == thread->wish.rt_priority && !had_turn;
 }
 
-/* Whether the running thread goes on although others are ready and it gives way. Call with sched_lock held. */
+/* Whether the running thread goes on although others are ready and it gives way. Call with the lock held. */
 static bool sched_goes_on(const struct runq *runq, const struct thread *thread, bool had_turn)
 {
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	if (is_rt(thread))
 		return rt_goes_on(runq, thread, had_turn);
 	return runq->rt.throttled && no_other_ready(runq) && thread->process;
 }
 
-/* The tick, for a thread of a real-time policy. Call with sched_lock held. */
+/* The tick, for a thread of a real-time policy. Call with the lock held. */
 static void tick_rt(struct runq *runq, struct thread *thread, uint64_t used)
 {
 	bool had_turn = thread->wish.policy == SCHED_RR &&
 			used >= slice_ticks / SLICE_MS * RT_SLICE_MS;
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	if (had_turn) {
 		thread->slice_tick = arch_time();
 		thread->slice_ran = thread->ran_ticks + thread->slice_tick - thread->since_tick;
@@ -271,13 +329,13 @@ static bool woken_is_ready(const struct runq *runq)
 
 /*
  * The tick of a hart where some thread that runs or is ready has no usual slice. A thread whose slice is longer than a tick
- * lets woken threads run meanwhile. Call with sched_lock held.
+ * lets woken threads run meanwhile. Call with the lock held.
  */
 static __attribute__((noinline)) void tick_special(struct runq *runq, struct thread *thread)
 {
 	uint64_t slice = slice_of(thread), used = arch_time() - thread->slice_tick;
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	rt_tick(&runq->rt, is_rt(thread));
 	if (is_rt(thread)) {
 		tick_rt(runq, thread, used);
@@ -295,42 +353,58 @@ static __attribute__((noinline)) void tick_special(struct runq *runq, struct thr
 /* The most threads that count as ready for the load average. */
 #define LOAD_READY_MOST 256u
 
-/* How many threads run or are ready, on all harts. Call with sched_lock held. */
+/* How many threads of `ready` there are, but not more than `most`. Call with the lock held. */
+static unsigned count_ready(const struct runq *runq, unsigned most)
+{
+	unsigned count = 0;
+
+	assert_hardened(spin_lock_held(&runq->lock));
+	for (const struct list *node = runq->ready.next; node != &runq->ready && count < most;
+	     node = node->next)
+		count++;
+	return count;
+}
+
+/* How many threads run or are ready, on all harts. Call with interrupts off. */
 static unsigned count_active(void)
 {
 	unsigned active = 0, looked = 0;
 
-	assert_hardened(spin_lock_held(&sched_lock));
 	for (unsigned i = 0; i < hart_count; i++) {
-		const struct runq *runq = &runqs[i];
-
-		active += __atomic_load_n(&harts[i].current, __ATOMIC_RELAXED) != harts[i].idle;
-		active += runq->nahead;
-		for (const struct list *node = runq->ready.next;
-		     node != &runq->ready && looked < LOAD_READY_MOST; node = node->next)
-			looked++;
+		hart_lock(&harts[i]);
+		active += harts[i].current != harts[i].idle;
+		active += runqs[i].nahead;
+		looked += count_ready(&runqs[i], LOAD_READY_MOST - looked);
+		hart_unlock(&harts[i]);
 	}
 	return active + looked;
 }
 
-/* Call with sched_lock held. */
+/* Call with interrupts off and no run queue's lock held. */
 static void look_at_load(void)
 {
 	uint64_t now = clock_ns();
+	unsigned active;
 
-	assert_hardened(spin_lock_held(&sched_lock));
-	if (unlikely(now >= load.due_ns))
-		load_sample(&load, now, count_active());
+	if (likely(now < atomic_load_relaxed(&load.due_ns)))
+		return;
+	active = count_active();
+	spin_lock_irqoff(&load_lock);
+	if (now >= load.due_ns)
+		load_sample(&load, now, active);
+	spin_unlock_irqoff(&load_lock);
 }
 
 void sched_load(uint64_t average[3])
 {
-	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	unsigned long flags = irq_save();
 
 	look_at_load();
+	spin_lock_irqoff(&load_lock);
 	for (unsigned i = 0; i < ARRAY_SIZE(load.average); i++)
 		average[i] = load.average[i];
-	spin_unlock_irqrestore(&sched_lock, flags);
+	spin_unlock_irqoff(&load_lock);
+	irq_restore(flags);
 }
 
 /*
@@ -341,9 +415,10 @@ static bool runs_alone(const struct runq *runq, const struct thread *thread)
 {
 	return atomic_load_relaxed(&runq->ready.next) == &runq->ready &&
 	       !atomic_load_relaxed(&runq->nahead) && !thread->wish.any &&
-	       !atomic_load_relaxed(&runq->rt.first) && thread != hart_this()->idle &&
-	       clock_ns() < atomic_load_relaxed(&load.due_ns);
+	       !atomic_load_relaxed(&runq->rt.first) && thread != hart_this()->idle;
 }
+
+static void balance(struct hart *self);
 
 /*
  * Asks the running thread to yield if another is ready, unless it has run for less than half a
@@ -356,12 +431,14 @@ static void tick(struct timer *timer)
 	struct thread *thread = hart->current;
 
 	tick_cpu_alarms(thread);
+	look_at_load();
+	if (hart_are_several())
+		balance(hart);
 	if (runs_alone(runq, thread)) {
 		tick_arm(runq);
 		return;
 	}
-	spin_lock_irqoff(&sched_lock);
-	look_at_load();
+	hart_lock(hart);
 	runq->ticking = false;
 	if (unlikely(thread->wish.any || runq->rt.first))
 		tick_special(runq, thread);
@@ -376,7 +453,7 @@ static void tick(struct timer *timer)
 	} else if (thread != hart->idle) {
 		tick_start(runq);
 	}
-	spin_unlock_irqoff(&sched_lock);
+	hart_unlock(hart);
 }
 
 static void enqueue(struct thread *thread, struct list *queue)
@@ -423,7 +500,7 @@ static void enqueue_last(struct runq *runq, struct thread *thread)
 
 /*
  * Gives the thread a slice for each round that has begun since its last one. These make up for what it has overrun, but are
- * not saved up. Call with sched_lock held.
+ * not saved up. Call with the lock held.
  */
 static void slices_give(const struct runq *runq, struct thread *thread, uint64_t slice)
 {
@@ -436,12 +513,12 @@ static void slices_give(const struct runq *runq, struct thread *thread, uint64_t
 /*
  * Queues a woken thread with slices of that length among others. Kernel threads go first, because other threads wait for
  * their work. A process goes before `ready` as long as it has not used up its slice of this round. Processes that slept for
- * long have a list of their own, because thousands of them may be woken at once. Call with sched_lock held.
+ * long have a list of their own, because thousands of them may be woken at once. Call with the lock held.
  */
 static __attribute__((noinline)) void enqueue_woken(struct runq *runq, struct thread *thread,
 						    struct hart *hart, uint64_t slice)
 {
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	if (!thread->process) {
 		thread->slice_ran = thread->ran_ticks;
 		enqueue_ahead(runq, thread, runq->woken.next); /* before the first */
@@ -470,12 +547,12 @@ void sched_text_follows(struct thread *thread)
 
 /*
  * Moves a thread that is on no queue to a hart's. Of the slice that it has there, it has used what it had used. Call with
- * sched_lock held.
+ * the locks of both harts held.
  */
 static void thread_move_to(struct thread *thread, struct hart *hart)
 {
-	assert_hardened(spin_lock_held(&sched_lock));
-	thread->arch.hart = hart;
+	assert_hardened(hart_locked(thread->arch.hart) && hart_locked(hart));
+	atomic_store_relaxed(&thread->arch.hart, hart);
 	if (thread->arch.has_rseq)
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_RSEQ, __ATOMIC_RELAXED);
 	sched_text_follows(thread);
@@ -483,7 +560,7 @@ static void thread_move_to(struct thread *thread, struct hart *hart)
 		thread->round = hart->runq->round;
 }
 
-/* Whether a woken thread takes the hart from the thread that runs there. Call with sched_lock held. */
+/* Whether a woken thread takes the hart from the thread that runs there. Call with the hart's lock held. */
 static bool outranks(const struct thread *thread, const struct hart *hart)
 {
 	const struct thread *runs = hart->current;
@@ -495,31 +572,60 @@ static bool outranks(const struct thread *thread, const struct hart *hart)
 	return !hart->runq->rt.throttled;
 }
 
+#define RANK_MOST (RT_PRIORITY_MAX + 1u)
+
+/* The real-time priority of what runs there; RANK_MOST: it goes before all threads of such policies, or nobody can say now. */
+static unsigned rank_of(struct hart *hart, const struct hart *locked)
+{
+	unsigned rank;
+
+	if (hart != locked && !spin_try_irqoff_nested(&hart->runq->lock))
+		return RANK_MOST;
+	rank = hart->current->process || hart->current == hart->idle
+		       ? hart->current->wish.rt_priority
+		       : RANK_MOST;
+	if (hart->runq->held)
+		rank = RANK_MOST;
+	if (hart != locked)
+		hart_unlock(hart);
+	return rank;
+}
+
 /*
  * Returns the hart for a thread of a real-time policy: its last hart if it outranks the thread that runs there, else the hart
- * whose running thread has the lowest priority. Call with sched_lock held.
+ * whose running thread has the lowest priority. It does not wait for the locks of others, which it takes in any order. Call
+ * with the lock of the thread's hart held.
  */
 static struct hart *choose_lowest(const struct thread *thread, struct hart *last)
 {
-	struct hart *lowest = last;
+	const struct hart *locked = thread->arch.hart;
+	unsigned lowest = rank_of(last, locked);
+	struct hart *choice = last;
 
-	assert_hardened(spin_lock_held(&sched_lock));
-	if (outranks(thread, last))
+	if (thread->wish.rt_priority > lowest && !atomic_load_relaxed(&last->runq->rt.throttled))
 		return last;
-	for (unsigned i = 0; i < hart_count; i++)
-		if (may_run_on(thread, &harts[i]) && !harts[i].runq->held &&
-		    harts[i].current->wish.rt_priority < lowest->current->wish.rt_priority)
-			lowest = &harts[i];
-	return lowest;
+	for (unsigned i = 0; i < hart_count; i++) {
+		unsigned rank = may_run_on(thread, &harts[i]) ? rank_of(&harts[i], locked)
+							      : RANK_MOST;
+
+		if (rank < lowest) {
+			lowest = rank;
+			choice = &harts[i];
+		}
+	}
+	return choice;
 }
 
-/* Returns the hart that a woken thread goes to. Call with sched_lock held. */
+/*
+ * Returns the hart that a thread goes to that is woken or has to move. It looks at other harts without their locks: what it
+ * finds may change, and then the thread runs a little later. Call with the lock of the thread's hart held.
+ */
 static __attribute__((noinline)) struct hart *choose_hart(const struct thread *thread,
 							  bool hand_over)
 {
 	struct hart *self = hart_this(), *last = thread->arch.hart;
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(hart_locked(last));
 	if (!may_run_on(thread, last))
 		for (last = harts; !may_run_on(thread, last);)
 			last++;
@@ -533,20 +639,20 @@ static __attribute__((noinline)) struct hart *choose_hart(const struct thread *t
 	return is_rt(thread) ? choose_lowest(thread, last) : last;
 }
 
-/* Interrupts the hart of a running thread that has work, such as a signal, before user mode. Call with sched_lock held. */
+/* Interrupts the hart of a running thread that has work, such as a signal, before user mode. Call with its hart's lock held. */
 static void kick_running(const struct thread *thread)
 {
 	struct hart *hart = thread->arch.hart;
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(hart_locked(hart));
 	if (thread->on_hart && hart != hart_this() && atomic_load_relaxed(&thread->arch.work))
 		hart_kick(hart, HART_KICK_SCHED);
 }
 
-/* Queues a woken thread of a real-time policy, which may take the hart. Call with sched_lock held. */
+/* Queues a woken thread of a real-time policy, which may take the hart. Call with the hart's lock held. */
 static void enqueue_rt_woken(struct thread *thread, struct hart *hart, bool before_equals)
 {
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(hart_locked(hart));
 	enqueue_rt(hart->runq, thread, before_equals);
 	if (!outranks(thread, hart))
 		return;
@@ -554,10 +660,10 @@ static void enqueue_rt_woken(struct thread *thread, struct hart *hart, bool befo
 	kick_running(hart->current);
 }
 
-/* Queues a woken thread with a policy or weight other than the usual one. Call with sched_lock held. */
+/* Queues a woken thread with a policy or weight other than the usual one. Call with the hart's lock held. */
 static __attribute__((noinline)) void enqueue_special(struct thread *thread, struct hart *hart)
 {
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(hart_locked(hart));
 	if (is_rt(thread)) {
 		enqueue_rt_woken(thread, hart, false);
 	} else if (thread->wish.policy != SCHED_OTHER) {
@@ -567,7 +673,7 @@ static __attribute__((noinline)) void enqueue_special(struct thread *thread, str
 	}
 }
 
-/* Queues a woken thread on a hart, where the scheduling policy says. Call with sched_lock held. */
+/* Queues a woken thread on a hart, where the scheduling policy says. Call with the hart's lock held. */
 static inline void enqueue_ready(struct thread *thread, struct hart *hart)
 {
 	struct runq *runq = hart->runq;
@@ -580,10 +686,10 @@ static inline void enqueue_ready(struct thread *thread, struct hart *hart)
 		enqueue_woken(runq, thread, hart, slice_ticks);
 }
 
-/* queue_woken() where several harts run. Call with sched_lock held. */
-static __attribute__((noinline)) void queue_somewhere(struct thread *thread, bool hand_over)
+/* Queues a thread that is ready, and on no queue, on a hart. Call with its lock held, and that of the thread's present hart. */
+static void queue_on(struct thread *thread, struct hart *hart, bool hand_over)
 {
-	struct hart *hart = choose_hart(thread, hand_over), *self = hart_this();
+	struct hart *self = hart_this();
 	bool kick = hart != self && (is_idle(hart) || !thread->process);
 
 	if (hart != thread->arch.hart)
@@ -599,20 +705,45 @@ static __attribute__((noinline)) void queue_somewhere(struct thread *thread, boo
 		hart_kick(hart, HART_KICK_SCHED);
 }
 
-/* Queues a thread that has slept, or is new. Call with sched_lock held. */
-static inline void queue_woken(struct thread *thread, bool hand_over)
+/* Whether a thread is on no hart and no queue, and is to be queued by who wakes it. Call with its hart's lock held. */
+static inline bool waits_to_be_queued(const struct thread *thread)
 {
-	struct hart *hart = thread->arch.hart;
+	return (thread->state == THREAD_SLEEPING || thread->state == THREAD_NEW) &&
+	       !thread->on_hart && !thread->queued;
+}
 
-	assert_hardened(spin_lock_held(&sched_lock));
-	if (hart_are_several()) {
-		queue_somewhere(thread, hand_over);
-		return;
+/* Wakes a thread that is not to be queued: it is on a hart, on its way to sleep or not, or queued. Call with its hart's lock held. */
+static void wake_in_place(struct thread *thread)
+{
+	if (thread->state == THREAD_SLEEPING || thread->state == THREAD_NEW)
+		thread->state = THREAD_READY;
+	else if (hart_are_several())
+		kick_running(thread);
+}
+
+/*
+ * Wakes a thread that is to be queued, where several harts run. Call with the lock of its hart held, which is released. While
+ * the locks are taken in their order another hart may wake it.
+ */
+static __attribute__((noinline)) void wake_somewhere(struct thread *thread, bool hand_over)
+{
+	struct hart *from = thread->arch.hart;
+	struct hart *to = choose_hart(thread, hand_over);
+
+	while (!hart_lock_too(from, to) &&
+	       (thread->arch.hart != from || !waits_to_be_queued(thread))) {
+		hart_unlock_two(from, to);
+		from = thread_lock(thread);
+		if (!waits_to_be_queued(thread)) {
+			wake_in_place(thread);
+			hart_unlock(from);
+			return;
+		}
+		to = choose_hart(thread, hand_over);
 	}
-	enqueue_ready(thread, hart);
-	tick_start(hart->runq);
-	if (hand_over)
-		hart->runq->handed = thread;
+	thread->state = THREAD_READY;
+	queue_on(thread, to, hand_over);
+	hart_unlock_two(from, to);
 }
 
 static void take_off_queue(struct runq *runq, struct thread *thread)
@@ -631,24 +762,40 @@ static bool stays_on_hart(const struct thread *thread)
 	return thread->preempted || thread == atomic_load_relaxed(&rested_for);
 }
 
+/* Whether a thread that may not run on its hart can be moved at once. Call with its hart's lock held. */
+static bool can_be_sent(const struct thread *thread)
+{
+	return !may_run_on(thread, thread->arch.hart) && !thread->on_hart && !stays_on_hart(thread);
+}
+
 /*
- * A thread goes to another hart: one that runs, or has to go on here, when it returns to user mode. Call with sched_lock
- * held.
+ * A thread that may not run on its hart goes to another: one that runs, or has to go on here, when it returns to user mode.
+ * Call with the lock of its hart held, which is released.
  */
 static void send_away(struct thread *thread)
 {
-	struct hart *hart = thread->arch.hart;
+	struct hart *from = thread->arch.hart, *to;
 
-	assert_hardened(spin_lock_held(&sched_lock));
-	if (thread->on_hart || stays_on_hart(thread)) {
+	while (can_be_sent(thread)) {
+		to = choose_hart(thread, false);
+		if (hart_lock_too(from, to) || (thread->arch.hart == from && can_be_sent(thread))) {
+			if (thread->queued) {
+				take_off_queue(from->runq, thread);
+				queue_on(thread, to, false);
+			} else {
+				thread_move_to(thread, to);
+			}
+			hart_unlock_two(from, to);
+			return;
+		}
+		hart_unlock_two(from, to);
+		from = thread_lock(thread);
+	}
+	if (!may_run_on(thread, from)) {
 		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_MOVE, __ATOMIC_RELEASE);
 		kick_running(thread);
-	} else if (thread->queued) {
-		take_off_queue(hart->runq, thread);
-		queue_somewhere(thread, false);
-	} else {
-		thread_move_to(thread, choose_hart(thread, false));
 	}
+	hart_unlock(from);
 }
 
 /* Queues a thread again that was taken off its queue for a change. As on Linux, one that is lowered goes before its equals. */
@@ -657,9 +804,7 @@ static void enqueue_changed(struct thread *thread, bool lowered)
 	struct hart *hart = thread->arch.hart;
 
 	note_waiting(hart);
-	if (!may_run_on(thread, hart) && !stays_on_hart(thread)) /* it is about to leave */
-		queue_somewhere(thread, false);
-	else if (is_rt(thread))
+	if (is_rt(thread))
 		enqueue_rt_woken(thread, hart, lowered);
 	else
 		enqueue_ready(thread, hart);
@@ -668,7 +813,8 @@ static void enqueue_changed(struct thread *thread, bool lowered)
 void sched_set_wish(struct thread *thread, uint64_t any)
 {
 	const struct sched_wish old = thread->wish, new = { .any = any };
-	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	unsigned long flags = irq_save();
+	struct hart *hart = thread_lock(thread);
 	uint64_t slice = slice_of(thread);
 	bool queued = thread->queued;
 
@@ -680,7 +826,7 @@ void sched_set_wish(struct thread *thread, uint64_t any)
 		}
 	} else {
 		if (queued)
-			take_off_queue(thread->arch.hart->runq, thread);
+			take_off_queue(hart->runq, thread);
 		atomic_store_relaxed(&thread->wish.any, any);
 		thread->slice_ran = thread->ran_ticks;
 		if (queued)
@@ -689,18 +835,21 @@ void sched_set_wish(struct thread *thread, uint64_t any)
 			resched_ask(thread); /* one that waits may go before it now */
 		kick_running(thread);
 	}
-	spin_unlock_irqrestore(&sched_lock, flags);
+	hart_unlock(hart);
+	irq_restore(flags);
+	preempt_point();
 }
 
 void sched_set_harts(struct thread *thread, uint64_t harts_mask)
 {
-	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	unsigned long flags = irq_save();
 
 	assert_hardened(harts_mask && !(harts_mask & ~hart_mask()));
+	(void)thread_lock(thread);
 	__atomic_store_n(&thread->harts, harts_mask, __ATOMIC_RELAXED);
-	if (thread->arch.hart && !may_run_on(thread, thread->arch.hart))
-		send_away(thread);
-	spin_unlock_irqrestore(&sched_lock, flags);
+	send_away(thread);
+	irq_restore(flags);
+	preempt_point();
 }
 
 uint64_t sched_harts(const struct thread *thread)
@@ -711,19 +860,26 @@ uint64_t sched_harts(const struct thread *thread)
 static void sched_wake(struct thread *thread, bool hand_over)
 {
 	unsigned long flags;
+	struct hart *hart;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	flags = spin_lock_irqsave(&sched_lock);
-	if (!thread->arch.hart)
-		thread->arch.hart = hart_this();
-	if (thread->state == THREAD_SLEEPING || thread->state == THREAD_NEW) {
-		thread->state = THREAD_READY;
-		if (!thread->on_hart && !thread->queued)
-			queue_woken(thread, hand_over);
+	flags = irq_save();
+	hart = thread_lock(thread);
+	if (!waits_to_be_queued(thread)) {
+		wake_in_place(thread);
+		hart_unlock(hart);
 	} else if (hart_are_several()) {
-		kick_running(thread);
+		wake_somewhere(thread, hand_over);
+	} else {
+		thread->state = THREAD_READY;
+		enqueue_ready(thread, hart);
+		tick_start(hart->runq);
+		if (hand_over)
+			hart->runq->handed = thread;
+		hart_unlock(hart);
 	}
-	spin_unlock_irqrestore(&sched_lock, flags);
+	irq_restore(flags);
+	preempt_point();
 }
 
 void thread_wake(struct thread *thread)
@@ -760,7 +916,7 @@ void sched_use_mmu(struct mmu *mmu)
 	irq_restore(flags);
 }
 
-/* Whether the first of the threads of real-time policies goes before all others. Call with sched_lock held. */
+/* Whether the first of the threads of real-time policies goes before all others. Call with the lock held. */
 static bool rt_is_next(const struct runq *runq)
 {
 	return runq->rt.first && !kernel_thread_is_ready(runq) &&
@@ -771,7 +927,7 @@ static bool rt_is_next(const struct runq *runq)
  * Of queues that are not all empty, returns the list whose first thread runs next, NULL for `rt`: a kernel thread;
  * then one of a real-time policy;
  * then for half a slice those that have slept for long, however many they are; then for half a slice
- * those that have napped; then one of those that are ready all the time. Call with sched_lock held.
+ * those that have napped; then one of those that are ready all the time. Call with the lock held.
  */
 static __attribute__((noinline)) struct list *choose_list(struct runq *runq)
 {
@@ -795,7 +951,7 @@ static __attribute__((noinline)) struct list *choose_list(struct runq *runq)
 }
 
 /*
- * Returns the list whose first thread runs next; it may be empty. NULL: the first of `rt` does. Call with sched_lock held.
+ * Returns the list whose first thread runs next; it may be empty. NULL: the first of `rt` does. Call with the lock held.
  */
 static inline struct list *next_list(struct runq *runq)
 {
@@ -830,13 +986,13 @@ static inline void begin_turn(struct runq *runq, struct thread *thread, uint64_t
 
 /*
  * The next thread of a hart that rests: one that was preempted in the kernel, which gives way before it returns to user
- * mode; NULL: there is none. Call with sched_lock held.
+ * mode; NULL: there is none. Call with the lock held.
  */
 static __attribute__((noinline, cold)) struct thread *pick_preempted(struct runq *runq)
 {
 	struct list *lists[] = { &runq->woken, &runq->napped, &runq->ready };
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	for (struct thread *thread = rt_first(&runq->rt); thread; thread = rt_next(thread))
 		if (thread->preempted) {
 			dequeue(runq, thread);
@@ -857,7 +1013,7 @@ static __attribute__((noinline, cold)) struct thread *pick_preempted(struct runq
 }
 
 /*
- * Returns the next thread, taken off its queue, or the idle one. Call with sched_lock held.
+ * Returns the next thread, taken off its queue, or the idle one. Call with the lock held.
  */
 static inline __attribute__((always_inline)) struct thread *pick(struct runq *runq,
 								 struct hart *hart)
@@ -866,7 +1022,7 @@ static inline __attribute__((always_inline)) struct thread *pick(struct runq *ru
 	struct thread *thread;
 	bool special;
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	if (unlikely(runq->rests))
 		return pick_preempted(runq) ?: hart->idle;
 	list = next_list(runq);
@@ -894,7 +1050,7 @@ static inline __attribute__((always_inline)) struct thread *pick(struct runq *ru
 
 /*
  * Returns the thread that the running one, which sleeps, hands over to, unless it has to give way
- * to others; NULL: none. Call with sched_lock held.
+ * to others; NULL: none. Call with the lock held.
  */
 static struct thread *pick_handed(struct runq *runq)
 {
@@ -911,7 +1067,7 @@ static struct thread *pick_handed(struct runq *runq)
 }
 
 /*
- * The switch itself. With `same_slice` the next thread has the rest of this one's slice. Call with sched_lock held.
+ * The switch itself. With `same_slice` the next thread has the rest of this one's slice. Call with the lock held.
  */
 static inline __attribute__((always_inline)) void leave_for(struct runq *runq, struct hart *hart,
 							    struct thread *prev,
@@ -936,12 +1092,12 @@ static inline __attribute__((always_inline)) void leave_for(struct runq *runq, s
 	arch_switch(&prev->arch, &next->arch);
 }
 
-/* The running thread must be queued, asleep or dead. Call with sched_lock held. */
+/* The running thread must be queued, asleep or dead. Call with the lock held. */
 static inline __attribute__((always_inline)) void switch_to(struct runq *runq, struct thread *next)
 {
 	struct hart *hart = hart_this();
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	resched_done(runq, hart->current);
 	if (next != hart->idle)
 		tick_start(runq);
@@ -986,7 +1142,7 @@ void sched_yield_soon(void)
 
 /*
  * Queues the running thread, which gives way. Of a real-time policy it stays before its equals unless it has had its turn.
- * Any other one lets those that were woken run, and goes on then. Call with sched_lock held.
+ * Any other one lets those that were woken run, and goes on then. Call with the lock held.
  */
 static inline void enqueue_given_way(struct runq *runq, struct thread *thread, bool had_turn)
 {
@@ -1001,13 +1157,13 @@ static inline void enqueue_given_way(struct runq *runq, struct thread *thread, b
 }
 
 /*
- * On a hart that rests: a thread that was preempted in the kernel goes on. Call with sched_lock held.
+ * On a hart that rests: a thread that was preempted in the kernel goes on. Call with the lock held.
  */
 static __attribute__((noinline, cold)) void rest(struct runq *runq, struct thread *thread)
 {
 	struct thread *idle = hart_this()->idle, *next;
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	if (thread->preempted)
 		return;
 	next = pick_preempted(runq);
@@ -1026,17 +1182,18 @@ static __attribute__((noinline, cold)) void rest(struct runq *runq, struct threa
  */
 static void give_way(bool had_turn)
 {
-	struct runq *runq = runq_this();
+	struct hart *hart = hart_this();
+	struct runq *runq = hart->runq;
 	struct thread *thread = current_thread();
 
 	/* A thread may yield in a loop until a thread on another hart has done something: leave the lock to that one. */
 	if (hart_are_several() && none_ready(runq) && !need_resched() &&
 	    !atomic_load_relaxed(&runq->rests))
 		return;
-	spin_lock_irqoff(&sched_lock);
+	spin_lock_irqoff(&runq->lock);
 	if (unlikely(runq->rests)) {
 		rest(runq, thread);
-		spin_unlock_irqoff(&sched_lock);
+		spin_unlock_irqoff(&runq_this()->lock);
 		return;
 	}
 	had_turn |= runq->turn_over;
@@ -1044,7 +1201,6 @@ static void give_way(bool had_turn)
 	runq->handed = NULL;
 	if (!none_ready(runq) &&
 	    !(unlikely(is_rt(thread) || runq->rt.first) && sched_goes_on(runq, thread, had_turn))) {
-		struct hart *hart = hart_this();
 		struct thread *next = pick(runq, hart);
 
 		thread->nivcsw++;
@@ -1055,7 +1211,7 @@ static void give_way(bool had_turn)
 		tick_start(runq);
 		leave_for(runq, hart, thread, next, false);
 	}
-	spin_unlock_irqoff(&sched_lock);
+	spin_unlock_irqoff(&runq_this()->lock);
 }
 
 void sched_yield(void)
@@ -1098,30 +1254,36 @@ void sched_move(void)
 	struct thread *thread = current_thread();
 
 	assert_may_leave(0);
-	spin_lock_irqoff(&sched_lock);
+	hart_lock(hart);
 	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_MOVE, __ATOMIC_RELAXED);
 	if (!may_run_on(thread, hart)) {
 		thread->nivcsw++;
 		enqueue(thread, &hart->runq->leaving);
 		switch_to(hart->runq, hart->idle);
 	}
-	spin_unlock_irqoff(&sched_lock);
+	hart_unlock(hart_this());
 	irq_restore(flags);
 }
 
 /* Called by the idle thread, with interrupts off. */
 static __attribute__((noinline, cold)) void move_leaving(struct runq *runq)
 {
-	struct list *node;
+	struct hart *self = hart_this();
 
-	spin_lock_irqoff(&sched_lock);
-	while ((node = list_pop(&runq->leaving))) {
-		struct thread *thread = list_entry(node, struct thread, run_link);
+	hart_lock(self);
+	while (!list_empty(&runq->leaving)) {
+		struct thread *thread = list_first_entry(&runq->leaving, struct thread, run_link);
+		struct hart *to = choose_hart(thread, false);
 
-		thread->queued = false;
-		queue_somewhere(thread, false);
+		/* If the lock was released meanwhile, sched_set_harts() may have sent it on. */
+		if (hart_lock_too(self, to) || runq->leaving.next == &thread->run_link) {
+			dequeue(runq, thread);
+			queue_on(thread, to, false);
+		}
+		if (to != self)
+			hart_unlock(to);
 	}
-	spin_unlock_irqoff(&sched_lock);
+	hart_unlock(self);
 }
 
 /* ---- all harts at rest ---- */
@@ -1131,31 +1293,37 @@ static __attribute__((noinline, cold)) void move_leaving(struct runq *runq)
 /* Call with interrupts on. */
 static void others_rest(bool rests)
 {
-	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	unsigned long flags = irq_save();
 
 	for (unsigned i = 0; i < hart_count; i++) {
 		struct hart *hart = &harts[i];
 
 		if (hart == hart_this())
 			continue;
+		hart_lock(hart);
 		hart->runq->rests = rests || hart->runq->held;
 		if (hart->current != hart->idle)
 			resched_ask(hart->current);
+		hart_unlock(hart);
 		hart_kick(hart, HART_KICK_SCHED);
 	}
-	spin_unlock_irqrestore(&sched_lock, flags);
+	irq_restore(flags);
+	preempt_point();
 }
 
 /* Returns a hart that is not at rest yet; NULL: all are. */
 static const struct hart *find_busy(void)
 {
 	const struct hart *busy = NULL;
-	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	unsigned long flags = irq_save();
 
-	for (unsigned i = 0; i < hart_count && !busy; i++)
+	for (unsigned i = 0; i < hart_count && !busy; i++) {
+		hart_lock(&harts[i]);
 		if (harts[i].runq->rests && !harts[i].runq->at_rest)
 			busy = &harts[i];
-	spin_unlock_irqrestore(&sched_lock, flags);
+		hart_unlock(&harts[i]);
+	}
+	irq_restore(flags);
 	return busy;
 }
 
@@ -1194,38 +1362,44 @@ void sched_go_on(void)
 	preempt_enable();
 }
 
-/* Call with sched_lock held. */
-static bool has_threads(const struct hart *hart)
+/* Call with interrupts off. */
+static bool has_threads(struct hart *hart)
 {
-	assert_hardened(spin_lock_held(&sched_lock));
-	return hart->current != hart->idle || !none_ready(hart->runq);
+	bool has;
+
+	hart_lock(hart);
+	has = hart->current != hart->idle || !none_ready(hart->runq);
+	hart_unlock(hart);
+	return has;
 }
 
-/* Returns whether no hart but that one runs threads or has any that is ready. */
+/* Returns whether no hart but that one runs threads or has any that is ready. One that moves meanwhile may be missed. */
 static bool others_idle(const struct hart *than)
 {
-	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	unsigned long flags = irq_save();
 	bool idle = true;
 
-	for (unsigned i = 0; i < hart_count; i++)
-		idle &= &harts[i] == than || !has_threads(&harts[i]);
-	spin_unlock_irqrestore(&sched_lock, flags);
+	for (unsigned i = 0; i < hart_count && idle; i++)
+		idle = &harts[i] == than || !has_threads(&harts[i]);
+	irq_restore(flags);
 	return idle;
 }
 
 void sched_hold_others(bool held)
 {
-	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	unsigned long flags = irq_save();
 
 	for (unsigned i = 1; i < hart_count; i++) {
 		struct hart *hart = &harts[i];
 
+		hart_lock(hart);
 		hart->runq->held = hart->runq->rests = held;
 		if (hart->current != hart->idle)
 			resched_ask(hart->current);
+		hart_unlock(hart);
 		hart_kick(hart, HART_KICK_SCHED);
 	}
-	spin_unlock_irqrestore(&sched_lock, flags);
+	irq_restore(flags);
 	while (held && (hart_this() != &harts[0] || !others_idle(&harts[0])))
 		sched_yield();
 }
@@ -1235,10 +1409,9 @@ bool sched_is_quiet(void)
 	return none_ready(runq_this()) && others_idle(hart_this());
 }
 
-/* Moves a thread that is ready to the boot hart, unless it may not leave. Call with sched_lock held. */
+/* Moves a thread that is ready to the boot hart, unless it may not leave. Call with the locks of both harts held. */
 static void send_thread(struct runq *runq, struct thread *thread)
 {
-	assert_hardened(spin_lock_held(&sched_lock));
 	if (thread->preempted)
 		return;
 	dequeue(runq, thread);
@@ -1251,17 +1424,16 @@ static void send_thread(struct runq *runq, struct thread *thread)
 	hart_kick(&harts[0], HART_KICK_SCHED);
 }
 
-/* Moves all ready threads of a list to the boot hart, unless they may not leave. Call with sched_lock held. */
+/* Moves all ready threads of a list to the boot hart, unless they may not leave. Call with the locks of both harts held. */
 static void send_list(struct runq *runq, struct list *list)
 {
-	assert_hardened(spin_lock_held(&sched_lock));
 	for (struct list *node = list->next, *next; node != list; node = next) {
 		next = node->next;
 		send_thread(runq, list_entry(node, struct thread, run_link));
 	}
 }
 
-/* Moves the ready threads of all queues of a held hart to the boot hart. */
+/* Moves the ready threads of all queues of a held hart to the boot hart. Call with the locks of both held. */
 static void send_home(struct runq *runq)
 {
 	runq->handed = NULL;
@@ -1280,13 +1452,17 @@ static __attribute__((noinline, cold)) void idle_at_rest(struct runq *runq)
 	bool rests, finish;
 
 	do {
-		spin_lock_irqoff(&sched_lock);
-		rests = runq->rests;
-		if (runq->held)
+		if (atomic_load_relaxed(&runq->held)) {
+			hart_lock(&harts[0]);
+			hart_lock(hart_this());
 			send_home(runq);
+			hart_unlock_two(&harts[0], hart_this());
+		}
+		spin_lock_irqoff(&runq->lock);
+		rests = runq->rests;
 		finish = rests && runq->preempted;
 		runq->at_rest = rests && !finish;
-		spin_unlock_irqoff(&sched_lock);
+		spin_unlock_irqoff(&runq->lock);
 		if (finish)
 			return; /* it yields to them, and comes again */
 		if (rests)
@@ -1329,7 +1505,7 @@ void sched_sleep(void)
 	struct thread *thread = current_thread();
 
 	assert_may_leave(0);
-	spin_lock_irqoff(&sched_lock);
+	spin_lock_irqoff(&runq->lock);
 	if (thread->state == THREAD_SLEEPING) {
 		struct thread *next = pick_handed(runq);
 
@@ -1337,45 +1513,65 @@ void sched_sleep(void)
 		switch_to(runq, next ?: pick(runq, hart_this()));
 	}
 	/* This is a preemption point even if the thread is always woken before it sleeps. */
-	spin_unlock_irqrestore(&sched_lock, flags);
-}
-
-/* Whether it sleeps, with its registers saved, on this hart. Call with sched_lock held. */
-static inline bool is_parked(const struct thread *thread, const struct hart *hart)
-{
-	assert_hardened(spin_lock_held(&sched_lock));
-	return thread->parked == THREAD_PARKED && thread->arch.hart == hart;
-}
-
-/* Whether it sleeps, and would run on another hart, at once. Call with sched_lock held. */
-static inline bool is_parked_elsewhere(const struct thread *thread, const struct hart *self)
-{
-	const struct hart *hart = thread->arch.hart;
-
-	assert_hardened(spin_lock_held(&sched_lock));
-	return thread->parked == THREAD_PARKED && hart != self && is_idle(hart) &&
-	       may_run_on(thread, hart) && thread->process && !thread->wish.any;
+	spin_unlock_irqrestore(&runq_this()->lock, flags);
 }
 
 /*
- * Wakes the other thread on its own hart, where nothing else runs. The running thread sleeps, unless it has been woken before
- * it takes sched_lock again. Called, and returns, with sched_lock held; the lock is free while the other hart is interrupted,
- * which takes it first of all. The other hart cannot miss the thread: it looks at its queue after the thread was put there,
- * or it waits by then and the interrupt ends its wait.
+ * Whether it sleeps, with its registers saved, on this hart. Call with the hart's lock held: a thread of another hart changes,
+ * but does not become one of this hart.
  */
-static __attribute__((noinline)) void switch_over_elsewhere(struct runq *runq, struct thread *to)
+static inline bool is_parked(const struct thread *thread, const struct hart *hart)
 {
-	struct hart *hart = to->arch.hart;
+	assert_hardened(hart_locked(hart));
+	return atomic_load_relaxed(&thread->arch.hart) == hart && thread->parked == THREAD_PARKED;
+}
+
+/* Whether it sleeps, and would run on that other hart, at once. Call with the hart's lock held. */
+static inline bool is_parked_elsewhere(const struct thread *thread, const struct hart *hart)
+{
+	assert_hardened(hart_locked(hart));
+	return is_parked(thread, hart) && is_idle(hart) && may_run_on(thread, hart) &&
+	       thread->process && !thread->wish.any;
+}
+
+/* The running thread, which is marked as sleeping, sleeps unless it has been woken since, or has work. */
+static void sleep_marked(struct runq *runq)
+{
 	struct thread *thread = current_thread();
 
+	spin_lock_irqoff(&runq->lock);
+	if (atomic_load_relaxed(&thread->arch.work) || atomic_load_relaxed(&thread->killed))
+		thread->state = THREAD_READY;
+	if (thread->state == THREAD_SLEEPING) {
+		thread->nvcsw++;
+		switch_away(runq);
+	}
+	spin_unlock_irqoff(&runq_this()->lock);
+}
+
+/*
+ * sched_switch_over() to a thread of another hart where nothing else runs. The other hart cannot miss the thread: it looks
+ * at its queue after the thread was put there, or it waits by then and the interrupt ends its wait. Returns false if the
+ * thread has to be woken in the usual way.
+ */
+static __attribute__((noinline)) bool switch_over_elsewhere(struct runq *runq, struct thread *to,
+							    struct spinlock *held)
+{
+	struct hart *hart = thread_lock(to);
+
+	if (hart == hart_this() || !is_parked_elsewhere(to, hart)) {
+		hart_unlock(hart);
+		return false;
+	}
+	sched_sleep_prepare();
+	to->state = THREAD_READY;
 	enqueue(to, &hart->runq->ready);
-	spin_unlock_irqoff(&sched_lock);
+	hart_unlock(hart);
+	spin_unlock_irqoff(held);
 	hart_kick(hart, HART_KICK_SCHED);
-	spin_lock_irqoff(&sched_lock);
-	if (thread->state != THREAD_SLEEPING)
-		return;
-	thread->nvcsw++;
-	switch_away(runq);
+	sleep_marked(runq);
+	spin_lock_irqoff(held);
+	return true;
 }
 
 /*
@@ -1388,28 +1584,25 @@ void sched_switch_over(struct thread *to, struct spinlock *held)
 	struct hart *hart = hart_this();
 	struct runq *runq = hart->runq;
 	struct thread *thread = current_thread();
-	bool elsewhere = false;
+	bool stays;
 
 	assert_hardened(!hart->in_interrupt && arch_preempt()->count == 0);
-	spin_lock_irqoff(&sched_lock);
-	if (unlikely(atomic_load_relaxed(&thread->arch.work) ||
-		     atomic_load_relaxed(&thread->killed) || runq->rests || runq->rt.first ||
-		     (!is_parked(to, hart) && !(elsewhere = is_parked_elsewhere(to, hart))))) {
-		spin_unlock_irqoff(&sched_lock);
-		sched_hand_over(to);
+	spin_lock_irqoff(&runq->lock);
+	stays = atomic_load_relaxed(&thread->arch.work) || atomic_load_relaxed(&thread->killed) ||
+		runq->rests || runq->rt.first;
+	if (unlikely(stays || !is_parked(to, hart))) {
+		spin_unlock_irqoff(&runq->lock);
+		if (stays || !hart_are_several() || !switch_over_elsewhere(runq, to, held))
+			sched_hand_over(to);
 		return;
 	}
 	assert_hardened(runq->ticking);
 	thread->state = THREAD_SLEEPING;
 	to->state = THREAD_READY;
 	spin_unlock_irqoff(held);
-	if (unlikely(elsewhere)) {
-		switch_over_elsewhere(runq, to);
-	} else {
-		thread->nvcsw++;
-		leave_for(runq, hart, thread, to, true);
-	}
-	spin_unlock_irqoff(&sched_lock);
+	thread->nvcsw++;
+	leave_for(runq, hart, thread, to, true);
+	spin_unlock_irqoff(&runq_this()->lock);
 	spin_lock_irqoff(held);
 }
 
@@ -1423,10 +1616,12 @@ bool sched_is_asleep(const struct thread *thread)
 
 uint64_t sched_asleep_since(const struct thread *thread)
 {
-	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	unsigned long flags = irq_save();
+	struct hart *hart = thread_lock(thread);
 	uint64_t since = sched_is_asleep(thread) ? thread->left_tick : 0;
 
-	spin_unlock_irqrestore(&sched_lock, flags);
+	hart_unlock(hart);
+	irq_restore(flags);
 	return since;
 }
 
@@ -1440,7 +1635,7 @@ void sched_leave(void)
 	thread_assert_no_waiting_lock(current_thread());
 	irq_disable();
 	assert_may_leave(1);
-	spin_lock_irqoff(&sched_lock);
+	hart_lock(hart_this());
 	current_thread()->state = THREAD_DEAD;
 	switch_away(runq_this());
 	assert_unreachable();
@@ -1449,20 +1644,19 @@ void sched_leave(void)
 void sched_first(void)
 {
 	assert_hardened(arch_preempt()->count == idle_count());
-	spin_unlock_irqoff(&sched_lock);
+	hart_unlock(hart_this());
 	irq_enable();
 }
 
 static bool has_left(struct thread *thread)
 {
-	unsigned long flags;
-	bool left;
+	unsigned long flags = irq_save();
+	struct hart *hart = thread_lock(thread);
+	bool left = !thread->on_hart;
 
-	assert_hardened(thread->arch.hart); /* it has run */
-	flags = spin_lock_irqsave(&sched_lock);
-	left = !thread->on_hart;
 	assert_hardened(!thread->queued);
-	spin_unlock_irqrestore(&sched_lock, flags);
+	hart_unlock(hart);
+	irq_restore(flags);
 	return left;
 }
 
@@ -1472,72 +1666,76 @@ void sched_wait_left(struct thread *thread)
 		spin_pause();
 }
 
-/* Keeps the hart, and other harts from switching and from sampling. */
-unsigned long sched_times_lock(void)
+/* Keeps the thread from being switched to or from, and from being sampled. With one hart, turning interrupts off is enough. */
+struct times_hold sched_times_lock(const struct thread *thread)
 {
-	unsigned long flags = irq_save();
+	struct times_hold hold = { .flags = irq_save() };
 
 	if (hart_are_several())
-		spin_lock_irqoff(&sched_lock);
-	return flags;
+		hold.hart = thread_lock(thread);
+	return hold;
 }
 
-void sched_times_unlock(unsigned long flags)
+void sched_times_unlock(struct times_hold hold)
 {
-	if (hart_are_several())
-		spin_unlock_irqoff(&sched_lock);
-	irq_restore(flags);
+	if (hold.hart)
+		hart_unlock(hold.hart);
+	irq_restore(hold.flags);
 }
 
 uint64_t thread_ran_ticks(const struct thread *thread)
 {
-	unsigned long flags;
+	struct times_hold hold;
 	uint64_t ticks;
 
 	if (thread != current_thread() && !hart_are_several())
 		return atomic_load_relaxed(&thread->ran_ticks);
-	flags = sched_times_lock(); /* a switch in between would change both */
+	hold = sched_times_lock(thread); /* a switch in between would change both */
 	ticks = thread_ran_ticks_held(thread);
-	sched_times_unlock(flags);
+	sched_times_unlock(hold);
 	return ticks;
 }
 
 uint64_t thread_user_ticks(const struct thread *thread)
 {
-	unsigned long flags = sched_times_lock();
+	struct times_hold hold = sched_times_lock(thread);
 	uint64_t ticks = thread_user_ticks_held(thread);
 
-	sched_times_unlock(flags);
+	sched_times_unlock(hold);
 	return ticks;
 }
 
 struct hart_times sched_hart_times(struct hart *hart)
 {
-	unsigned long flags = sched_times_lock();
-	uint64_t now = arch_time(), ran = clock_ns_to_ticks(clock_ns_at(now));
-	uint64_t idle = MIN(thread_ran_ticks_at(hart->idle, now), ran);
-	uint64_t busy = ran - idle;
-	uint64_t user = sched_user_ticks(&hart->told_ticks, busy, hart->kernel_ticks);
+	unsigned long flags = irq_save();
+	uint64_t now, ran, idle, busy, user;
 
-	sched_times_unlock(flags);
+	hart_lock(hart);
+	now = arch_time();
+	ran = clock_ns_to_ticks(clock_ns_at(now));
+	idle = MIN(thread_ran_ticks_at(hart->idle, now), ran);
+	busy = ran - idle;
+	user = sched_user_ticks(&hart->told_ticks, busy, hart->kernel_ticks);
+	hart_unlock(hart);
+	irq_restore(flags);
 	return (struct hart_times){ .user = user, .kernel = busy - user, .idle = idle };
 }
 
 #define STEAL_LOOKS 16
 
-/* Whether a thread that is ready may go to another hart. Call with sched_lock held. */
+/* Whether a thread that is ready may go to another hart. Call with the lock of its run queue held. */
 static bool is_movable(const struct runq *runq, const struct thread *thread, const struct hart *to)
 {
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	return !stays_on_hart(thread) && thread != runq->handed && may_run_on(thread, to);
 }
 
-/* The first thread of a real-time policy that may leave its hart; NULL: none of the first few may. Call with sched_lock held. */
+/* The first thread of a real-time policy that may leave its hart; NULL: none of the first few may. Call with the lock held. */
 static struct thread *find_movable_rt(const struct runq *runq, const struct hart *to)
 {
 	struct thread *thread = rt_first(&runq->rt);
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	for (unsigned looks = 0; thread && looks < STEAL_LOOKS; looks++) {
 		if (is_movable(runq, thread, to))
 			return thread;
@@ -1546,13 +1744,13 @@ static struct thread *find_movable_rt(const struct runq *runq, const struct hart
 	return NULL;
 }
 
-/* A thread of a list that may leave its hart; NULL: there is none among the first few. Call with sched_lock held. */
+/* A thread of a list that may leave its hart; NULL: there is none among the first few. Call with the lock held. */
 static struct thread *find_movable(const struct runq *runq, const struct list *list,
 				   const struct hart *to)
 {
 	unsigned looks = 0;
 
-	assert_hardened(spin_lock_held(&sched_lock));
+	assert_hardened(spin_lock_held(&runq->lock));
 	for (struct list *node = list->next; node != list && looks++ < STEAL_LOOKS;
 	     node = node->next) {
 		struct thread *thread = list_entry(node, struct thread, run_link);
@@ -1563,80 +1761,148 @@ static struct thread *find_movable(const struct runq *runq, const struct list *l
 	return NULL;
 }
 
-/* The highest of all harts' real-time threads that may come here. Call with sched_lock held. */
-static struct thread *find_rt_to_steal(struct hart *self)
+/* A thread of that hart that may go to another one; NULL: there is none. Call with its lock held. */
+static struct thread *find_any_movable(const struct hart *from, const struct hart *to)
 {
-	struct thread *best = NULL;
+	const struct runq *runq = from->runq;
+	struct thread *thread = find_movable_rt(runq, to);
 
-	assert_hardened(spin_lock_held(&sched_lock));
-	for (unsigned i = 0; i < hart_count; i++) {
-		struct thread *thread = is_busy(&harts[i]) ? find_movable_rt(harts[i].runq, self)
-							   : NULL;
+	thread = thread ?: find_movable(runq, &runq->woken, to);
+	thread = thread ?: find_movable(runq, &runq->napped, to);
+	return thread ?: find_movable(runq, &runq->ready, to);
+}
 
-		if (thread && (!best || thread->wish.rt_priority > best->wish.rt_priority))
-			best = thread;
-	}
-	return best;
+/* Takes a ready thread of another hart to this one. Call with the locks of both held. */
+static void take_over(struct thread *thread, struct hart *self)
+{
+	take_off_queue(thread->arch.hart->runq, thread);
+	thread_move_to(thread, self);
+	if (is_rt(thread))
+		enqueue_rt(self->runq, thread, false);
+	else
+		enqueue(thread, &self->runq->ready);
 }
 
 /*
- * Whether busy harts may have ready threads, which an idle hart might take. It looks without the lock. A thread that was
- * queued before this hart became idle is seen, because the hart has taken the lock since. A thread that is queued later is not
- * missed: this hart counts as idle by then, so it gets the thread, or an interrupt when that hart's next tick still finds it.
+ * Whether busy harts may have ready threads, which an idle hart might take. It looks without a lock. What a hart queues while
+ * it looks is not missed for long: the next tick of the other hart interrupts an idle one if it still has such a thread.
  */
 static bool any_to_steal(void)
 {
 	return atomic_load_relaxed(&waiting_harts);
 }
 
-/*
- * Removes from waiting_harts the harts that are not busy or have no ready threads. An idle hart is noted again when it runs
- * one of several threads. Call with sched_lock held.
- */
-static void forget_waiting(void)
+/* Takes the hart out of waiting_harts if it is not busy or has no ready threads. Call with its lock held. */
+static void forget_waiting(const struct hart *hart)
 {
-	uint64_t mask = waiting_harts;
+	assert_hardened(hart_locked(hart));
+	if (!is_busy(hart) || none_ready(hart->runq))
+		__atomic_fetch_and(&waiting_harts, ~(1ul << hart->index), __ATOMIC_RELAXED);
+}
 
-	assert_hardened(spin_lock_held(&sched_lock));
+/* The hart, of those that wait, whose first real-time thread has the highest priority; NULL: none has any. */
+static struct hart *find_highest_waiting(const struct hart *self)
+{
+	struct hart *best = NULL;
+	unsigned priority = 0;
+
 	for (unsigned i = 0; i < hart_count; i++) {
-		bool waits = is_busy(&harts[i]) && !none_ready(harts[i].runq);
+		const struct thread *thread;
 
-		assert_hardened(!waits || mask >> i & 1);
-		if (!waits)
-			mask &= ~(1ul << i);
+		if (&harts[i] == self || !atomic_load_relaxed(&harts[i].runq->rt.first))
+			continue;
+		hart_lock(&harts[i]);
+		thread = is_busy(&harts[i]) ? find_movable_rt(harts[i].runq, self) : NULL;
+		if (thread && thread->wish.rt_priority > priority) {
+			priority = thread->wish.rt_priority;
+			best = &harts[i];
+		}
+		hart_unlock(&harts[i]);
 	}
-	atomic_store_relaxed(&waiting_harts, mask);
+	return best;
+}
+
+/* Takes a thread from that hart's queue to this one's. Returns whether there was any. Call with interrupts off. */
+static bool steal_from(struct hart *from, struct hart *self)
+{
+	struct thread *thread = NULL;
+
+	hart_lock(self);
+	(void)hart_lock_too(self, from);
+	if (is_busy(from) && !self->runq->rests)
+		thread = find_any_movable(from, self);
+	if (thread)
+		take_over(thread, self);
+	forget_waiting(from);
+	hart_unlock_two(self, from);
+	return thread;
 }
 
 /* Takes a thread from another hart's queue to this one's. Returns whether there was any. Call with interrupts off. */
 static __attribute__((noinline)) bool steal(void)
 {
-	struct hart *self = hart_this();
-	struct thread *thread;
+	struct hart *self = hart_this(), *first = find_highest_waiting(self);
 
-	spin_lock_irqoff(&sched_lock);
-	thread = find_rt_to_steal(self);
-	for (unsigned i = 1; i < hart_count && !thread; i++) {
-		const struct hart *hart = &harts[(self->index + i) % hart_count];
-		const struct runq *runq = hart->runq;
+	if (first && steal_from(first, self))
+		return true;
+	for (unsigned i = 1; i < hart_count; i++) {
+		struct hart *hart = &harts[(self->index + i) % hart_count];
 
-		if (!is_busy(hart))
-			continue;
-		thread = find_movable(runq, &runq->woken, self);
-		thread = thread ?: find_movable(runq, &runq->napped, self);
-		thread = thread ?: find_movable(runq, &runq->ready, self);
+		if (atomic_load_relaxed(&waiting_harts) >> hart->index & 1 &&
+		    steal_from(hart, self))
+			return true;
 	}
-	if (thread && !self->runq->rests) {
-		take_off_queue(thread->arch.hart->runq, thread);
-		thread_move_to(thread, self);
-		if (is_rt(thread))
-			enqueue_rt(self->runq, thread, false);
-		else
-			enqueue(thread, &self->runq->ready);
+	return false;
+}
+
+#define BALANCE_MOST 16u
+
+/*
+ * Whether the tick of a hart takes that thread of another one: one of a real-time policy if it goes before what runs here, any
+ * other if at least two more are ready there than here. Call with the locks of both held.
+ */
+static struct thread *find_to_balance(const struct hart *from, const struct hart *self)
+{
+	struct thread *thread = find_movable_rt(from->runq, self);
+	unsigned here = count_ready(self->runq, BALANCE_MOST) + self->runq->nahead;
+
+	if (thread)
+		return outranks(thread, self) ? thread : NULL;
+	if (count_ready(from->runq, here + 2) + from->runq->nahead < here + 2)
+		return NULL;
+	return find_any_movable(from, self);
+}
+
+/* Returns whether it took a thread. Call with interrupts off. */
+static bool balance_with(struct hart *from, struct hart *self)
+{
+	struct thread *thread = NULL;
+
+	hart_lock(self);
+	(void)hart_lock_too(self, from);
+	if (is_busy(from) && !self->runq->rests)
+		thread = find_to_balance(from, self);
+	if (thread) {
+		take_over(thread, self);
+		if (outranks(thread, self))
+			resched_ask(self->current);
 	}
-	forget_waiting();
-	spin_unlock_irqoff(&sched_lock);
+	forget_waiting(from);
+	hart_unlock_two(self, from);
 	return thread;
+}
+
+/*
+ * A tick of a hart. Where another hart has at least two more threads that are ready, this one takes one. And it takes one of a
+ * real-time policy from there that goes before what runs here. Call with interrupts off.
+ */
+static void balance(struct hart *self)
+{
+	uint64_t waiting = atomic_load_relaxed(&waiting_harts) & ~(1ul << self->index);
+
+	for (unsigned i = 0; waiting >> i; i++)
+		if (waiting >> i & 1 && balance_with(&harts[i], self))
+			return;
 }
 
 /* The idle thread waits for an interrupt. Called, and returns, with interrupts off. */
@@ -1652,7 +1918,7 @@ static inline void idle_wait(void)
 static inline __attribute__((always_inline)) void idle_leave(struct runq *runq, struct hart *hart)
 {
 	assert_may_leave(1);
-	spin_lock_irqoff(&sched_lock);
+	spin_lock_irqoff(&runq->lock);
 	if (likely(!none_ready(runq) && !runq->rests)) {
 		struct thread *next = pick(runq, hart);
 
@@ -1664,7 +1930,7 @@ static inline __attribute__((always_inline)) void idle_leave(struct runq *runq, 
 		tick_start(runq);
 		leave_for(runq, hart, hart->idle, next, false);
 	}
-	spin_unlock_irqoff(&sched_lock);
+	spin_unlock_irqoff(&runq->lock); /* the idle thread stays on its hart */
 }
 
 /*
@@ -1702,7 +1968,7 @@ void sched_sample(bool user)
 {
 	struct thread *thread = hart_this()->current;
 	uint64_t now = arch_time(), since;
-	unsigned long flags;
+	struct times_hold hold;
 
 	if (!thread)
 		return;
@@ -1711,13 +1977,13 @@ void sched_sample(bool user)
 		atomic_store_relaxed(&thread->sampled_tick, now);
 		return;
 	}
-	flags = sched_times_lock();
+	hold = sched_times_lock(thread);
 	since = MAX(thread->sampled_tick, thread->since_tick);
 	thread->kernel_ticks += now - since;
 	if (thread != hart_this()->idle)
 		counter_add(&hart_this()->kernel_ticks, now - since);
 	thread->sampled_tick = now;
-	sched_times_unlock(flags);
+	sched_times_unlock(hold);
 }
 
 uint64_t sched_slice(const struct thread *thread)
@@ -1735,14 +2001,14 @@ uint64_t sched_slice_set(uint64_t ticks)
 	struct runq *runq = runq_this();
 	uint64_t before = slice_ticks;
 
-	spin_lock_irqoff(&sched_lock);
+	spin_lock_irqoff(&runq->lock);
 	slice_ticks = ticks;
 	if (runq->ticking) {
 		(void)timer_cancel(&runq->tick);
 		runq->ticking = false;
 		tick_start(runq);
 	}
-	spin_unlock_irqrestore(&sched_lock, flags);
+	spin_unlock_irqrestore(&runq->lock, flags);
 	return before;
 }
 
@@ -1751,6 +2017,7 @@ void sched_init(void)
 	slice_ticks = tick_ticks = clock_ns_to_ticks(SLICE_MS * (NSEC_PER_SEC / 1000));
 	for (unsigned i = 0; i < HART_MAX; i++) {
 		harts[i].runq = &runqs[i];
+		runqs[i].lock = (struct spinlock)SPINLOCK_INIT(LOCK_RUNQ);
 		list_init(&runqs[i].ready);
 		list_init(&runqs[i].napped);
 		list_init(&runqs[i].woken);
@@ -1771,9 +2038,9 @@ void sched_add_hart(struct hart *hart, struct thread *idle)
 
 void sched_start_other(void)
 {
-	spin_lock_irqoff(&sched_lock);
+	hart_lock(&harts[0]);
 	note_waiting(&harts[0]); /* what was queued while it was the only one was not noted */
-	spin_unlock_irqoff(&sched_lock);
+	hart_unlock(&harts[0]);
 	irq_enable();
 	kthread_be_idle();
 }
@@ -1784,7 +2051,7 @@ void sched_start(void)
 	struct runq *runq = runq_this();
 	struct thread *next;
 
-	spin_lock_irqoff(&sched_lock);
+	hart_lock(hart);
 	next = pick(runq, hart);
 	next->state = THREAD_READY;
 	next->on_hart = true;

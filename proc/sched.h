@@ -136,7 +136,7 @@ void sched_move(void);
 
 /*
  * Has a thread make a FENCE.I before it enters user mode, if it or its memory asks for one wherever it moves to another hart
- * (PR_RISCV_SET_ICACHE_FLUSH_CTX). For a new one that is not queued yet, or with sched_lock held.
+ * (PR_RISCV_SET_ICACHE_FLUSH_CTX). For a new one that is not queued yet, or with the lock of its hart's run queue held.
  */
 void sched_text_follows(struct thread *thread);
 
@@ -149,12 +149,15 @@ uint64_t thread_ran_ticks(const struct thread *thread);
 uint64_t thread_user_ticks(const struct thread *thread);
 
 /*
- * Lock the times of all threads, to read those of up to 32 in a row by thread_ran_ticks_held() and thread_user_ticks_held(),
- * which do not assert the lock. Where several harts run, taking the lock takes ten times as long as reading. Interrupts are
- * off in between.
+ * Keep the times of a thread as they are, to read several of them by thread_ran_ticks_held() and thread_user_ticks_held(), which
+ * do not assert it. Interrupts are off in between.
  */
-unsigned long sched_times_lock(void);
-void sched_times_unlock(unsigned long flags);
+struct times_hold {
+	unsigned long flags;
+	struct hart *hart;
+};
+struct times_hold sched_times_lock(const struct thread *thread);
+void sched_times_unlock(struct times_hold hold);
 
 /* What a hart has done since boot, in ticks. None of these goes back. */
 struct hart_times {

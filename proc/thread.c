@@ -34,7 +34,7 @@ struct thread *thread_create(struct process *process)
 	}
 	memset((char *)thread + sizeof(thread->arch), 0,
 	       os_layer.thread_size - sizeof(thread->arch));
-	thread->arch.hart = NULL; /* arch_thread_init*() sets the rest of it */
+	thread->arch.hart = hart_this(); /* arch_thread_init*() sets the rest of it */
 	thread->process = process;
 	thread->state = THREAD_NEW;
 	thread->harts = UINT64_MAX;

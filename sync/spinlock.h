@@ -97,6 +97,16 @@ static inline void spin_lock_irqoff_nested(struct spinlock *lock)
 	spin_acquire(lock);
 }
 
+/* Takes a second lock of a class if it is free, so no ring of waits can form. Returns whether it has. */
+static inline bool spin_try_irqoff_nested(struct spinlock *lock)
+{
+	preempt_barrier();
+	if (arch_swap_acquire(&lock->taken, 1))
+		return false;
+	lockorder_take(lock, spin_class(lock), true);
+	return true;
+}
+
 static inline void spin_unlock_irqoff(struct spinlock *lock)
 {
 	enum lock_class class = spin_class(lock);

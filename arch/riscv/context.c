@@ -23,7 +23,6 @@ static void thread_prepare(struct arch_thread *thread, void *kstack, void (*begi
 	thread->kernel_sp = (vaddr_t)kstack + KSTACK_SIZE;
 	thread->work = 0;
 	thread->preempt = (struct arch_preempt)ARCH_PREEMPT_INIT(0);
-	thread->hart = NULL;
 	thread->fpu_hart = NULL;
 	thread->has_rseq = thread->rseq_due = false;
 	thread->switched[SWITCHED_RA] = (vaddr_t)begin;

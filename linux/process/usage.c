@@ -72,17 +72,6 @@ void usage_borrow_space(struct process *process)
 	own->borrowed_major = usage.major_faults;
 }
 
-/* So many threads' times are read in one hold of the lock. */
-#define TIMES_IN_A_ROW 32u
-
-/* Begins another hold of the lock, after the one that there is, if any. */
-static unsigned long times_again(unsigned long flags, bool held)
-{
-	if (held)
-		sched_times_unlock(flags);
-	return sched_times_lock();
-}
-
 /* Call between sched_times_lock() and sched_times_unlock(). */
 UNCHECKED static inline void add_thread_held(struct usage *to, struct thread *thread)
 {
@@ -99,26 +88,19 @@ UNCHECKED static inline void add_thread_held(struct usage *to, struct thread *th
 
 UNCHECKED void usage_add_thread(struct usage *to, struct thread *thread)
 {
-	unsigned long flags = sched_times_lock();
+	struct times_hold hold = sched_times_lock(thread);
 
 	add_thread_held(to, thread);
-	sched_times_unlock(flags);
+	sched_times_unlock(hold);
 }
 
 /* There may be very many threads. */
 UNCHECKED void usage_add_threads(struct usage *to, const struct process *process)
 {
 	struct thread *thread;
-	unsigned long flags = 0;
-	unsigned n = 0; /* threads that were read */
 
-	for_each_thread(thread, process) {
-		if (n++ % TIMES_IN_A_ROW == 0)
-			flags = times_again(flags, n > 1);
-		add_thread_held(to, thread);
-	}
-	if (n)
-		sched_times_unlock(flags);
+	for_each_thread(thread, process)
+		usage_add_thread(to, thread);
 }
 
 void usage_current(struct usage *ret)
@@ -161,24 +143,15 @@ UNCHECKED uint64_t usage_cpu_ticks(const struct process *process, bool user_only
 	const struct usage *past = &linux_process(process)->past_usage;
 	uint64_t ticks = past->user_ticks + (user_only ? 0 : past->kernel_ticks);
 	bool several = hart_are_several();
-	unsigned long flags = 0;
-	unsigned n = 0;
 
 	if (process->state == PROCESS_ZOMBIE)
 		return ticks;
 	for_each_thread(thread, process) {
-		if (several && n++ % TIMES_IN_A_ROW == 0)
-			flags = times_again(flags, n > 1);
-		if (several)
-			ticks += user_only ? thread_user_ticks_held(thread)
-					   : thread_ran_ticks_held(thread);
-		else if (thread == self)
+		if (several || thread == self)
 			ticks += user_only ? thread_user_ticks(thread) : thread_ran_ticks(thread);
 		else
 			ticks += ticks_of(thread, user_only);
 	}
-	if (n)
-		sched_times_unlock(flags);
 	return ticks;
 }
 
