@@ -1669,11 +1669,24 @@ void sched_wait_left(struct thread *thread)
 /* Keeps the thread from being switched to or from, and from being sampled. With one hart, turning interrupts off is enough. */
 struct times_hold sched_times_lock(const struct thread *thread)
 {
-	struct times_hold hold = { .flags = irq_save() };
+	struct times_hold hold = { .flags = irq_save(), .nthreads = 1 };
 
 	if (hart_are_several())
 		hold.hart = thread_lock(thread);
 	return hold;
+}
+
+/* So many threads' times are read in one hold. */
+#define TIMES_IN_A_ROW 32u
+
+void sched_times_next(struct times_hold *hold, const struct thread *thread)
+{
+	bool same = !hold->hart || hold->hart == atomic_load_relaxed(&thread->arch.hart);
+
+	if (likely(same && hold->nthreads++ < TIMES_IN_A_ROW))
+		return;
+	sched_times_unlock(*hold);
+	*hold = sched_times_lock(thread);
 }
 
 void sched_times_unlock(struct times_hold hold)

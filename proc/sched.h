@@ -150,13 +150,16 @@ uint64_t thread_user_ticks(const struct thread *thread);
 
 /*
  * Keep the times of a thread as they are, to read several of them by thread_ran_ticks_held() and thread_user_ticks_held(), which
- * do not assert it. Interrupts are off in between.
+ * do not assert it. Interrupts are off in between. sched_times_next() goes on to another thread, in the same hold if that is on
+ * the same hart and the hold has not lasted long.
  */
 struct times_hold {
 	unsigned long flags;
 	struct hart *hart;
+	unsigned nthreads;
 };
 struct times_hold sched_times_lock(const struct thread *thread);
+void sched_times_next(struct times_hold *hold, const struct thread *thread);
 void sched_times_unlock(struct times_hold hold);
 
 /* What a hart has done since boot, in ticks. None of these goes back. */

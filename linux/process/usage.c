@@ -97,10 +97,14 @@ UNCHECKED void usage_add_thread(struct usage *to, struct thread *thread)
 /* There may be very many threads. */
 UNCHECKED void usage_add_threads(struct usage *to, const struct process *process)
 {
+	struct times_hold hold = sched_times_lock(current_thread());
 	struct thread *thread;
 
-	for_each_thread(thread, process)
-		usage_add_thread(to, thread);
+	for_each_thread(thread, process) {
+		sched_times_next(&hold, thread);
+		add_thread_held(to, thread);
+	}
+	sched_times_unlock(hold);
 }
 
 void usage_current(struct usage *ret)
@@ -136,18 +140,34 @@ UNCHECKED static inline uint64_t ticks_of(const struct thread *thread, bool user
 	return user_only ? ran - MIN(thread->kernel_ticks, ran) : ran;
 }
 
+/* Where threads run on other harts meanwhile. */
+UNCHECKED static uint64_t ticks_of_running(const struct process *process, bool user_only)
+{
+	struct times_hold hold = sched_times_lock(current_thread());
+	const struct thread *thread;
+	uint64_t ticks = 0;
+
+	for_each_thread(thread, process) {
+		sched_times_next(&hold, thread);
+		ticks += user_only ? thread_user_ticks_held(thread) : thread_ran_ticks_held(thread);
+	}
+	sched_times_unlock(hold);
+	return ticks;
+}
+
 /* There may be very many threads, so this reads nothing else, and as little as it can. */
 UNCHECKED uint64_t usage_cpu_ticks(const struct process *process, bool user_only)
 {
 	const struct thread *thread, *self = current_thread();
 	const struct usage *past = &linux_process(process)->past_usage;
 	uint64_t ticks = past->user_ticks + (user_only ? 0 : past->kernel_ticks);
-	bool several = hart_are_several();
 
 	if (process->state == PROCESS_ZOMBIE)
 		return ticks;
+	if (hart_are_several())
+		return ticks + ticks_of_running(process, user_only);
 	for_each_thread(thread, process) {
-		if (several || thread == self)
+		if (thread == self)
 			ticks += user_only ? thread_user_ticks(thread) : thread_ran_ticks(thread);
 		else
 			ticks += ticks_of(thread, user_only);
