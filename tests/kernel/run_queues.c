@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* The run queues of several harts: which thread goes to which. */
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "base/clock.h"
+#include "base/hart.h"
+#include "lib/bits.h"
+#include "proc/pid.h"
+#include "proc/priority.h"
+#include "proc/sched.h"
+#include "proc/thread.h"
+#include "proc/wait.h"
+#include "sync/spinlock.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+
+#define PATIENCE_NS (20 * NSEC_PER_SEC) /* a test that waits for longer has failed */
+
+static struct thread *high, *middle; /* atomic: NULL until they are where they shall be */
+static uint32_t may_run; /* atomic; and this: */
+static bool has_run;
+
+/* The running thread stays on that hart. */
+static void go_to(unsigned index)
+{
+	sched_set_harts(current_thread(), 1ul << index);
+	sched_move();
+}
+
+static void be_realtime(unsigned priority)
+{
+	spin_lock(&process_tree_lock);
+	sched_set_wish(current_thread(), priority_wish(SCHED_FIFO, priority, 0, false));
+	spin_unlock(&process_tree_lock);
+}
+
+/* Both return whether it came to be so. */
+static bool await(const bool *flag)
+{
+	uint64_t end = clock_ns() + PATIENCE_NS;
+
+	while (!atomic_load(flag) && clock_ns() < end)
+		spin_pause();
+	return atomic_load(flag);
+}
+
+static bool await_thread(struct thread **thread, bool asleep)
+{
+	uint64_t end = clock_ns() + PATIENCE_NS;
+
+	while ((!atomic_load(thread) || (asleep && !sched_is_asleep(*thread))) && clock_ns() < end)
+		spin_pause();
+	return atomic_load(thread);
+}
+
+static int keep_hart_0(void *arg)
+{
+	(void)arg;
+	go_to(0);
+	be_realtime(20);
+	atomic_store(&high, current_thread());
+	return !await(&has_run);
+}
+
+static int sleep_on_hart_0(void *arg)
+{
+	(void)arg;
+	go_to(0);
+	be_realtime(10);
+	atomic_store(&middle, current_thread());
+	if (thread_park(&may_run, false, UINT64_MAX) != 0)
+		return 1;
+	atomic_store(&has_run, true);
+	return 0;
+}
+
+/* Runs on hart 1 all the time, of no real-time policy. */
+static int wake_from_hart_1(void *arg)
+{
+	int keeper;
+
+	(void)arg;
+	go_to(1);
+	if (ktest_spawn(sleep_on_hart_0, NULL) < 0)
+		return 1;
+	keeper = await_thread(&middle, true) ? ktest_spawn(keep_hart_0, NULL) : -ETIMEDOUT;
+	if (keeper < 0 || !await_thread(&high, false))
+		return 1;
+	atomic_store(&may_run, 1);
+	thread_wake(middle); /* to hart 0, the only one that it may run on */
+	sched_set_harts(middle, 3);
+	return !await(&has_run);
+}
+
+/* A thread of a real-time policy waits for at most a tick while a lower one runs on another hart. */
+KTEST(runq_tick_takes_a_realtime_thread_that_goes_before)
+{
+	if (!hart_are_several()) {
+		ktest_skip("one hart runs");
+		return;
+	}
+	high = middle = NULL;
+	may_run = 0;
+	has_run = false;
+	EXPECT_EQ(0, ktest_reap(ktest_spawn(wake_from_hart_1, NULL)));
+}
