@@ -13,11 +13,12 @@
 #include "sync/spinlock.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
+#include "tests/kernel/race.h"
 
 #define PATIENCE_NS (20 * NSEC_PER_SEC) /* a test that waits for longer has failed */
 
 static struct thread *high, *middle; /* atomic: NULL until they are where they shall be */
-static uint32_t may_run; /* atomic; and this: */
+static uint32_t may_run;	     /* atomic; and this: */
 static bool has_run;
 
 /* The running thread stays on that hart. */
@@ -104,3 +105,86 @@ KTEST(runq_tick_takes_a_realtime_thread_that_goes_before)
 	has_run = false;
 	EXPECT_EQ(0, ktest_reap(ktest_spawn(wake_from_hart_1, NULL)));
 }
+
+/* ---- a thread that is moved by several harts at once ---- */
+
+#define TURNS 10
+
+static struct thread *subject; /* atomic */
+static bool subject_is_done;   /* atomic */
+
+static void no_subject(void)
+{
+	atomic_store(&subject, NULL);
+	atomic_store(&subject_is_done, false);
+}
+
+static struct thread *await_subject(void)
+{
+	while (!atomic_load(&subject))
+		spin_pause();
+	return subject;
+}
+
+static void subject_ends(void)
+{
+	sched_set_harts(current_thread(), hart_mask());
+	atomic_store(&subject_is_done, true);
+}
+
+/* Who wakes it sends it from the last hart to another one, whose lock comes first in their order. */
+static void sleep_on_last_hart(void)
+{
+	atomic_store(&subject, current_thread());
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		go_to(hart_count - 1);
+		sched_set_harts(current_thread(), hart_mask());
+		sched_sleep_prepare();
+		sched_sleep();
+	}
+	subject_ends();
+}
+
+static void wake_all_the_time(void)
+{
+	struct thread *thread = await_subject();
+
+	while (!atomic_load(&subject_is_done))
+		thread_wake(thread);
+}
+
+/* It lets the sleeper run there. */
+static void wake_on_last_hart(void)
+{
+	struct thread *thread = await_subject();
+
+	go_to(hart_count - 1);
+	while (!atomic_load(&subject_is_done)) {
+		thread_wake(thread);
+		sched_yield();
+	}
+	sched_set_harts(current_thread(), hart_mask());
+}
+
+RACE(race_wakers_of_a_thread, .rounds = 8, .begin = no_subject,
+     .sides = { sleep_on_last_hart, wake_on_last_hart, wake_all_the_time });
+
+static void move_all_the_time(void)
+{
+	atomic_store(&subject, current_thread());
+	for (unsigned turn = 0; turn < TURNS; turn++)
+		sched_move();
+	subject_ends();
+}
+
+static void send_to_any_hart(void)
+{
+	struct thread *thread = await_subject();
+
+	while (!atomic_load(&subject_is_done))
+		sched_set_harts(thread, 1ul << race_lot(hart_count));
+}
+
+/* The idle thread of a hart sends on what may not run there, and others say meanwhile where it may. */
+RACE(race_senders_of_a_thread, .rounds = 8, .begin = no_subject,
+     .sides = { move_all_the_time, send_to_any_hart, send_to_any_hart });

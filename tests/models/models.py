@@ -258,6 +258,8 @@ WRONG = {
     "a look for a kill before the mark is rejected": "sched.pml KILLS LOOK_FIRST",
     "a sleeper that joins a queue that has changed is rejected": "sched.pml JOIN_BLINDLY",
     "a look before the lock of run queues is rejected": "sched.pml LOOK_UNLOCKED",
+    "a lock of the hart where a thread was is rejected": "sched.pml STOPS LOOK_ONCE",
+    "a look before the locks in their order is rejected": "sched.pml KILLS TRUST_OLD",
     "a thread that is queued while it runs is rejected": "sched.pml QUEUE_ON_HART",
     "a thread that is queued twice is rejected": "sched.pml PREEMPTS QUEUE_TWICE",
     "an idle hart that is not interrupted is rejected": "sched.pml BOUND KICK_NONE",

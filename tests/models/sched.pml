@@ -13,7 +13,9 @@
  *
  * Wrong are: to enqueue, look for a kill, and mark the thread as sleeping last (-DMARK_LATE), or, which a missing fence
  * allows, to look for it before the mark (-DLOOK_FIRST); to join the queue whatever its sequence is (-DJOIN_BLINDLY); to look
- * whether it was woken without the lock of the run queues (-DLOOK_UNLOCKED); to queue a woken thread that is still on its
+ * whether it was woken without the lock of its run queue (-DLOOK_UNLOCKED); to take the lock of the hart where it was, and
+ * not look whether it still is (-DLOOK_ONCE); to queue it when the lock was given up for the order of locks, and not look
+ * whether it still sleeps (-DTRUST_OLD); to queue a woken thread that is still on its
  * hart (-DQUEUE_ON_HART), or queued (-DQUEUE_TWICE); not to interrupt an idle hart (-DKICK_NONE), or to look whether it is
  * idle when the thread is queued already (-DKICK_LATE); not to interrupt the hart of a thread in user mode
  * (-DLEAVE_RUNNING); to look for work before interrupts are off (-DIDLE_OPEN); to take another hart's interrupt between that
@@ -63,7 +65,7 @@ bool stopped;
 byte resumed; /* sequence of the queue `resumed` */
 bool resumed_enqueued;
 
-bool sched_lock;
+bool locked[2]; /* the lock of each run queue */
 bool told; /* the other reason */
 bool ended;
 
@@ -71,14 +73,32 @@ bool ended;
 #define IDLE_ON(h)   (hart[h].idle && !hart[h].in_interrupt)
 
 /* Interrupts are off with it. */
-inline lock_irqoff()
+inline lock_irqoff(h)
 {
-	atomic { !sched_lock -> sched_lock = true }
+	atomic { !locked[h] -> locked[h] = true }
 }
 
-inline unlock()
+inline unlock(h)
 {
-	sched_lock = false
+	locked[h] = false
+}
+
+/* Locks the hart of the thread as `from`. */
+inline thread_lock()
+{
+	do
+	:: true ->
+		from = at;
+		lock_irqoff(from);
+		if
+#ifdef LOOK_ONCE
+		:: true -> break
+#else
+		:: at == from -> break
+		:: else -> unlock(from)
+#endif
+		fi
+	od
 }
 
 /* hart_kick() */
@@ -96,57 +116,94 @@ inline kick(h, reason)
 /* is_idle(): it runs its idle thread, and none is ready. */
 #define IS_IDLE(h) (hart[h].idle && !(queued && at == h))
 
+#ifdef QUEUE_ON_HART
+#define OFF !queued
+#else
+#ifdef QUEUE_TWICE
+#define OFF !on_hart
+#else
+#define OFF (!on_hart && !queued)
+#endif
+#endif
+#ifdef TRUST_OLD
+#define STILL_WAITS true
+#else
+#define STILL_WAITS (state == SLEEPING && OFF)
+#endif
+
+/* queue_on(): on the hart `to`, with the locks of both. */
+inline queue_on(self)
+{
+	atomic {
+		assert(!on_hart && !queued);
+		state = READY;
+		at = to;
+#ifdef KICK_LATE
+		queued = true;
+#endif
+		if
+#ifndef KICK_NONE
+		:: at != self && IS_IDLE(at) -> target = at
+#endif
+		:: else -> skip
+		fi;
+		queued = true
+	}
+}
+
 /* sched_wake(), on the hart `self`. */
 inline wake(self)
 {
-	lock_irqoff();
 	target = NONE;
-	atomic {
-		if
-		:: state == SLEEPING ->
-			state = READY;
+	do
+	:: true ->
+		thread_lock();
+		to = NONE;
+		atomic {
 			if
-#ifdef QUEUE_ON_HART
-			:: !queued ->
-#else
-#ifdef QUEUE_TWICE
-			:: !on_hart ->
-#else
-			:: !on_hart && !queued ->
-#endif
-#endif
-				assert(!on_hart && !queued);
-				/* choose_hart() */
+			:: state == SLEEPING && OFF ->
+				/* choose_hart(): others may run on either */
 				if
-				:: MAY_MOVE && !IS_IDLE(at) && IS_IDLE(1 - at) -> at = 1 - at
-				:: else -> skip
-				fi;
-#ifdef KICK_LATE
-				queued = true;
-#endif
+				:: MAY_MOVE -> to = 1 - at
+				:: to = at
+				fi
+			:: state == SLEEPING && !(OFF) -> state = READY
+			:: else ->
+				/* kick_running() */
 				if
-#ifndef KICK_NONE
-				:: at != self && IS_IDLE(at) -> target = at
-#endif
-				:: else -> skip
-				fi;
-				queued = true
-			:: else -> skip
-			fi
-		:: else ->
-			/* kick_running() */
-			if
 #ifndef LEAVE_RUNNING
-			:: on_hart && at != self && work -> target = at
+				:: on_hart && at != self && work -> target = at
 #endif
-			:: else -> skip
+				:: else -> skip
+				fi
+			fi
+		};
+		/* hart_lock_too() */
+		if
+		:: to == NONE || to == from -> break
+		:: to != NONE && to > from -> lock_irqoff(to); break
+		:: to != NONE && to < from ->
+			unlock(from);
+			lock_irqoff(to);
+			lock_irqoff(from);
+			if
+			:: at == from && STILL_WAITS -> break
+			:: else -> unlock(from); unlock(to)
 			fi
 		fi
-	};
+	od;
 	if
-	:: target != NONE -> kick(target, KICK_SCHED); unlock()
-	:: target != NONE -> unlock(); kick(target, KICK_SCHED) /* switch_over_elsewhere() */
-	:: else -> unlock()
+	:: to != NONE -> queue_on(self)
+	:: else -> skip
+	fi;
+	if
+	:: to != NONE && to != from -> unlock(to)
+	:: else -> skip
+	fi;
+	if
+	:: target != NONE -> kick(target, KICK_SCHED); unlock(from)
+	:: target != NONE -> unlock(from); kick(target, KICK_SCHED) /* switch_over_elsewhere() */
+	:: else -> unlock(from)
 	fi
 }
 
@@ -185,7 +242,7 @@ inline choose_self()
 
 proctype Waker()
 {
-	byte self, target;
+	byte self, target, from, to;
 	bool any;
 
 	if
@@ -217,7 +274,7 @@ proctype Waker()
 #ifdef KILLS
 proctype Killer()
 {
-	byte self, target;
+	byte self, target, from, to;
 
 	choose_self();
 	interrupt_begin();
@@ -232,7 +289,7 @@ proctype Killer()
 /* signals_stop_threads(), and SIGCONT afterwards. */
 proctype Stopper()
 {
-	byte self, target;
+	byte self, target, from, to;
 	bool any;
 
 	choose_self();
@@ -320,8 +377,9 @@ end_idle:
 #endif
 		if
 		:: none && MAY_MOVE && queued && at != h -> /* any_to_steal(); here also of an idle hart */
-			/* steal() */
-			lock_irqoff();
+			/* steal(): the locks of both, in their order */
+			lock_irqoff(0);
+			lock_irqoff(1);
 			atomic {
 				if
 #ifdef STEAL_PREEMPTED
@@ -335,7 +393,8 @@ end_idle:
 				:: else -> skip
 				fi
 			};
-			unlock()
+			unlock(0);
+			unlock(1)
 		:: else -> skip
 		fi;
 		if
@@ -357,7 +416,7 @@ end_wfi:		hart[h].ssip || hart[h].device > 0;
 		/* idle_leave() */
 		if
 		:: queued && at == h ->
-			lock_irqoff();
+			lock_irqoff(h);
 			d_step {
 				if
 				:: queued && at == h ->
@@ -367,7 +426,7 @@ end_wfi:		hart[h].ssip || hart[h].device > 0;
 					hart[h].idle = false
 				:: else -> hart[h].on = true
 				fi;
-				sched_lock = false
+				locked[h] = false
 			}
 		:: else -> hart[h].on = true
 		fi;
@@ -384,7 +443,7 @@ inline switch_away()
 	on_hart = false;
 	hart[at].idle = true;
 	hart[at].on = true;
-	sched_lock = false
+	locked[at] = false
 }
 
 /* An interrupt in the kernel: others run first. */
@@ -394,7 +453,7 @@ inline preempt_point()
 	if
 	:: true ->
 		d_step {
-			!sched_lock ->
+			!locked[at] ->
 			preempted = true;
 			queued = true;
 			switch_away()
@@ -416,15 +475,15 @@ inline sched_sleep()
 #ifdef LOOK_UNLOCKED
 	sleeps = state == SLEEPING;
 	hart[at].on = false;
-	lock_irqoff();
+	lock_irqoff(at);
 #else
 	hart[at].on = false;
-	lock_irqoff();
+	lock_irqoff(at);
 	sleeps = state == SLEEPING;
 #endif
 	if
 	:: sleeps -> d_step { switch_away() }
-	:: else -> unlock()
+	:: else -> unlock(at)
 	fi;
 	hart[at].on = true
 }
@@ -537,7 +596,7 @@ leave:	hart[at].on = false;
 	/* ---- sched_leave() ---- */
 end:	in_kernel = true;
 	hart[at].on = false;
-	lock_irqoff();
+	lock_irqoff(at);
 	d_step {
 		ended = true;
 		switch_away()
@@ -554,7 +613,11 @@ init {
 	atomic {
 		hart[0].on = true;
 		hart[1].on = true;
-		hart[1].idle = true;
+		if
+		:: at = 0
+		:: MAY_MOVE -> at = 1
+		fi;
+		hart[1 - at].idle = true;
 #ifdef KILLS
 		work = true; /* Another signal has come already. */
 #endif
