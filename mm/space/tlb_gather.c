@@ -17,6 +17,21 @@ void gather_init(struct gather *gather, struct space *space)
 	gather->flush.all = false;
 	gather->flush.tables = false;
 	gather->tables = (struct mmu_tables){ 0 };
+	gather->pages = gather->few;
+	gather_narrow(gather);
+}
+
+_Static_assert(MMU_LEAF_ENTRIES * sizeof(struct page *) <= PAGE_SIZE,
+	       "a frame has room for the pages of a leaf table");
+
+void gather_take_frame(struct gather *gather)
+{
+	struct page *frame = page_alloc(0, PAGE_KERNEL, PAGE_OPTIONAL);
+
+	if (!frame)
+		return;
+	gather->pages = page_address(frame);
+	gather->stop = gather->pages + MMU_LEAF_ENTRIES;
 }
 
 /* A slot in the place of a page, which has an even address. */
@@ -106,13 +121,14 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 	struct gather *gather = arg;
 	struct page **first = gather->pages + gather->npages, **page = first;
+	struct page **stop = gather->stop;
 	unsigned nzero = 0;
 
 	gather->resume = leaf->va;
 	if (gather->leaves == GATHER_LEAVES)
 		return 1;
 	entry_for_each_used(slot, leaf->entries, end) {
-		if (page == gather->pages + GATHER_PAGES)
+		if (page >= stop)
 			break;
 		*page = gather_entry_zap(gather, mmu_leaf_va(leaf, slot), slot);
 		if (unlikely(*page == zero_page))
@@ -124,6 +140,7 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	gather->npages = (unsigned)(page - gather->pages);
 	gather->nzero += nzero;
 	gather->resume = mmu_leaf_va(leaf, slot);
+	gather_narrow(gather);
 	return slot < end;
 }
 

@@ -3,8 +3,12 @@
 #pragma once
 
 #include "mm/check/fence_debt.h"
+#include "mm/phys/page_alloc.h"
 
-/* The most that one piece of a verb removes, so that the lock is held briefly. */
+/*
+ * The most that one piece of a verb removes, so that the lock is held briefly. The first leaf table of a wide gather may give
+ * all its pages, and is the last one then.
+ */
 #define GATHER_PAGES  64
 #define GATHER_LEAVES 8
 
@@ -20,12 +24,49 @@ struct gather {
 	unsigned nzero, nslots;
 	unsigned prot;		    /* what gather_downgrade() leaves */
 	const struct object *shown; /* the object whose pages gather_zap_shown() removes */
-	struct page *pages[GATHER_PAGES];
+	struct page **pages; /* `few`, or a frame that has room for the pages of a leaf table */
+	struct page **stop;  /* where no further page of a leaf table is taken */
+	struct page *few[GATHER_PAGES];
 	struct mmu_flush flush;
 	struct mmu_tables tables;
 };
 
 void gather_init(struct gather *gather, struct space *space);
+
+/* Makes the gather wide, if there is a free frame: gather_widen(). */
+void gather_take_frame(struct gather *gather);
+
+/*
+ * Makes the gather wide, if it is for more than a piece of a space that threads share: each piece has other harts make a
+ * fence, which costs them more than the longer hold of the lock. Without a free frame, the gather stays as it is. Call
+ * with no spinning lock held, and gather_end() at the end.
+ */
+static inline void gather_widen(struct gather *gather, size_t len)
+{
+	if (len > GATHER_PAGES * PAGE_SIZE &&
+	    unlikely(atomic_load_relaxed(&gather->space->readers)))
+		gather_take_frame(gather);
+}
+
+/* After gather_free(): the next piece may take as much as the first one. */
+static inline void gather_again(struct gather *gather)
+{
+	if (unlikely(gather->pages != gather->few))
+		gather->stop = gather->pages + MMU_LEAF_ENTRIES;
+}
+
+/* Ends the use of a gather that may be wide. */
+static inline void gather_end(struct gather *gather)
+{
+	if (unlikely(gather->pages != gather->few))
+		page_free(virt_to_page(gather->pages), 0);
+}
+
+/* A wide gather takes no more from the next leaf table than others. */
+static inline void gather_narrow(struct gather *gather)
+{
+	gather->stop = gather->pages + GATHER_PAGES;
+}
 
 /*
  * Clears the entries of [start, end) of a VMA, or as many as a piece may. Returns `end`, or the

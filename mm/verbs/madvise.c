@@ -64,8 +64,9 @@ static void drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 	struct space *space = vma->space;
 	struct gather gather;
 
+	gather_init(&gather, space);
+	gather_widen(&gather, end - start);
 	for (;;) {
-		gather_init(&gather, space);
 		space_lock(space);
 		start = gather_zap(&gather, vma, start, end);
 		gather_fence(&gather);
@@ -73,9 +74,11 @@ static void drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 		space_unlock(space);
 		gather_free(&gather);
 		if (start >= end)
-			return;
+			break;
+		gather_again(&gather);
 		(void)vm_pause();
 	}
+	gather_end(&gather);
 }
 
 /* Returns Linux's errno for the outcome of a populate. */

@@ -54,9 +54,12 @@ static bool unmap_piece(struct gather *gather, vaddr_t start, vaddr_t end, struc
 	bool more;
 
 	space_note_peak(gather->space);
-	do
+	for (;;) {
 		more = unmap_first(gather, start, end, dead, &reached);
-	while (more && !gather_full(gather) && ++vmas < UNMAP_VMAS);
+		if (!more || gather_full(gather) || ++vmas == UNMAP_VMAS)
+			break;
+		gather_narrow(gather);
+	}
 	if (gather->leaves)
 		prune_hole(gather, start, reached);
 	gather_fence(gather);
@@ -68,10 +71,11 @@ void unmap_pieces(struct space *space, vaddr_t start, vaddr_t end)
 	struct list dead = LIST_INIT(dead);
 	struct gather gather;
 
+	gather_init(&gather, space);
+	gather_widen(&gather, end - start);
 	for (;;) {
 		bool more;
 
-		gather_init(&gather, space);
 		space_lock(space);
 		more = unmap_piece(&gather, start, end, &dead);
 		debt_assert_none(space);
@@ -79,9 +83,11 @@ void unmap_pieces(struct space *space, vaddr_t start, vaddr_t end)
 		gather_free(&gather);
 		vma_free_dead(&dead);
 		if (!more)
-			return;
+			break;
+		gather_again(&gather);
 		(void)vm_pause();
 	}
+	gather_end(&gather);
 }
 
 /*

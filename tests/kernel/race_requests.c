@@ -11,7 +11,6 @@
 #define LEAF	 (512 * PAGE_SIZE) /* what a leaf table maps */
 #define HERE	 0x80000000ul
 #define MOVED_TO 0x90000000ul
-#define PIECE	 (64 * PAGE_SIZE) /* of what is taken away while the space is locked once */
 
 static void unmap_all_of(vaddr_t at, size_t len)
 {
@@ -82,7 +81,8 @@ static void grow_by_a_page(vaddr_t at, size_t len)
 
 /*
  * R125: each for memory of which a page in each `step` has been written to; and how many requests it takes. Most verbs that take
- * something away need one, and text that is new to other harts is one. The last four need more: a piece of memory has its own.
+ * something away need one, and text that is new to other harts is one. The last four need more: each leaf table has its own, and
+ * so have the tables that a move frees.
  */
 static const struct {
 	const char *name;
@@ -91,7 +91,7 @@ static const struct {
 	unsigned requests;
 } cases[] = {
 	{ "munmap of a page", unmap_a_page, LEN, PAGE_SIZE, 1 },
-	{ "munmap of 64 pages", unmap_all_of, PIECE, PAGE_SIZE, 1 },
+	{ "munmap of a table", unmap_all_of, LEAF, PAGE_SIZE, 1 },
 	{ "munmap of seven tables", unmap_all_of, 7 * LEAF, LEAF, 1 },
 	{ "mprotect to nothing", protect_none, LEN, PAGE_SIZE, 1 },
 	{ "mprotect to read", protect_read, LEAF, PAGE_SIZE, 1 },
@@ -99,13 +99,13 @@ static const struct {
 	{ "mremap of a part of a table", move_half_away, LEN, PAGE_SIZE, 1 },
 	{ "mremap to less", shrink_to_a_page, LEN, PAGE_SIZE, 1 },
 	{ "mremap to more", grow_by_a_page, LEN, PAGE_SIZE, 0 },
-	{ "MADV_DONTNEED of 64 pages", advise_dontneed, PIECE, PAGE_SIZE, 1 },
+	{ "MADV_DONTNEED of a table", advise_dontneed, LEAF, PAGE_SIZE, 1 },
 	{ "MADV_COLD", advise_cold, LEN, PAGE_SIZE, 0 },
 	{ "MADV_FREE", advise_free, LEN, PAGE_SIZE, 0 },
-	{ "munmap of 256 pages", unmap_all_of, 4 * PIECE, PAGE_SIZE, 4 },
+	{ "munmap of two tables", unmap_all_of, 2 * LEAF, PAGE_SIZE, 2 },
+	{ "MADV_DONTNEED of two tables", advise_dontneed, 2 * LEAF, PAGE_SIZE, 2 },
 	{ "mprotect of two tables", protect_read, 2 * LEAF, LEAF, 2 },
 	{ "mremap of a table", move_away, LEN, PAGE_SIZE, 2 },
-	{ "MADV_DONTNEED of 256 pages", advise_dontneed, 4 * PIECE, PAGE_SIZE, 4 },
 };
 
 static uint64_t requests_of(void (*verb)(vaddr_t at, size_t len), size_t len, size_t step)
