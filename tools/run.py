@@ -56,6 +56,13 @@ def targets(asked):
     return [name] * bool(name and "/" not in name) + ["core"] * asked.core + [strict.FIRMWARE] * (asked.strict is not None)
 
 
+def advise(asked):
+    """Tells who sits at a terminal that the host cannot run all harts at once. The strict machine runs one at a time anyway."""
+    processors = options.host_processors()
+    if asked.harts > processors and asked.strict is None and os.isatty(2):
+        say(f"{asked.harts} harts share {processors} processor{'s' * (processors > 1)} of the host: more harts than processors are slower")
+
+
 def main(words):
     """Gives the exit status of ./run.sh with these arguments."""
     ensure_descriptors()
@@ -71,6 +78,7 @@ def main(words):
             with open(os.path.join(root, "VERSION"), encoding="ascii") as file:
                 return give("Faultline " + file.read())
         session.check(asked)
+        advise(asked)
         return session.run(asked, build.build(root, targets(asked)), root, Terminal())
     except build.Said as said:
         return said.status

@@ -249,12 +249,17 @@ def take_option(options, word, rest):
         raise Failure(USAGE, f"'{word}' is no option: the program comes after --, see --help")
 
 
+def host_processors():
+    """Says on how many processors of the host this process may run."""
+    return len(os.sched_getaffinity(0))
+
+
 def usual_harts(options):
     """Says on how many harts a run is that asks for no number: on one where two runs are to be alike or a debugger looks."""
     is_tour = not options.program and not options.root
     if options.icount or options.record or options.film or options.strict is not None or options.gdb or options.machine.name != "virt" or is_tour or os.path.exists(GRADE):
         return 1
-    return min(len(os.sched_getaffinity(0)), USUAL_HARTS)
+    return min(host_processors(), USUAL_HARTS)
 
 
 def parse(words, usual=lambda options: 1):
