@@ -6,6 +6,7 @@
 #include "abi/poll.h"
 #include "abi/stat.h"
 #include "arch/timer.h"
+#include "base/hart.h"
 #include "desc/anon_file.h"
 #include "desc/poll.h"
 #include "ipc/deadlock.h"
@@ -18,6 +19,18 @@
 #include "proc/wait.h"
 #include "sync/preempt.h"
 
+/*
+ * What an endpoint keeps for each hart, so that a call, its receiver and the reply find one another where they all run. Each
+ * has the size of a power of two, so it is found by a shift.
+ */
+struct at_hart {
+	/* Threads that wait to receive and began to on this hart: the last one, if no call has come for it; or NULL. */
+	struct receiver *last;
+	struct list others; /* struct receiver.link: those that began before, the last one first */
+	/* The call that a receiver of this hart has received last, if it is not replied to: not in the tree; or NULL. */
+	struct call *newest;
+};
+
 struct endpoint {
 	struct refcount refs; /* of the receive end and of each send end */
 	uint64_t ino;	      /* const */
@@ -27,20 +40,19 @@ struct endpoint {
 	bool open; /* the receive end is */
 	/* The process that has received last; at first, the process that has created the endpoint. */
 	struct process_id server;
-	uint64_t last_rcvid;  /* no number is used twice */
-	struct list pulses;   /* struct pulse.link: not received yet, oldest first */
-	struct list queue;    /* struct call.link: not received yet, oldest first */
-	struct call *newest;  /* received last, if it is not replied to: not in the tree; or NULL */
-	struct tree received; /* struct call.by_rcvid: the others received, not replied to */
-	struct list receivers; /* struct receiver.link: threads that wait */
-	/* true if a pulse or a call is queued, or `newest` is a call of the kernel's; may be true without a reason */
-	bool pending;
+	uint64_t last_rcvid; /* no number is used twice */
+	struct list pulses;  /* struct pulse.link: not received yet, oldest first */
+	struct list queue;   /* struct call.link: not received yet, oldest first */
+	struct tree
+		received; /* struct call.by_rcvid: received, not replied to, and no newest one */
+	bool pending;	  /* true if a pulse or a call is queued; may be true without a reason */
 	uint64_t answered_tick; /* when a call was answered last while others were queued */
 	uint32_t nlingering;	/* closed send ends, until their last pulse; read unlocked, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 	struct waitq broken;   /* woken when the receive end closes; own lock */
 	struct ends_count ends; /* guarded by process_tree_lock */
 	struct counted counted;
+	struct at_hart at_hart[]; /* by index; guarded by lock */
 };
 
 /* A send end. After it is closed, it lingers until its last pulse has been received. */
@@ -135,7 +147,8 @@ static struct process_id current_id(void)
 
 struct file *endpoint_create(void)
 {
-	struct endpoint *endpoint = mem_wait_kzalloc(sizeof(*endpoint));
+	struct endpoint *endpoint =
+		mem_wait_kzalloc(sizeof(*endpoint) + hart_count * sizeof(endpoint->at_hart[0]));
 	struct file *file;
 
 	if (!endpoint)
@@ -154,7 +167,8 @@ struct file *endpoint_create(void)
 	list_init(&endpoint->pulses);
 	list_init(&endpoint->queue);
 	tree_init(&endpoint->received);
-	list_init(&endpoint->receivers);
+	for (unsigned i = 0; i < hart_count; i++)
+		list_init(&endpoint->at_hart[i].others);
 	waitq_init(&endpoint->readable);
 	waitq_init(&endpoint->broken);
 	counted_begin(&endpoint_kind, &endpoint->counted, &endpoint->refs.n);
@@ -195,20 +209,47 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
 	return 0;
 }
 
+/* This hart's. Call with interrupts off. */
+static inline struct at_hart *at_this_hart(struct endpoint *endpoint)
+{
+	return &endpoint->at_hart[hart_this()->index];
+}
+
+/* That of the hart on which the receiver waits, as a rule. */
+static struct at_hart *at_hart_of(struct endpoint *endpoint, const struct receiver *receiver)
+{
+	return &endpoint->at_hart[receiver->thread->arch.hart->index];
+}
+
 /*
  * ---- received calls ----
  *
  * Most servers answer a call before they receive another one. Then the call is never in the tree.
  */
 
-static struct call *call_find_locked(struct endpoint *endpoint, uint64_t rcvid)
+/* Where the call is the newest one; NULL: it is in the tree, or not received. */
+static __attribute__((noinline)) struct at_hart *newest_at_locked(struct endpoint *endpoint,
+								  const struct call *call)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	for (unsigned i = 0; i < hart_count; i++)
+		if (endpoint->at_hart[i].newest == call)
+			return &endpoint->at_hart[i];
+	return NULL;
+}
+
+static __attribute__((noinline)) struct call *find_slowly_locked(struct endpoint *endpoint,
+								 uint64_t rcvid)
 {
 	struct tree_node *node = endpoint->received.root;
-	struct call *newest = endpoint->newest;
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	if (newest && newest->rcvid == rcvid)
-		return newest;
+	for (unsigned i = 0; i < hart_count; i++) {
+		struct call *newest = endpoint->at_hart[i].newest;
+
+		if (newest && newest->rcvid == rcvid)
+			return newest;
+	}
 	while (node) {
 		struct call *call = tree_entry(node, struct call, by_rcvid);
 
@@ -219,61 +260,74 @@ static struct call *call_find_locked(struct endpoint *endpoint, uint64_t rcvid)
 	return NULL;
 }
 
-/*
- * Moves `newest` into the tree, to make room for another newest call. Rcvids grow, so it becomes
- * the last node.
- */
-static void insert_newest_locked(struct endpoint *endpoint)
+static inline struct call *call_find_locked(struct endpoint *endpoint, uint64_t rcvid)
 {
-	struct tree_node *last = tree_last(&endpoint->received);
+	struct call *newest = at_this_hart(endpoint)->newest;
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	if (!endpoint->newest)
-		return;
-	tree_insert(&endpoint->received, &endpoint->newest->by_rcvid, last,
-		    last ? &last->child[1] : &endpoint->received.root);
-	endpoint->newest = NULL;
+	return likely(newest && newest->rcvid == rcvid) ? newest
+							: find_slowly_locked(endpoint, rcvid);
+}
+
+/* Moves the newest call of a hart into the tree, to make room for another one. */
+static __attribute__((noinline)) void insert_newest_locked(struct endpoint *endpoint,
+							   struct at_hart *at)
+{
+	struct tree_node *parent = NULL, **place = &endpoint->received.root;
+	struct call *call = at->newest;
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	while (*place) {
+		parent = *place;
+		place = &parent->child[call->rcvid >
+				       tree_entry(parent, struct call, by_rcvid)->rcvid];
+	}
+	tree_insert(&endpoint->received, &call->by_rcvid, parent, place);
+	at->newest = NULL;
 }
 
 static void erase_locked(struct endpoint *endpoint, struct call *call)
 {
+	struct at_hart *at = at_this_hart(endpoint);
+
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	if (endpoint->newest == call)
-		endpoint->newest = NULL;
+	if (likely(at->newest == call) || (at = newest_at_locked(endpoint, call)))
+		at->newest = NULL;
 	else
 		tree_erase(&endpoint->received, &call->by_rcvid);
 }
 
 /* ---- what a receiver gets ---- */
 
-/* Hands the call to the receiver: copies the words, and gives the call the next rcvid. */
-static inline void receive_call_locked(struct endpoint *endpoint, struct call *call,
-				       struct receiver *receiver)
+/* Hands the call to the receiver: copies the words, and gives the call the next rcvid. It is the newest one at `at`. */
+static inline void receive_call_locked(struct endpoint *endpoint, struct at_hart *at,
+				       struct call *call, struct receiver *receiver)
 {
 	const struct ipc_words *words = call->words;
 	uint64_t badge = call->badge, rcvid = endpoint->last_rcvid + 1;
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	assert_hardened(!endpoint->newest);
+	assert_hardened(!at->newest);
 	endpoint->last_rcvid = rcvid;
 	call->rcvid = rcvid;
 	call->state = CALL_RECEIVED;
 	*receiver->to = *words;
 	*receiver->badge_to = badge;
 	receiver->rcvid = rcvid;
-	endpoint->newest = call;
+	at->newest = call;
 }
 
-/* Receives any call, a program's or the kernel's, whether or not `newest` is in use. */
+/* Receives any call, a program's or the kernel's, whether or not there is a newest one. */
 static void receive_next_locked(struct endpoint *endpoint, struct call *call,
 				struct receiver *receiver)
 {
+	struct at_hart *at = at_hart_of(endpoint, receiver);
+
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	insert_newest_locked(endpoint);
-	receive_call_locked(endpoint, call, receiver);
+	if (unlikely(at->newest != NULL))
+		insert_newest_locked(endpoint, at);
+	receive_call_locked(endpoint, at, call, receiver);
 	call->received_tick = arch_time();
-	if (!call->thread)
-		endpoint->pending = true;
 }
 
 /* Returns the send end that owns the pulse, or NULL if a call owns it. */
@@ -325,16 +379,95 @@ static void receive_pulse_locked(struct endpoint *endpoint, struct pulse *pulse,
 	pulse->value = 0;
 }
 
-/*
- * Removes and returns the receiver that has waited longest, or NULL. Its thread may run on as soon
- * as the lock is released.
- */
-static struct receiver *pop_receiver_locked(struct endpoint *endpoint)
+/* ---- threads that wait ---- */
+
+static inline void add_receiver_locked(struct endpoint *endpoint, struct at_hart *here,
+				       struct receiver *receiver)
 {
-	struct list *first = list_pop(&endpoint->receivers);
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (unlikely(here->last != NULL))
+		list_add(&here->others, &here->last->link);
+	here->last = receiver;
+}
+
+/* The receiver that began to wait last, or NULL. */
+static struct receiver *last_of(const struct at_hart *at)
+{
+	if (at->last || list_empty(&at->others))
+		return at->last;
+	return list_first_entry(&at->others, struct receiver, link);
+}
+
+/* The receiver that began to wait first, or NULL. */
+static struct receiver *first_of(const struct at_hart *at)
+{
+	if (list_empty(&at->others))
+		return at->last;
+	return list_last_entry(&at->others, struct receiver, link);
+}
+
+static void remove_receiver_locked(struct endpoint *endpoint, struct receiver *receiver)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	for (unsigned i = 0; i < hart_count; i++)
+		if (endpoint->at_hart[i].last == receiver) {
+			endpoint->at_hart[i].last = NULL;
+			return;
+		}
+	list_del(&receiver->link);
+}
+
+/* Whether the hart runs nothing. It may change at any time. */
+static bool hart_idles(const struct hart *hart)
+{
+	return atomic_load_relaxed(&hart->current) == hart->idle;
+}
+
+/* When its thread left its hart, which is when it began to wait, unless it has been woken since for nothing. */
+static uint64_t waiting_since(const struct receiver *receiver)
+{
+	return atomic_load_relaxed(&receiver->thread->left_tick);
+}
+
+/* Returns a receiver, or NULL, when the last one of this hart has a call already: see pop_receiver_locked(). */
+static __attribute__((noinline)) struct receiver *find_receiver_locked(struct endpoint *endpoint)
+{
+	struct receiver *longest = NULL, *here = last_of(at_this_hart(endpoint));
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	return first ? list_entry(first, struct receiver, link) : NULL;
+	if (here)
+		return here;
+	for (unsigned i = 0; i < hart_count; i++) {
+		struct receiver *first = first_of(&endpoint->at_hart[i]);
+
+		if (!first)
+			continue;
+		if (hart_idles(&harts[i]))
+			return last_of(&endpoint->at_hart[i]);
+		if (!longest || waiting_since(first) < waiting_since(longest))
+			longest = first;
+	}
+	return longest;
+}
+
+/*
+ * Removes and returns the receiver for a call or a pulse from this hart, or NULL. Of those that wait here, whose memory is
+ * warm, it is the last one; else the last one of an idle hart; else the one of all that has waited longest. Its thread may run
+ * on as soon as the lock is released.
+ */
+static inline struct receiver *pop_receiver_locked(struct endpoint *endpoint)
+{
+	struct at_hart *here = at_this_hart(endpoint);
+	struct receiver *receiver = here->last;
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	here->last = NULL;
+	if (likely(receiver != NULL))
+		return receiver;
+	receiver = find_receiver_locked(endpoint);
+	if (receiver)
+		remove_receiver_locked(endpoint, receiver);
+	return receiver;
 }
 
 /* Hands the pulse to a waiting receiver, or queues it. Returns true if this call queued it. */
@@ -456,9 +589,11 @@ static bool begin_locked(struct endpoint *endpoint, struct call *call)
  */
 static bool interrupt_locked(struct endpoint *endpoint, struct call *call)
 {
+	struct at_hart *at = newest_at_locked(endpoint, call);
+
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	if (endpoint->newest == call)
-		insert_newest_locked(endpoint);
+	if (at)
+		insert_newest_locked(endpoint, at);
 	call->signalled = true;
 	call->unblock = (struct pulse){ .code = IPC_PULSE_UNBLOCK, .value = call->rcvid };
 	return post_locked(endpoint, &call->unblock);
@@ -577,31 +712,18 @@ static int call_if_answered(struct sender *sender, struct ipc_words *words,
 }
 
 /*
- * The fast way is for a call without a deadline, when a receiver waits and has no other call to
- * answer. The receiver runs at once. Usually this thread runs again only when the call has been
- * answered. An endpoint with waiting receivers is open, so that is not checked.
+ * The call of a receiver that was taken off those that wait. It runs at once; usually this thread runs again only when the
+ * call has been answered. Releases the lock. An endpoint with waiting receivers is open, so that is not checked.
  */
-int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
-		      uint64_t deadline)
+static inline __attribute__((always_inline)) int64_t
+call_receiver_locked(struct endpoint *endpoint, struct at_hart *at, const struct sender *sender,
+		     struct receiver *receiver, struct ipc_words *words, struct transfer *transfer)
 {
-	struct sender *sender = send->node;
-	struct endpoint *endpoint;
-	struct receiver *receiver;
 	struct call call;
 
-	if (unlikely(send->ops != &send_ops))
-		return -EINVAL;
-	endpoint = sender->endpoint;
-	spin_lock_irq(&endpoint->lock);
-	if (unlikely(deadline != UINT64_MAX || endpoint->newest ||
-		     list_empty(&endpoint->receivers))) {
-		spin_unlock_irq(&endpoint->lock);
-		return call_if_answered(sender, words, transfer, true, deadline, 0);
-	}
-	receiver = list_first_entry(&endpoint->receivers, struct receiver, link);
-	list_del(&receiver->link);
+	assert_hardened(spin_lock_held(&endpoint->lock));
 	thread_call_init(&call, endpoint, sender, words, transfer);
-	receive_call_locked(endpoint, &call, receiver);
+	receive_call_locked(endpoint, at, &call, receiver);
 	receiver->done = 1; /* no release: see endpoint_reply_receive() */
 	current_thread()->waits_for = endpoint;
 	sched_switch_over(receiver->thread, &endpoint->lock);
@@ -613,6 +735,53 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 	}
 	spin_unlock_irq(&call.endpoint->lock);
 	return call.result;
+}
+
+/* A call for which no receiver waits on this hart, or which has another reason to go the general way. Releases the lock. */
+static __attribute__((noinline)) int64_t call_otherwise_locked(struct sender *sender,
+							       struct ipc_words *words,
+							       struct transfer *transfer,
+							       uint64_t deadline)
+{
+	struct endpoint *endpoint = sender->endpoint;
+	struct receiver *receiver = NULL;
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (deadline == UINT64_MAX)
+		receiver = pop_receiver_locked(endpoint);
+	if (receiver) {
+		struct at_hart *at = at_hart_of(endpoint, receiver);
+
+		if (at->newest)
+			insert_newest_locked(endpoint, at);
+		return call_receiver_locked(endpoint, at, sender, receiver, words, transfer);
+	}
+	spin_unlock_irq(&endpoint->lock);
+	return call_if_answered(sender, words, transfer, true, deadline, 0);
+}
+
+/*
+ * The fast way is for a call without a deadline, when a receiver waits on this hart and has no other call to answer. All other
+ * ways are tail calls: so only the fast way has a frame, and nothing of it is in registers that are saved on entry.
+ */
+int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
+		      uint64_t deadline)
+{
+	struct sender *sender = send->node;
+	struct endpoint *endpoint;
+	struct at_hart *here;
+	struct receiver *receiver;
+
+	if (unlikely(send->ops != &send_ops))
+		return -EINVAL;
+	endpoint = sender->endpoint;
+	spin_lock_irq(&endpoint->lock);
+	here = at_this_hart(endpoint);
+	receiver = here->last;
+	if (unlikely(deadline != UINT64_MAX || here->newest || !receiver))
+		return call_otherwise_locked(sender, words, transfer, deadline);
+	here->last = NULL;
+	return call_receiver_locked(endpoint, here, sender, receiver, words, transfer);
 }
 
 int endpoint_call_killable(struct file *send, struct ipc_words *words, struct transfer *transfer,
@@ -629,7 +798,7 @@ int endpoint_call_killable(struct file *send, struct ipc_words *words, struct tr
 static bool has_receiver(struct endpoint *endpoint)
 {
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
-	bool has = !list_empty(&endpoint->receivers);
+	bool has = find_receiver_locked(endpoint) != NULL;
 
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	return has;
@@ -745,7 +914,7 @@ static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *recei
 	}
 	oldest = list_pop(&endpoint->queue);
 	if (!oldest) {
-		endpoint->pending = endpoint->newest && !endpoint->newest->thread;
+		endpoint->pending = false;
 		return false;
 	}
 	receive_next_locked(endpoint, list_entry(oldest, struct call, link), receiver);
@@ -762,7 +931,7 @@ static void receive_now_locked(struct endpoint *endpoint, struct receiver *recei
 	if (take_oldest_locked(endpoint, receiver))
 		receiver->done = 1;
 	else if (may_wait)
-		list_add_tail(&endpoint->receivers, &receiver->link);
+		add_receiver_locked(endpoint, at_this_hart(endpoint), receiver);
 }
 
 /* Waits until a call or pulse was received. Returns 0, -EINTR or -ETIMEDOUT. */
@@ -778,7 +947,7 @@ static int receive_later(struct receiver *receiver, uint64_t deadline)
 	if (receiver->done)
 		err = 0;
 	else
-		list_del(&receiver->link);
+		remove_receiver_locked(endpoint, receiver);
 	spin_unlock_irq(&endpoint->lock);
 	return err;
 }
@@ -861,20 +1030,22 @@ int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const stru
 {
 	struct endpoint *endpoint = receive->node;
 	struct receiver receiver;
+	struct at_hart *here;
 	struct call *call;
 
 	if (unlikely(receive->ops != &receive_ops))
 		return -EINVAL;
 	spin_lock_irq(&endpoint->lock);
-	call = endpoint->newest;
-	if (unlikely(deadline != UINT64_MAX || !call || call->rcvid != *rcvid ||
+	here = at_this_hart(endpoint);
+	call = here->newest;
+	if (unlikely(deadline != UINT64_MAX || !call || call->rcvid != *rcvid || !call->thread ||
 		     endpoint->pending)) {
 		spin_unlock_irq(&endpoint->lock);
 		return reply_receive_slowly(receive, rcvid, reply, words, badge_ret, deadline);
 	}
 	receiver_init(&receiver, endpoint, words, badge_ret);
-	list_add_tail(&endpoint->receivers, &receiver.link);
-	endpoint->newest = NULL;
+	add_receiver_locked(endpoint, here, &receiver);
+	here->newest = NULL;
 	*call->words = *reply;
 	*rcvid = 0;
 	call->state = CALL_DONE;
@@ -950,6 +1121,19 @@ void endpoint_unhold(const struct call_hold *hold)
 
 /* ---- the files ---- */
 
+/* The oldest call that is queued or, without one, any that was received; NULL: there is none. */
+static struct call *any_call_locked(struct endpoint *endpoint)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (!list_empty(&endpoint->queue))
+		return list_first_entry(&endpoint->queue, struct call, link);
+	for (unsigned i = 0; i < hart_count; i++)
+		if (endpoint->at_hart[i].newest)
+			return endpoint->at_hart[i].newest;
+	return endpoint->received.root ? tree_entry(endpoint->received.root, struct call, by_rcvid)
+				       : NULL;
+}
+
 /*
  * Closes the receive end, and ends one of the calls or pulses that are left. Returns false if there
  * was none.
@@ -958,17 +1142,11 @@ static bool break_one(struct endpoint *endpoint)
 {
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
 	struct sender *gone = NULL;
-	struct call *call = NULL, *kernel = NULL;
+	struct call *call = any_call_locked(endpoint), *kernel = NULL;
 	struct pulse *pulse = NULL;
 
 	endpoint->open = false;
-	if (!list_empty(&endpoint->queue))
-		call = list_first_entry(&endpoint->queue, struct call, link);
-	else if (endpoint->newest)
-		call = endpoint->newest;
-	else if (endpoint->received.root)
-		call = tree_entry(endpoint->received.root, struct call, by_rcvid);
-	else if (!list_empty(&endpoint->pulses))
+	if (!call && !list_empty(&endpoint->pulses))
 		pulse = list_first_entry(&endpoint->pulses, struct pulse, link);
 	if (call && call->transfer)
 		call->transfer->unanswered = call->state == CALL_RECEIVED;
@@ -1100,8 +1278,9 @@ void endpoint_visit_calls(struct endpoint *endpoint,
 
 	list_for_each_entry(call, &endpoint->queue, link)
 		visit(call, arg);
-	if (endpoint->newest)
-		visit(endpoint->newest, arg);
+	for (unsigned i = 0; i < hart_count; i++)
+		if (endpoint->at_hart[i].newest)
+			visit(endpoint->at_hart[i].newest, arg);
 	tree_for_each(node, &endpoint->received)
 		visit(tree_entry(node, struct call, by_rcvid), arg);
 }

@@ -12,6 +12,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,12 +26,13 @@
 
 #include "lib/ipc.h"
 
-#define SAMPLES	 3
-#define HARTS	 16
-#define PAGE	 4096ul
-#define RANGE	 (2ul << 20) /* what a leaf table maps */
-#define PAGES	 512	     /* of a range that are touched: all */
-#define START_US 3000000     /* the start-up work of Linux goes on for a while */
+#define SAMPLES	  3
+#define HARTS	  16
+#define PAGE	  4096ul
+#define RANGE	  (2ul << 20) /* what a leaf table maps */
+#define PAGES	  512	      /* of a range that are touched: all */
+#define START_US  3000000     /* the start-up work of Linux goes on for a while */
+#define SERVER_US 500000      /* threads of a server begin to wait */
 
 #define MARK(n) __asm__ volatile("slti x0, x0, %0" : : "i"(n) : "memory")
 
@@ -68,7 +70,10 @@ static struct {
 	 SAMPLES]; /* in this row: frames are not freed before its end, for then they change their harts */
 static int nmapped;
 static int file, pipes[HARTS][2];
-static int receive_ends[HARTS], send_ends[HARTS]; /* of the server that is worker n */
+static int receive_ends[HARTS],
+	send_ends[HARTS]; /* of the server that is worker n; of ipc_local_server the first */
+static int nharts;
+static pid_t server;
 static char *self;
 
 static void check(int good, const char *what)
@@ -303,6 +308,63 @@ static void call_and_answer(int worker, int rounds)
 		check(ipc_reply(receive_ends[worker], rcvid, &message) == 0, "ipc_reply");
 }
 
+static void *answer_here(void *number)
+{
+	struct ipc_message message = { 0 };
+	long rcvid = 0;
+
+	stay_on((int)(uintptr_t)number);
+	while ((rcvid = ipc_reply_receive(receive_ends[0], rcvid, &message, IPC_NEVER)) > 0)
+		;
+	return NULL;
+}
+
+/*
+ * One server with a thread on each hart, in a process of its own. What they do at their
+ * start is over after a while.
+ */
+static void start_server(int workers)
+{
+	(void)workers;
+	if (server > 0)
+		return;
+	receive_ends[0] = ipc_create(0);
+	send_ends[0] = ipc_badge(receive_ends[0], 0, 0);
+	check(receive_ends[0] > 0 && send_ends[0] > 0, "ipc_create");
+	server = fork();
+	check(server >= 0, "fork");
+	if (server == 0) {
+		pthread_t thread;
+
+		for (int i = 1; i < nharts; i++)
+			check(pthread_create(&thread, NULL, answer_here, (void *)(uintptr_t)i) == 0,
+			      "pthread_create");
+		answer_here((void *)0);
+		_exit(1);
+	}
+	usleep(SERVER_US);
+}
+
+static void end_server(void)
+{
+	if (server <= 0)
+		return;
+	check(kill(server, SIGKILL) == 0 && waitpid(server, NULL, 0) == server, "kill");
+	server = 0;
+	close(receive_ends[0]);
+	close(send_ends[0]);
+}
+
+/* A client on each hart, whose calls the thread of the server on the same hart answers. */
+static void call_here(int worker, int rounds)
+{
+	struct ipc_message message = { 0 };
+
+	(void)worker;
+	for (int i = 0; i < rounds; i++)
+		check(ipc_call(send_ends[0], &message, IPC_NEVER) == 0, "ipc_call");
+}
+
 static void map_touched(int workers)
 {
 	map_ranges(workers, -1);
@@ -362,6 +424,7 @@ static const struct row rows[] = {
 	{ "futex_ping_pong", 128, NULL, futex_ping_pong, NULL, 2, 0, OF_ALL },
 	{ "pipe_ping_pong", 128, make_pipes, pipe_ping_pong, NULL, 2, 0, OF_ALL },
 	{ "ipc_call_reply", 128, make_endpoints, call_and_answer, NULL, 2, 1, OF_PAIRS },
+	{ "ipc_local_server", 128, start_server, call_here, NULL, 1, 1, OF_ALL },
 	{ "mprotect_touched", 128, map_touched, protect, NULL, 1, 0, OF_ONE },
 	{ "fork_touched", 1, map_much, fork_once, NULL, 1, 0, OF_ONE },
 	/* The C library keeps the stacks, which makes forks dearer from then on. */
@@ -476,12 +539,11 @@ static int is_wanted(const char *name, char **words)
 
 int main(int argc, char **argv)
 {
-	int harts = argc > 1 ? atoi(argv[1]) : 0;
-
 	if (argc > 1 && strcmp(argv[1], "child") == 0)
 		return 0;
 	self = argv[0];
-	check(harts >= 1 && harts <= HARTS, "usage: hartbench HARTS [ROW...]");
+	nharts = argc > 1 ? atoi(argv[1]) : 0;
+	check(nharts >= 1 && nharts <= HARTS, "usage: hartbench HARTS [ROW...]");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	check(shared != MAP_FAILED, "mmap");
@@ -491,11 +553,13 @@ int main(int argc, char **argv)
 		row = &rows[i];
 		if (!is_wanted(row->name, argv + 2))
 			continue;
-		if (row->set_up == make_endpoints && !has_endpoints())
+		if ((row->set_up == make_endpoints || row->set_up == start_server) &&
+		    !has_endpoints())
 			continue;
-		for (int workers = row->least; workers <= harts; workers *= 2)
+		for (int workers = row->least; workers <= nharts; workers *= 2)
 			for (int n = 0; n < SAMPLES; n++)
 				sample(workers);
+		end_server();
 		unmap_all();
 	}
 	puts("done");
