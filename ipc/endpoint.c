@@ -24,6 +24,7 @@
  * has the size of a power of two, so it is found by a shift.
  */
 struct at_hart {
+	/* guarded by the endpoint's lock: */
 	/* Threads that wait to receive and began to on this hart: the last one, if no call has come for it; or NULL. */
 	struct receiver *last;
 	struct list others; /* struct receiver.link: those that began before, the last one first */
@@ -391,7 +392,7 @@ static inline void add_receiver_locked(struct endpoint *endpoint, struct at_hart
 }
 
 /* The receiver that began to wait last, or NULL. */
-static struct receiver *last_of(const struct at_hart *at)
+static struct receiver *receiver_last(const struct at_hart *at)
 {
 	if (at->last || list_empty(&at->others))
 		return at->last;
@@ -399,7 +400,7 @@ static struct receiver *last_of(const struct at_hart *at)
 }
 
 /* The receiver that began to wait first, or NULL. */
-static struct receiver *first_of(const struct at_hart *at)
+static struct receiver *receiver_first(const struct at_hart *at)
 {
 	if (list_empty(&at->others))
 		return at->last;
@@ -432,18 +433,18 @@ static uint64_t waiting_since(const struct receiver *receiver)
 /* Returns a receiver, or NULL, when the last one of this hart has a call already: see pop_receiver_locked(). */
 static __attribute__((noinline)) struct receiver *find_receiver_locked(struct endpoint *endpoint)
 {
-	struct receiver *longest = NULL, *here = last_of(at_this_hart(endpoint));
+	struct receiver *longest = NULL, *here = receiver_last(at_this_hart(endpoint));
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (here)
 		return here;
 	for (unsigned i = 0; i < hart_count; i++) {
-		struct receiver *first = first_of(&endpoint->at_hart[i]);
+		struct receiver *first = receiver_first(&endpoint->at_hart[i]);
 
 		if (!first)
 			continue;
 		if (hart_idles(&harts[i]))
-			return last_of(&endpoint->at_hart[i]);
+			return receiver_last(&endpoint->at_hart[i]);
 		if (!longest || waiting_since(first) < waiting_since(longest))
 			longest = first;
 	}

@@ -768,6 +768,182 @@ KTEST(endpoint_call_across_harts_interrupts_each_once)
 	close_ends();
 }
 
+/* ---- which receiver gets a call ---- */
+
+#define POSTS	  3 /* harts that are used */
+#define NO_ANSWER 99
+
+static bool keep_busy;
+static unsigned nbusy;
+static const struct hart *asks_when_idle; /* or NULL */
+
+/* Number n waits on hart n / 10, and its answer is the number. */
+static int answer_number(void *number)
+{
+	struct ipc_message message;
+	struct ipc_words words = { { (uint64_t)number } };
+	int64_t rcvid;
+
+	go_to((unsigned)(uint64_t)number / 10);
+	rcvid = receive(&message);
+	if (rcvid <= 0)
+		return status_of((int)rcvid);
+	return status_of(endpoint_reply(receive_end, (uint64_t)rcvid, &words, false));
+}
+
+/* The exit status is the number that answers a call from that hart. */
+static int ask_number(void *hart)
+{
+	struct ipc_words words = { 0 };
+
+	go_to((unsigned)(uint64_t)hart);
+	if (asks_when_idle)
+		await_idle(asks_when_idle);
+	return endpoint_call(send_end, &words, NULL, NEVER) == 0 ? (int)words.word[0] : NO_ANSWER;
+}
+
+static int stay_busy(void *hart)
+{
+	go_to((unsigned)(uint64_t)hart);
+	atomic_add(&nbusy, 1);
+	while (atomic_load(&keep_busy))
+		spin_pause();
+	return CALL_OK;
+}
+
+static int begin_to_wait(uint64_t number)
+{
+	int pid = ktest_spawn(answer_number, (void *)number);
+
+	ktest_settle();
+	return pid;
+}
+
+static int make_busy(uint64_t hart)
+{
+	unsigned before = atomic_load(&nbusy);
+	int pid = ktest_spawn(stay_busy, (void *)hart);
+
+	while (atomic_load(&nbusy) == before)
+		sched_yield();
+	return pid;
+}
+
+static int answers_from(uint64_t hart, const struct hart *idle)
+{
+	asks_when_idle = idle;
+	return ktest_reap(ktest_spawn(ask_number, (void *)hart));
+}
+
+static void reap_ok(const int *pids, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		EXPECT_EQ(EXITED(CALL_OK), ktest_reap(pids[i]));
+}
+
+/* Of those that wait on the caller's hart the last one gets a call, whoever has waited longer. */
+KTEST(endpoint_call_takes_the_last_receiver_of_its_hart)
+{
+	static const uint64_t numbers[] = { 0 + 3, 10 + 1, 10 + 2, 0 + 4 };
+	int pids[ARRAY_SIZE(numbers)];
+
+	if (hart_count < 2) {
+		ktest_skip("one hart runs");
+		return;
+	}
+	ASSERT_TRUE(open_ends());
+	for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
+		pids[i] = begin_to_wait(numbers[i]);
+	EXPECT_EQ(EXITED(12), answers_from(1, NULL));
+	EXPECT_EQ(EXITED(4), answers_from(0, NULL));
+	EXPECT_EQ(EXITED(11), answers_from(1, NULL));
+	EXPECT_EQ(EXITED(3), answers_from(1, NULL)); /* none is left there */
+	reap_ok(pids, ARRAY_SIZE(pids));
+	close_ends();
+}
+
+/* Where none waits on the caller's hart, one of an idle hart gets the call; if none is idle, the one that has waited longest. */
+KTEST(endpoint_call_takes_a_receiver_of_an_idle_hart)
+{
+	static const uint64_t numbers[] = { 10 + 1, 20 + 1, 10 + 2, 20 + 2 };
+	int pids[ARRAY_SIZE(numbers)], busy[2];
+
+	if (hart_count < POSTS) {
+		ktest_skip("fewer than three harts run");
+		return;
+	}
+	ASSERT_TRUE(open_ends());
+	for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
+		pids[i] = begin_to_wait(numbers[i]);
+	atomic_store(&keep_busy, true);
+	busy[0] = make_busy(1);
+	EXPECT_EQ(EXITED(22), answers_from(0, &harts[2]));
+	busy[1] = make_busy(2);
+	EXPECT_EQ(EXITED(11), answers_from(0, NULL));
+	EXPECT_EQ(EXITED(21), answers_from(0, NULL));
+	EXPECT_EQ(EXITED(12), answers_from(0, NULL));
+	atomic_store(&keep_busy, false);
+	reap_ok(busy, ARRAY_SIZE(busy));
+	reap_ok(pids, ARRAY_SIZE(pids));
+	close_ends();
+}
+
+/* R140: some of those that wait on several harts are killed, in any order: the others get the calls. */
+KTEST(endpoint_receivers_are_killed_among_others)
+{
+	unsigned nused = MIN(hart_count, (unsigned)POSTS);
+	int pids[8];
+
+	ASSERT_TRUE(open_ends());
+	seed = 11;
+	for (unsigned round = 0; round < 10; round++) {
+		unsigned left = ARRAY_SIZE(pids);
+
+		for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
+			pids[i] = begin_to_wait(chance(nused) * 10 + i);
+		while (left > 3) {
+			unsigned at = chance(left--);
+
+			EXPECT_EQ(0, ktest_kill(pids[at]));
+			EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(pids[at]));
+			pids[at] = pids[left];
+		}
+		for (unsigned i = 0; i < left; i++)
+			EXPECT_TRUE(answers_from(chance(nused), NULL) < EXITED(NO_ANSWER));
+		reap_ok(pids, left);
+	}
+	close_ends();
+}
+
+#define CROWD 1000
+
+/* R130: a thousand calls wait for one server, which receives them in the order in which they came. */
+KTEST(endpoint_answers_a_crowd_in_its_order)
+{
+	static int pids[CROWD];
+	struct ipc_message message;
+	unsigned ncalls = 0;
+	int64_t rcvid;
+
+	call_deadline = NEVER;
+	ASSERT_TRUE(open_ends());
+	while (ncalls < CROWD) {
+		pids[ncalls] = spawn_caller(ncalls);
+		if (pids[ncalls] < 0)
+			break;
+		ncalls++;
+		ktest_settle();
+	}
+	EXPECT_TRUE(ncalls > 0);
+	for (unsigned i = 0; i < ncalls; i++) {
+		rcvid = receive(&message);
+		EXPECT_EQ(i * 1000, message.word[0]);
+		EXPECT_EQ(0, reply_turned((uint64_t)rcvid, &message));
+		EXPECT_EQ(EXITED(CALL_OK), ktest_reap(pids[i]));
+	}
+	close_ends();
+}
+
 #ifdef FAULTLINE_HARDENED
 
 /* A send end that tells of its closing, which nothing but the closing makes readable. */
