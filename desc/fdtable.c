@@ -126,14 +126,17 @@ static int fdtable_grow(struct fdtable *table, unsigned fd)
 }
 
 /* A file comes to a descriptor, or goes. Call with the lock held, or with the last reference. */
-static void count_file(struct fdtable *table, const struct file *file, int change)
+static void count_file(struct fdtable *table, struct file *file, int change)
 {
 	unsigned role = file ? file->ops->role : 0;
 
 	if (likely(role == 0))
 		return;
-	if (role & FILE_SERVES)
+	if (role & FILE_SERVES) {
 		table->nserving += (unsigned)change;
+		if (file->ops->in_table)
+			file->ops->in_table(file, table, change);
+	}
 	if (role & FILE_DRIVES)
 		table->ndriving += (unsigned)change;
 }
@@ -466,16 +469,15 @@ int fdtable_close_flush(struct fdtable *table, int fd)
 	return err;
 }
 
-unsigned fdtable_count(struct fdtable *table, const struct file *file)
+unsigned fdtable_count_locked(const struct fdtable *table, const struct file *file)
 {
 	unsigned fd, n = 0;
 
-	spin_lock(&table->lock);
+	assert_hardened(spin_lock_held(&table->lock));
 	for_each_fd(fd, table) {
 		if (fd >= FD_CHUNK)
 			break;
 		n += fdtable_file(table, fd) == file;
 	}
-	spin_unlock(&table->lock);
 	return n;
 }

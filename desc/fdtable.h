@@ -146,7 +146,7 @@ struct file *fdtable_get(struct fdtable *table, int fd);
 /* fdtable_get() for the few calls that do not access the file's contents: finds those with FILE_NO_ACCESS, too. */
 struct file *fdtable_get_any(struct fdtable *table, int fd);
 /* Returns how many of the descriptors of the first chunk refer to the file. */
-unsigned fdtable_count(struct fdtable *table, const struct file *file);
+unsigned fdtable_count_locked(const struct fdtable *table, const struct file *file);
 int fdtable_close(struct fdtable *table, int fd); /* 0 or -EBADF */
 /*
  * close(2): closes the descriptor and calls the file's flush slot. Returns 0, the slot's error, or -EBADF.

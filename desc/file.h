@@ -15,6 +15,7 @@
 struct file;
 struct file_more;
 struct object;
+struct fdtable;
 struct poller;
 struct watch;
 
@@ -83,6 +84,11 @@ struct file_ops {
 	 * Not for FILE_NO_ACCESS. NULL: nothing to do.
 	 */
 	void (*closed)(struct file *file);
+	/*
+	 * With FILE_SERVES: a descriptor of the file has come to the table (change: 1), or goes (-1). Called with the table's
+	 * lock held, or for a table that no thread has any more. NULL: nothing to do.
+	 */
+	void (*in_table)(struct file *file, const struct fdtable *table, int change);
 	/*
 	 * Bracket the creation of a shared mapping. map_begin may refuse it, or remove permissions
 	 * from *max_prot, the most that mprotect may grant later. NULL: nothing to do.

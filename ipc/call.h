@@ -5,6 +5,7 @@
 #include "ipc/endpoint.h"
 #include "lib/list.h"
 #include "lib/tree.h"
+#include "proc/pid.h"
 
 enum call_state { CALL_QUEUED, CALL_RECEIVED, CALL_DONE };
 
@@ -44,28 +45,20 @@ struct call {
 	void (*ended)(struct call *call, int result);
 };
 
-struct process_id;
+struct fdtable;
 
 /*
- * Returns the process that received last or, before the first receive, created the endpoint. It may
- * have closed its receive end since. Sets *end_ret to the receive end, without a reference, or to
- * NULL if it is closed; and *refs_ret to the number of references to it.
+ * Who could answer calls of an endpoint: the process that received last or, before the first receive, created the endpoint;
+ * and the table that all descriptors of the receive end are in. That may be another process's by now.
  */
-struct process_id endpoint_server(struct endpoint *endpoint, struct file **end_ret,
-				  uint32_t *refs_ret);
-
-/*
- * Records that all references to the receive end were descriptors of one process, at a time when
- * that process had begun so many waits.
- */
-struct ends_count {
-	uint64_t birth; /* of the process; 0: not counted */
-	uint64_t waits;
-	uint32_t ends;
+struct answerer {
+	struct process_id process;
+	const struct fdtable *table; /* to be compared only */
+	uint64_t ncalls;	     /* how many the endpoint's receivers have received */
 };
 
-/* The last such count of an endpoint, for ipc/deadlock.c. Guarded by process_tree_lock. */
-struct ends_count *endpoint_ends(struct endpoint *endpoint);
+/* Returns false if no single table is known to have all references to the receive end, or if that is closed. */
+bool endpoint_answerer(struct endpoint *endpoint, struct answerer *answerer);
 
 extern struct counted_kind endpoint_kind;
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Rings of servers that wait for each other. */
 /*
- * A chain of servers is followed in one hold of process_tree_lock, so that no server of the chain
- * can change what it waits for meanwhile. But a server may have many descriptors, and it takes long
- * to count how many of them are its receive end. So one hold counts the descriptors of at most one
- * server.
+ * The edges are kept where they are made: an endpoint knows which table has all descriptors of its receive end, and a thread
+ * what it waits for. A call that is queued has them followed only after it has waited for a tick.
  *
- * The endpoint keeps the result (struct ends_count). It stays valid while the receive end has the
- * same number of references and the server has not begun another wait: only the server itself can
- * close its descriptors.
+ * process_tree_lock keeps the processes of the chain, but not their edges: a server may be answered meanwhile, and call another
+ * one. So a ring has to be found twice, with the same numbers of calls. Then no edge has changed in between, and at the end of
+ * the first walk all were there.
  */
 #include "ipc/deadlock.h"
 
@@ -20,87 +18,57 @@
 #define CHAIN_MAX 64
 
 /*
- * A server that begins another wait meanwhile is counted again. After so many counts the search
- * gives up; a kill has to end the ring then.
+ * Returns the only process that can answer calls of the endpoint. Returns NULL if other processes can, or another thread of
+ * it, or if that process is not the running one and waits for no answer itself. Adds to *ncalls how many calls the endpoint
+ * has had, and the process has begun to wait for: of a wait that ends and begins anew, one of these tells.
  */
-#define COUNTS_MAX (4 * CHAIN_MAX)
-
-enum outcome { NO_RING, RING, LOOK_AGAIN };
-
-/*
- * Are all `refs` references to the receive end descriptors of this process alone? Returns RING if they
- * are and the kept count says so, NO_RING if not, and LOOK_AGAIN after a count that found that they
- * are: the search then starts again in another hold.
- */
-static enum outcome has_all_locked(struct endpoint *endpoint, const struct process *process,
-				   const struct file *end, uint32_t refs)
+static struct process *stuck_server_locked(struct endpoint *endpoint, uint64_t *ncalls)
 {
-	const struct thread *thread = process->leader;
-	const struct ends_count now = { .birth = process->birth,
-					.waits = atomic_load_relaxed(&thread->nvcsw) +
-						 atomic_load_relaxed(&thread->ncalls),
-					.ends = refs };
-	struct ends_count *count = endpoint_ends(endpoint);
+	struct answerer by;
+	struct process *process;
+	const struct thread *thread;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (count->birth == now.birth && count->waits == now.waits && count->ends == now.ends)
-		return RING;
-	if (!thread->fdtable || fdtable_is_shared(thread->fdtable) ||
-	    fdtable_count(thread->fdtable, end) != refs)
-		return NO_RING;
-	*count = now;
-	return LOOK_AGAIN;
+	if (!endpoint_answerer(endpoint, &by))
+		return NULL;
+	process = process_find_id(&by.process);
+	thread = process ? process->leader : NULL;
+	if (!process || process->nextra != 0 || thread->fdtable != by.table ||
+	    fdtable_is_shared(thread->fdtable) ||
+	    (process != current_process() && !atomic_load(&thread->waits_for)))
+		return NULL;
+	*ncalls += by.ncalls + atomic_load_relaxed(&thread->ncalls);
+	return process;
 }
 
 /*
- * Finds the only process that can answer calls of the endpoint. Returns NO_RING if other processes
- * can, or another thread of it, or if that process is not the running one and waits for no answer
- * itself.
+ * Does the chain lead back to the running process? Endpoints in thread->waits_for are followed without a reference. They are
+ * not freed meanwhile, because ipc_deadlock_settle() takes process_tree_lock before one is freed.
  */
-static enum outcome stuck_server_locked(struct endpoint *endpoint, struct process **server_ret)
+static bool is_ring_locked(struct endpoint *endpoint, uint64_t *ncalls)
 {
-	struct file *end;
-	uint32_t refs;
-	struct process_id id = endpoint_server(endpoint, &end, &refs);
-	struct process *process = end ? process_find_id(&id) : NULL;
-
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (!process || process->nextra != 0 ||
-	    (process != current_process() && !atomic_load(&process->leader->waits_for)))
-		return NO_RING;
-	*server_ret = process;
-	return has_all_locked(endpoint, process, end, refs);
-}
-
-/*
- * Endpoints in thread->waits_for are followed without a reference. They are not freed meanwhile,
- * because ipc_deadlock_settle() takes process_tree_lock before one is freed.
- */
-static enum outcome look_locked(struct endpoint *endpoint)
-{
-	struct process *server;
-	enum outcome outcome;
-
-	assert_hardened(spin_lock_held(&process_tree_lock));
+	*ncalls = 0;
 	for (unsigned i = 0; endpoint && i < CHAIN_MAX; i++) {
-		outcome = stuck_server_locked(endpoint, &server);
-		if (outcome != RING || server == current_process())
-			return outcome;
+		struct process *server = stuck_server_locked(endpoint, ncalls);
+
+		if (!server || server == current_process())
+			return server != NULL;
 		endpoint = atomic_load(&server->leader->waits_for);
 	}
-	return NO_RING;
+	return false;
 }
 
 bool ipc_deadlocks(struct endpoint *endpoint)
 {
-	enum outcome outcome = LOOK_AGAIN;
+	uint64_t ncalls, again;
+	bool ring;
 
-	for (unsigned i = 0; outcome == LOOK_AGAIN && i < COUNTS_MAX; i++) {
-		spin_lock(&process_tree_lock);
-		outcome = look_locked(endpoint);
-		spin_unlock(&process_tree_lock);
-	}
-	return outcome == RING;
+	spin_lock(&process_tree_lock);
+	ring = is_ring_locked(endpoint, &ncalls) && is_ring_locked(endpoint, &again) &&
+	       ncalls == again;
+	spin_unlock(&process_tree_lock);
+	return ring;
 }
 
 void ipc_deadlock_settle(void)

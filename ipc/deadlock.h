@@ -12,9 +12,8 @@ struct endpoint;
  * deadline, for an endpoint of which the same is true. (A process has one thread.) In all other
  * cases another process may still answer, and the result is false.
  *
- * If the running thread is going to wait without a deadline, it has set thread->waits_for already.
- * So if several threads close a ring at the same moment, at least one of them sees it. Call with no
- * spinning lock held.
+ * If the running thread waits without a deadline, it has set thread->waits_for before. So of several threads that close a ring,
+ * the one that looks last sees it. Call with no spinning lock held.
  */
 bool ipc_deadlocks(struct endpoint *endpoint);
 

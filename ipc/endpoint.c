@@ -6,8 +6,10 @@
 #include "abi/poll.h"
 #include "abi/stat.h"
 #include "arch/timer.h"
+#include "base/clock.h"
 #include "base/hart.h"
 #include "desc/anon_file.h"
+#include "desc/fdtable.h"
 #include "desc/poll.h"
 #include "ipc/deadlock.h"
 #include "ipc/transfer.h"
@@ -41,6 +43,12 @@ struct endpoint {
 	bool open; /* the receive end is */
 	/* The process that has received last; at first, the process that has created the endpoint. */
 	struct process_id server;
+	/*
+	 * A table with descriptors of the receive end, of which so many are known: that of who has received last, as a rule. NULL: none
+	 * is known.
+	 */
+	const struct fdtable *holder;
+	uint32_t nheld;
 	uint64_t last_rcvid; /* no number is used twice */
 	struct list pulses;  /* struct pulse.link: not received yet, oldest first */
 	struct list queue;   /* struct call.link: not received yet, oldest first */
@@ -51,7 +59,6 @@ struct endpoint {
 	uint32_t nlingering;	/* closed send ends, until their last pulse; read unlocked, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 	struct waitq broken;   /* woken when the receive end closes; own lock */
-	struct ends_count ends; /* guarded by process_tree_lock */
 	struct counted counted;
 	struct at_hart at_hart[]; /* by index; guarded by lock */
 };
@@ -670,11 +677,34 @@ static inline void thread_call_init(struct call *call, struct endpoint *endpoint
 	call->transfer = transfer;
 }
 
+/*
+ * A queued call waits for a tick. Then it ends if only its own caller could answer it, which returns true. The answer, a signal
+ * or the end of the receive end may end the wait before; then, as after it, wait_for_end() finds that.
+ */
+static bool refuse_ring(struct call *call, bool interruptible, uint64_t deadline)
+{
+	struct endpoint *endpoint = call->endpoint;
+	uint64_t tick = clock_deadline_in(NSEC_PER_SEC / 1000 * SLICE_MS);
+	unsigned long flags;
+	bool refused;
+
+	if (deadline <= tick || thread_park(&call->done, interruptible, tick) != -ETIMEDOUT ||
+	    !ipc_deadlocks(endpoint))
+		return false;
+	flags = spin_lock_irqsave(&endpoint->lock);
+	refused = call->state == CALL_QUEUED;
+	if (refused)
+		call_take_out_locked(endpoint, call);
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	return refused;
+}
+
 /* The general way of a call: it may be queued, have a deadline, or find other calls received. */
 static __attribute__((noinline)) int call_slowly(struct sender *sender, struct ipc_words *words,
 						 struct transfer *transfer, bool interruptible,
 						 uint64_t deadline, uint64_t timeout)
 {
+	bool may_refuse = !interruptible || deadline == UINT64_MAX;
 	struct endpoint *endpoint = sender->endpoint;
 	struct call call;
 	bool queued;
@@ -687,13 +717,16 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 	}
 	queued = begin_locked(endpoint, &call);
 	spin_unlock_irq(&endpoint->lock);
-	if (queued)
+	if (queued) {
 		waitq_wake_all(&endpoint->readable);
+		if (may_refuse && refuse_ring(&call, interruptible, deadline))
+			return -EDEADLK;
+	}
 	return wait_for_end(&call, interruptible, deadline, timeout);
 }
 
 /*
- * Makes the call, but returns -EDEADLK if only the caller itself could answer it. A program's call with a
+ * Makes the call, but returns -EDEADLK, a tick later, if only the caller itself could answer it. A program's call with a
  * deadline is not refused, because it ends by itself.
  */
 static int call_if_answered(struct sender *sender, struct ipc_words *words,
@@ -701,13 +734,12 @@ static int call_if_answered(struct sender *sender, struct ipc_words *words,
 			    uint64_t timeout)
 {
 	struct thread *thread = current_thread();
-	int err = -EDEADLK;
+	int err;
 
 	thread->ncalls++;
 	if (deadline == UINT64_MAX)
 		atomic_store(&thread->waits_for, sender->endpoint);
-	if ((interruptible && deadline != UINT64_MAX) || !ipc_deadlocks(sender->endpoint))
-		err = call_slowly(sender, words, transfer, interruptible, deadline, timeout);
+	err = call_slowly(sender, words, transfer, interruptible, deadline, timeout);
 	atomic_store(&thread->waits_for, NULL);
 	return err;
 }
@@ -848,21 +880,15 @@ enum call_state call_withdraw(struct file *send, struct call *call, uint64_t sin
 	return state;
 }
 
-struct process_id endpoint_server(struct endpoint *endpoint, struct file **end_ret,
-				  uint32_t *refs_ret)
+bool endpoint_answerer(struct endpoint *endpoint, struct answerer *answerer)
 {
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
-	struct process_id server = endpoint->server;
+	bool known = endpoint->open && endpoint->holder &&
+		     endpoint->nheld == refcount_read(&endpoint->receive->refs);
 
-	*end_ret = endpoint->open ? endpoint->receive : NULL;
-	*refs_ret = endpoint->open ? refcount_read(&endpoint->receive->refs) : 0;
+	*answerer = (struct answerer){ endpoint->server, endpoint->holder, endpoint->last_rcvid };
 	spin_unlock_irqrestore(&endpoint->lock, flags);
-	return server;
-}
-
-struct ends_count *endpoint_ends(struct endpoint *endpoint)
-{
-	return &endpoint->ends;
+	return known;
 }
 
 bool endpoint_is_send(struct file *file)
@@ -982,15 +1008,36 @@ static inline void receiver_init(struct receiver *receiver, struct endpoint *end
 	receiver->done = 0;
 }
 
+/*
+ * The running thread's table becomes the one whose descriptors of the receive end are counted. With its lock held, so that none
+ * comes or goes meanwhile.
+ */
+static __attribute__((noinline)) void count_held(struct endpoint *endpoint, struct fdtable *table)
+{
+	uint32_t n;
+
+	spin_lock(&table->lock);
+	n = fdtable_count_locked(table, endpoint->receive);
+	spin_lock_irq(&endpoint->lock);
+	endpoint->holder = n ? table : NULL;
+	endpoint->nheld = n;
+	spin_unlock_irq(&endpoint->lock);
+	spin_unlock(&table->lock);
+}
+
 int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t *badge_ret,
 			 uint64_t deadline)
 {
 	struct endpoint *endpoint = to_endpoint(receive);
+	struct fdtable *table;
 	struct receiver receiver;
 	bool received;
 
 	if (!endpoint)
 		return -EINVAL;
+	table = current_thread()->fdtable;
+	if (unlikely(atomic_load_relaxed(&endpoint->holder) != table) && table)
+		count_held(endpoint, table);
 	receiver_init(&receiver, endpoint, words, badge_ret);
 	spin_lock_irq(&endpoint->lock);
 	endpoint->server = current_id();
@@ -1173,6 +1220,22 @@ static void receive_release(struct file *file)
 	endpoint_put(endpoint);
 }
 
+/* What is not known of a table is not counted: so `nheld` is never too large. */
+static void receive_in_table(struct file *file, const struct fdtable *table, int change)
+{
+	struct endpoint *endpoint = file->node;
+	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+
+	if (!endpoint->holder && change > 0)
+		endpoint->holder = table;
+	if (endpoint->holder == table) {
+		endpoint->nheld += (uint32_t)change;
+		if (endpoint->nheld == 0)
+			endpoint->holder = NULL;
+	}
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+}
+
 static void send_release(struct file *file)
 {
 	struct sender *sender = file->node;
@@ -1293,6 +1356,7 @@ static const struct file_ops receive_ops = {
 	.stat = receive_stat,
 	.release = receive_release,
 	.holds = receive_holds,
+	.in_table = receive_in_table,
 	.role = FILE_SERVES,
 };
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -164,19 +165,50 @@ static void ring(unsigned n)
 	close(ready[1]);
 }
 
+static void set_policy(int policy, int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+
+	expect("policy", 0, sched_setscheduler(0, policy, &param));
+}
+
+/* For so long nothing of a lower priority runs on the hart, which is longer than a call is queued before it is looked at. */
+#define HOG_MS 50
+
+static pid_t hog(int priority, int receive)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		uint64_t end = in_ms(HOG_MS);
+
+		close(receive); /* it is none of those who might answer */
+		set_policy(SCHED_FIFO, priority);
+		while (in_ms(0) < end)
+			;
+		_exit(0);
+	}
+	return pid;
+}
+
 /*
  * Who has been answered waits for nobody, although it has not run since: a server that answers its client
- * and then calls it is answered in turn.
+ * and then calls it is answered in turn. All run on one hart, and the client has the lowest priority.
  */
 static void answered(void)
 {
+	cpu_set_t all, one;
 	int receive[2] = { ipc_create(0), ipc_create(0) }, ready[2];
 	int send[2] = { ipc_badge(receive[0], 0, 0), ipc_badge(receive[1], 1, 0) };
 	struct ipc_message m = { { 0 }, 0 };
+	pid_t pid, hog_pid;
 	long rcvid;
-	pid_t pid;
 
 	expect("pipe", 0, pipe(ready));
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	expect("harts", 0, sched_getaffinity(0, sizeof(all), &all));
+	expect("one hart", 0, sched_setaffinity(0, sizeof(one), &one));
 	pid = fork();
 	if (pid == 0) {
 		keep_own(receive, 1, 2, ready[1]);
@@ -190,9 +222,14 @@ static void answered(void)
 	wait_for_all(1, ready[0]);
 	rcvid = ipc_receive(receive[0], &m, IPC_NEVER);
 	expect("a call", 1, rcvid > 0);
+	set_policy(SCHED_FIFO, 2);
+	hog_pid = hog(1, receive[0]);
 	m.word[0] = 3;
 	expect("its answer", 0, ipc_reply(receive[0], (uint64_t)rcvid, &m));
 	expect("a call of who was answered", 4, call(send[1]));
+	set_policy(SCHED_OTHER, 0);
+	expect("all harts", 0, sched_setaffinity(0, sizeof(all), &all));
+	waitpid(hog_pid, NULL, 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	for (unsigned i = 0; i < 2; i++) {
