@@ -59,16 +59,21 @@ static bool is_ring_locked(struct endpoint *endpoint, uint64_t *ncalls)
 	return false;
 }
 
-bool ipc_deadlocks(struct endpoint *endpoint)
+static bool is_ring(struct endpoint *endpoint, uint64_t *ncalls)
 {
-	uint64_t ncalls, again;
 	bool ring;
 
 	spin_lock(&process_tree_lock);
-	ring = is_ring_locked(endpoint, &ncalls) && is_ring_locked(endpoint, &again) &&
-	       ncalls == again;
+	ring = is_ring_locked(endpoint, ncalls);
 	spin_unlock(&process_tree_lock);
 	return ring;
+}
+
+bool ipc_deadlocks(struct endpoint *endpoint)
+{
+	uint64_t ncalls, again;
+
+	return is_ring(endpoint, &ncalls) && is_ring(endpoint, &again) && ncalls == again;
 }
 
 void ipc_deadlock_settle(void)

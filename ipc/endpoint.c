@@ -1220,13 +1220,13 @@ static void receive_release(struct file *file)
 	endpoint_put(endpoint);
 }
 
-/* What is not known of a table is not counted: so `nheld` is never too large. */
+/* Without a holder only the first descriptor makes one: of a table that has others they would not be counted. */
 static void receive_in_table(struct file *file, const struct fdtable *table, int change)
 {
 	struct endpoint *endpoint = file->node;
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
 
-	if (!endpoint->holder && change > 0)
+	if (!endpoint->holder && change > 0 && refcount_read(&file->refs) == 1)
 		endpoint->holder = table;
 	if (endpoint->holder == table) {
 		endpoint->nheld += (uint32_t)change;
