@@ -119,6 +119,12 @@ static inline bool fdtable_is_shared(const struct fdtable *table)
 	return refcount_is_shared(&table->refs);
 }
 
+/* Has any of the files FILE_SERVES? */
+static inline bool fdtable_serves(const struct fdtable *table)
+{
+	return atomic_load_relaxed(&table->nserving) != 0;
+}
+
 /*
  * Opening a file takes two steps, so that everything that may fail happens before anything becomes
  * visible. fdtable_reserve() sets aside the lowest free descriptor >= min and returns it, or

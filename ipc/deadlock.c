@@ -2,7 +2,8 @@
 /* Rings of servers that wait for each other. */
 /*
  * The edges are kept where they are made: an endpoint knows which table has all descriptors of its receive end, and a thread
- * what it waits for. A call that is queued has them followed only after it has waited for a tick.
+ * what it waits for. A call that is queued has them followed only after it has waited for a tick, and only if its caller serves
+ * an endpoint itself: a ring consists of servers.
  *
  * process_tree_lock keeps the processes of the chain, but not their edges: a server may be answered meanwhile, and call another
  * one. So a ring has to be found twice, with the same numbers of calls. Then no edge has changed in between, and at the end of
@@ -10,12 +11,42 @@
  */
 #include "ipc/deadlock.h"
 
+#include "arch/timer.h"
+#include "base/clock.h"
 #include "desc/fdtable.h"
 #include "ipc/call.h"
 #include "proc/pid.h"
+#include "proc/sched.h"
 
 /* A longer chain is not followed. If it is a ring, a time-out or a kill has to end it. */
 #define CHAIN_MAX 64
+
+#define LOOKS_BITS 8
+
+/* Atomic: the number of a tick and, in the low bits, how many looks it has had. */
+static uint64_t looks;
+
+bool ipc_may_deadlock(void)
+{
+	const struct fdtable *table = current_thread()->fdtable;
+
+	return table && fdtable_serves(table);
+}
+
+bool ipc_deadlock_may_look(void)
+{
+	uint64_t none = arch_time() / clock_ns_to_ticks(NSEC_PER_SEC / 1000 * SLICE_MS)
+			<< LOOKS_BITS;
+	uint64_t old, before;
+
+	do {
+		old = atomic_load_relaxed(&looks);
+		before = MAX(old, none);
+		if (before - none >= IPC_LOOKS_MAX)
+			return false;
+	} while (!atomic_cas(&looks, old, before + 1));
+	return true;
+}
 
 /*
  * Returns the only process that can answer calls of the endpoint. Returns NULL if other processes can, or another thread of

@@ -6,6 +6,16 @@
 
 struct endpoint;
 
+/* Could a call make the running thread wait for itself? Not if its table has no receive end. Takes no lock. */
+bool ipc_may_deadlock(void);
+
+/*
+ * May the running thread look for a ring now? The threads of all harts together may look IPC_LOOKS_MAX times in each tick
+ * of SLICE_MS.
+ */
+#define IPC_LOOKS_MAX 64
+bool ipc_deadlock_may_look(void);
+
 /*
  * Would a call of the endpoint make the running thread wait for itself? True if one process has all
  * descriptors of the endpoint's receive end, and that process is the caller or waits, without a

@@ -678,18 +678,23 @@ static inline void thread_call_init(struct call *call, struct endpoint *endpoint
 }
 
 /*
- * A queued call waits for a tick. Then it ends if only its own caller could answer it, which returns true. The answer, a signal
- * or the end of the receive end may end the wait before; then, as after it, wait_for_end() finds that.
+ * A queued call waits for a tick, and for further ones while many others are looked at. Then it ends if only its own caller
+ * could answer it, which returns true. The answer, a signal or the end of the receive end may end the wait before; then, as
+ * after it, wait_for_end() finds that.
  */
 static bool refuse_ring(struct call *call, bool interruptible, uint64_t deadline)
 {
 	struct endpoint *endpoint = call->endpoint;
-	uint64_t tick = clock_deadline_in(NSEC_PER_SEC / 1000 * SLICE_MS);
 	unsigned long flags;
+	uint64_t tick;
 	bool refused;
 
-	if (deadline <= tick || thread_park(&call->done, interruptible, tick) != -ETIMEDOUT ||
-	    !ipc_deadlocks(endpoint))
+	do {
+		tick = clock_deadline_in(NSEC_PER_SEC / 1000 * SLICE_MS);
+		if (deadline <= tick || thread_park(&call->done, interruptible, tick) != -ETIMEDOUT)
+			return false;
+	} while (!ipc_deadlock_may_look());
+	if (!ipc_deadlocks(endpoint))
 		return false;
 	flags = spin_lock_irqsave(&endpoint->lock);
 	refused = call->state == CALL_QUEUED;
@@ -719,7 +724,7 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 	spin_unlock_irq(&endpoint->lock);
 	if (queued) {
 		waitq_wake_all(&endpoint->readable);
-		if (may_refuse && refuse_ring(&call, interruptible, deadline))
+		if (may_refuse && ipc_may_deadlock() && refuse_ring(&call, interruptible, deadline))
 			return -EDEADLK;
 	}
 	return wait_for_end(&call, interruptible, deadline, timeout);
@@ -841,7 +846,7 @@ bool call_deadlocks(struct file *send)
 {
 	struct endpoint *endpoint = to_sender(send)->endpoint;
 
-	return !has_receiver(endpoint) && ipc_deadlocks(endpoint);
+	return ipc_may_deadlock() && !has_receiver(endpoint) && ipc_deadlocks(endpoint);
 }
 
 void call_start(struct file *send, struct call *call)

@@ -7,6 +7,7 @@
 #include "base/hart.h"
 #include "desc/poll.h"
 #include "ipc/call.h"
+#include "ipc/deadlock.h"
 #include "lib/bits.h"
 #include "mm/check/alloc_fail.h"
 #include "proc/process.h"
@@ -942,6 +943,18 @@ KTEST(endpoint_answers_a_crowd_in_its_order)
 		EXPECT_EQ(EXITED(CALL_OK), ktest_reap(pids[i]));
 	}
 	close_ends();
+}
+
+/* R130: however many calls are queued, rings are looked for a few times in a tick; but in each tick. */
+KTEST_ALONE(endpoint_looks_for_few_rings_in_a_tick)
+{
+	uint64_t slice = clock_ns_to_ticks(NSEC_PER_SEC / 1000 * SLICE_MS);
+	uint64_t first = arch_time() / slice;
+	unsigned nlooks = 0;
+
+	while (nlooks <= 3 * IPC_LOOKS_MAX)
+		nlooks += ipc_deadlock_may_look();
+	EXPECT_TRUE(arch_time() / slice - first >= 3);
 }
 
 #ifdef FAULTLINE_HARDENED

@@ -78,11 +78,6 @@ size_t fdtable_held(struct fdtable *table)
 	return held + own / PAGE_SIZE;
 }
 
-bool fdtable_serves(struct fdtable *table)
-{
-	return atomic_load_relaxed(&table->nserving) != 0;
-}
-
 bool fdtable_drives(struct fdtable *table)
 {
 	return atomic_load_relaxed(&table->ndriving) != 0;

@@ -15,8 +15,7 @@ unsigned fdtable_size(struct fdtable *table);
  * several chunks one of them is looked at, and the sum is estimated from it: callers hold process_tree_lock.
  */
 size_t fdtable_held(struct fdtable *table);
-/* Has any of the files FILE_SERVES, or FILE_DRIVES? */
-bool fdtable_serves(struct fdtable *table);
+/* Has any of the files FILE_DRIVES? */
 bool fdtable_drives(struct fdtable *table);
 int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBADF */
 int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);

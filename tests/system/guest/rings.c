@@ -280,6 +280,31 @@ static void at_once(unsigned n)
 	}
 }
 
+#define CROWD 100 /* more calls than are looked at in a tick */
+
+/* So many servers call themselves at the same moment: each is refused in the end. */
+static void crowd(void)
+{
+	static const char each[CROWD];
+	int go[2], status, refused = 0;
+
+	expect("pipe", 0, pipe(go));
+	for (unsigned i = 0; i < CROWD; i++) {
+		if (fork() == 0) {
+			int send = ipc_badge(ipc_create(0), 0, 0);
+
+			wait_for_all(1, go[0]);
+			_exit(call(send) == -EDEADLK ? 0 : 1);
+		}
+	}
+	expect("go", CROWD, write(go[1], each, CROWD));
+	for (unsigned i = 0; i < CROWD; i++)
+		refused += wait(&status) > 0 && status == 0;
+	expect("each is refused", CROWD, refused);
+	close(go[0]);
+	close(go[1]);
+}
+
 /* ---- a server that uses its own files ---- */
 
 #define FILES  1 /* the badge of the mount */
@@ -449,6 +474,7 @@ int main(void)
 	handed_over();
 	answered();
 	own_files();
+	crowd();
 	for (unsigned n = 1; n <= RING_MAX; n++) {
 		ring(n);
 		at_once(n);
