@@ -8,14 +8,17 @@
  * was answered gets the answer. A signal ends a call that nobody has received; of one that was received
  * it makes a pulse, whose slot is in the call. With -DHOLDS a server holds the call for a copy before it
  * replies, and the caller waits for those who hold it. With -DSWITCH_OVER a thread may go to sleep in the
- * same hold of the lock in which it begins to wait, as sched_switch_over() does it.
+ * same hold of the lock in which it begins to wait, as sched_switch_over() does it. Any of the receivers that wait
+ * may get a call: which one it is depends on the harts. With -DLOOKS a caller whose call is queued looks for a ring when a
+ * tick has passed, without the lock, and may find one, whatever has come of its call meanwhile (refuse_ring()).
  *
  * With -DWAKE_OUTSIDE the replier sets `done` under the lock, and wakes the caller after it. With
  * -DLOOK_THEN_SLEEP a thread looks at `done` before it is marked as asleep. With -DLOOK_UNLOCKED a
  * caller that a signal woke looks once more, without the lock, whether its call has ended. With
  * -DKEEP_PULSE a call that ends leaves its pulse where it is. With -DIGNORE_HOLDERS a caller returns
  * while its call is held. With -DSLEEP_BLINDLY it goes to sleep in that hold without a look whether it
- * was killed. All are wrong.
+ * was killed. With -DLOOKS and -DREFUSE_BLINDLY a caller that has found a ring does not look again whether its call is
+ * still queued. All are wrong.
  */
 #ifndef CALLS
 #define CALLS 1 /* each caller makes */
@@ -26,7 +29,7 @@
 #define CALLERS 2
 
 mtype = { NONE, QUEUED, RECEIVED, ENDED };
-mtype = { OK, EPIPE, EINTR };
+mtype = { OK, EPIPE, EINTR, EDEADLK };
 
 typedef Thread {
 	bool asleep, killed, signalled
@@ -71,15 +74,22 @@ inline end_call(i, why)
 	call[i].done = true
 }
 
+/* pop_receiver_locked(): r becomes the number of one that waits, or SERVERS. */
+inline pop_receiver()
+{
+	if
+	:: receiver[0].waits -> r = 0
+#if SERVERS > 1
+	:: receiver[1].waits -> r = 1
+#endif
+	:: else -> r = SERVERS
+	fi
+}
+
 /* The pulse of a call: to a receiver that waits, or it stays in the call. */
 inline post(i)
 {
-	r = 0;
-	do
-	:: r == SERVERS -> break
-	:: r < SERVERS && receiver[r].waits -> break
-	:: else -> r++
-	od;
+	pop_receiver();
 	if
 	:: r < SERVERS ->
 		receiver[r].waits = false;
@@ -160,6 +170,33 @@ inline park(thread, ready, signals)
 }
 #endif
 
+/* refuse_ring(): the call of a server is queued, and a tick passes before anything else ends the wait. */
+inline refuse(i)
+{
+	if
+	:: call[i].state == QUEUED ->
+		atomic {
+			if
+#ifndef REFUSE_BLINDLY
+			:: call[i].state == QUEUED ->
+#else
+			:: true ->
+#endif
+				assert(call[i].state == QUEUED || call[i].state == RECEIVED);
+				call[i].state = ENDED;
+				call[i].result = EDEADLK;
+				result = EDEADLK
+			:: else -> skip
+			fi
+		};
+		if
+		:: result == EDEADLK -> goto refused
+		:: else -> skip
+		fi
+	:: skip
+	fi
+}
+
 proctype Caller(byte me)
 {
 	byte n, r;
@@ -178,12 +215,7 @@ proctype Caller(byte me)
 			if
 			:: !open -> result = EPIPE
 			:: else ->
-				r = 0;
-				do
-				:: r == SERVERS -> break
-				:: r < SERVERS && receiver[r].waits -> break
-				:: else -> r++
-				od;
+				pop_receiver();
 				if
 				:: r < SERVERS ->
 					deliver(me, r);
@@ -199,6 +231,9 @@ proctype Caller(byte me)
 		:: else ->
 			switched_back(caller_thread[me]);
 			signals = true;
+#ifdef LOOKS
+			refuse(me);
+#endif
 again:			park(caller_thread[me], call[me].done, signals);
 			atomic {
 				ended = true;
@@ -226,7 +261,8 @@ again:			park(caller_thread[me], call[me].done, signals);
 			if
 			:: !ended -> goto again
 			:: else -> ended = false
-			fi
+			fi;
+refused:		skip
 		fi;
 #ifndef IGNORE_HOLDERS
 		call[me].holds == 0;

@@ -47,6 +47,7 @@ def R140_calls_have_one_end():
     right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1")
     right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1", "HOLDS")
     right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1", "SWITCH_OVER")
+    right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1", "LOOKS")
 
 
 @long_case
@@ -194,6 +195,7 @@ WRONG = {
     "a caller that does not wait for copies is rejected": "endpoint.pml CALLS=1 SERVERS=1 HOLDS IGNORE_HOLDERS",
     "a sleep without a look for a kill is rejected": "endpoint.pml CALLS=1 SERVERS=1 SWITCH_OVER SLEEP_BLINDLY",
     "a wake up outside the lock is rejected": "endpoint.pml CALLS=1 SERVERS=1 WAKE_OUTSIDE",
+    "a call that is refused after its end is rejected": "endpoint.pml CALLS=1 SERVERS=1 LOOKS REFUSE_BLINDLY",
     "a look without the lock is rejected": "endpoint.pml CALLS=1 SERVERS=1 LOOK_UNLOCKED",
     "a look before the mark is rejected": "endpoint.pml CALLS=1 SERVERS=1 LOOK_THEN_SLEEP",
     "a switch in a later hold of the lock is rejected": "attach.pml OPENS LOOKS ENDS=1 BROKEN_SWITCH",
