@@ -1083,6 +1083,7 @@ int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const stru
 {
 	struct endpoint *endpoint = receive->node;
 	struct receiver receiver;
+	struct thread *caller;
 	struct at_hart *here;
 	struct call *call;
 
@@ -1096,16 +1097,17 @@ int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const stru
 		spin_unlock_irq(&endpoint->lock);
 		return reply_receive_slowly(receive, rcvid, reply, words, badge_ret, deadline);
 	}
+	caller = call->thread;
+	here->newest = NULL;
 	receiver_init(&receiver, endpoint, words, badge_ret);
 	add_receiver_locked(endpoint, here, &receiver);
-	here->newest = NULL;
 	*call->words = *reply;
 	*rcvid = 0;
 	call->state = CALL_DONE;
 	call->result = 0;
-	call->thread->waits_for = NULL;
+	caller->waits_for = NULL;
 	call->done = 1;
-	sched_switch_over(call->thread, &endpoint->lock);
+	sched_switch_over(caller, &endpoint->lock);
 	if (unlikely(receiver.rcvid == 0)) {
 		bool received = receiver.done;
 
