@@ -684,13 +684,6 @@ KTEST_ALONE(endpoint_hand_over_ends_with_the_slice)
 static unsigned quiet_calls,
 	interrupts; /* of the calls without a timer's interrupt meanwhile, and of these how many */
 
-/* The running thread stays on that hart. */
-static void go_to(unsigned index)
-{
-	sched_set_harts(current_thread(), 1ul << index);
-	sched_move();
-}
-
 static void await_idle(const struct hart *hart)
 {
 	while (atomic_load(&hart->current) != hart->idle)
@@ -703,7 +696,7 @@ static int answer_across(void *arg)
 	uint64_t rcvid = 0, badge;
 
 	(void)arg;
-	go_to(1);
+	ktest_go_to(1);
 	do {
 		int64_t next =
 			endpoint_reply_receive(receive_end, &rcvid, &words, &words, &badge, NEVER);
@@ -726,7 +719,7 @@ static int call_across(void *arg)
 	struct ipc_words words;
 
 	(void)arg;
-	go_to(0);
+	ktest_go_to(0);
 	for (unsigned i = 0; i < CALLS_ACROSS && quiet_calls < QUIET_CALLS; i++) {
 		uint64_t kicks, ticks;
 		int err;
@@ -785,7 +778,7 @@ static int answer_number(void *number)
 	struct ipc_words words = { { (uint64_t)number } };
 	int64_t rcvid;
 
-	go_to((unsigned)(uint64_t)number / 10);
+	ktest_go_to((unsigned)(uint64_t)number / 10);
 	rcvid = receive(&message);
 	if (rcvid <= 0)
 		return status_of((int)rcvid);
@@ -797,7 +790,7 @@ static int ask_number(void *hart)
 {
 	struct ipc_words words = { 0 };
 
-	go_to((unsigned)(uint64_t)hart);
+	ktest_go_to((unsigned)(uint64_t)hart);
 	if (asks_when_idle)
 		await_idle(asks_when_idle);
 	return endpoint_call(send_end, &words, NULL, NEVER) == 0 ? (int)words.word[0] : NO_ANSWER;
@@ -805,7 +798,7 @@ static int ask_number(void *hart)
 
 static int stay_busy(void *hart)
 {
-	go_to((unsigned)(uint64_t)hart);
+	ktest_go_to((unsigned)(uint64_t)hart);
 	atomic_add(&nbusy, 1);
 	while (atomic_load(&keep_busy))
 		spin_pause();

@@ -177,6 +177,12 @@ static int call(void *fn)
 	return 0;
 }
 
+void ktest_go_to(unsigned hart_index)
+{
+	sched_set_harts(current_thread(), 1ul << hart_index);
+	sched_move();
+}
+
 void ktest_run_in_process(void (*fn)(void))
 {
 	EXPECT_EQ(EXITED(0), ktest_run(call, (void *)(uintptr_t)fn));

@@ -38,6 +38,9 @@ int ktest_kill(int pid);
  */
 long ktest_wait(int pid, unsigned options, int *status_ret);
 
+/* The running thread goes to that hart, and stays there. */
+void ktest_go_to(unsigned hart_index);
+
 /* Runs fn in a fresh process, which must end with a status of 0. */
 void ktest_run_in_process(void (*fn)(void));
 

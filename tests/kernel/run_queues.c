@@ -21,13 +21,6 @@ static struct thread *high, *middle; /* atomic: NULL until they are where they s
 static uint32_t may_run;	     /* atomic; and this: */
 static bool has_run;
 
-/* The running thread stays on that hart. */
-static void go_to(unsigned index)
-{
-	sched_set_harts(current_thread(), 1ul << index);
-	sched_move();
-}
-
 static void be_realtime(unsigned priority)
 {
 	spin_lock(&process_tree_lock);
@@ -57,7 +50,7 @@ static bool await_thread(struct thread **thread, bool asleep)
 static int keep_hart_0(void *arg)
 {
 	(void)arg;
-	go_to(0);
+	ktest_go_to(0);
 	be_realtime(20);
 	atomic_store(&high, current_thread());
 	return !await(&has_run);
@@ -66,7 +59,7 @@ static int keep_hart_0(void *arg)
 static int sleep_on_hart_0(void *arg)
 {
 	(void)arg;
-	go_to(0);
+	ktest_go_to(0);
 	be_realtime(10);
 	atomic_store(&middle, current_thread());
 	if (thread_park(&may_run, false, UINT64_MAX) != 0)
@@ -81,7 +74,7 @@ static int wake_from_hart_1(void *arg)
 	int keeper;
 
 	(void)arg;
-	go_to(1);
+	ktest_go_to(1);
 	if (ktest_spawn(sleep_on_hart_0, NULL) < 0)
 		return 1;
 	keeper = await_thread(&middle, true) ? ktest_spawn(keep_hart_0, NULL) : -ETIMEDOUT;
@@ -137,7 +130,7 @@ static void sleep_on_last_hart(void)
 {
 	atomic_store(&subject, current_thread());
 	for (unsigned turn = 0; turn < TURNS; turn++) {
-		go_to(hart_count - 1);
+		ktest_go_to(hart_count - 1);
 		sched_set_harts(current_thread(), hart_mask());
 		sched_sleep_prepare();
 		sched_sleep();
@@ -158,7 +151,7 @@ static void wake_on_last_hart(void)
 {
 	struct thread *thread = await_subject();
 
-	go_to(hart_count - 1);
+	ktest_go_to(hart_count - 1);
 	while (!atomic_load(&subject_is_done)) {
 		thread_wake(thread);
 		sched_yield();
