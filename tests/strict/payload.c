@@ -926,6 +926,34 @@ static void other_tables_in_an_asid(void)
 	}
 }
 
+/* What an ASID keeps that is not in use may be fenced later, but before a program runs there again. */
+static void old_in_an_asid_left(void)
+{
+	for (unsigned how = 0; how < 4; how++) {
+		uint64_t *here, *there, *slot;
+
+		begin_witnessed();
+		here = root;
+		there = new_root();
+		map_in(there, USER_CODE, (void *)pte_address(*slot_of(here, USER_CODE, 0)),
+		       TEXT | PTE_U);
+		fence_all(); /* the frames were tables of the last round */
+		slot = used_page(RW);
+		use(there, 1);
+		*slot = 0;
+		if (how == 1)
+			fence_va_asid(WINDOW, 0);
+		check(found() == 0);
+		if (how == 2)
+			fence_asid(0);
+		if (how == 3)
+			fence_asid(1); /* another one */
+		use(here, 0);
+		check(found() == (how == 0 || how == 3));
+		check(found() == 0); /* once */
+	}
+}
+
 static void frames_freed(void)
 {
 	for (unsigned fenced = 0; fenced < 2; fenced++) {
@@ -1327,6 +1355,7 @@ static const struct {
 	{ "a table that points to itself", tables_in_a_ring, WITNESS },
 	{ "all kinds of stores to a table", kinds_of_stores, WITNESS },
 	{ "other tables in an ASID", other_tables_in_an_asid, WITNESS },
+	{ "an old translation in an ASID that is left", old_in_an_asid_left, WITNESS },
 	{ "frames that get another use", frames_freed, WITNESS },
 	{ "a table whose frame is freed twice", table_freed_twice, WITNESS },
 	{ "a page of text is entered", text_entered, WITNESS },

@@ -75,7 +75,8 @@ static const char *const occasions[] = {
 	[AT_FREE] = "a frame gets another use while an old translation of it is left",
 	[AT_ENTRY] = "a page gets another frame while an old translation is left",
 	[AT_USE] = "an old translation was used after its frame got another use",
-	[AT_SWITCH] = "a translation of other page tables is left in an ASID",
+	[AT_SWITCH] =
+		"an old translation, or one of other page tables, is left in an ASID that satp has got",
 };
 
 #define SFENCE_RULE                                                                           \

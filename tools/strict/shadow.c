@@ -27,7 +27,7 @@
 
 struct shadow {
 	bool used;
-	bool mixed;    /* satp has changed since it was empty: entries may be of other tables */
+	bool mixed; /* entries may be of other tables, for satp has changed since it was empty, or are old */
 	unsigned hart; /* its number */
 	unsigned asid;
 	uint64_t satp; /* with which it was used last */
@@ -559,6 +559,11 @@ const struct hart *shadow_hart(unsigned number)
 bool shadow_is_mixed(unsigned number)
 {
 	return shadows[number].mixed;
+}
+
+void shadow_mix(unsigned number)
+{
+	shadows[number].mixed = true;
 }
 
 void shadow_unmix(unsigned number)

@@ -83,8 +83,12 @@ const struct hart *shadow_hart(unsigned number);
 /* The satp with which a shadow was used last; 0 if there is no such shadow. */
 uint64_t shadow_satp(unsigned number);
 
-/* Has satp got other tables since the shadow was empty? shadow_unmix(): they have been looked at. */
+/*
+ * Must the kernel fence all of it before a program uses it? So it is when satp has got other tables since it was empty, and
+ * after shadow_mix(). shadow_unmix(): it has been looked at.
+ */
 bool shadow_is_mixed(unsigned number);
+void shadow_mix(unsigned number);
 void shadow_unmix(unsigned number);
 
 /* Returns the first stale translation between two addresses; a shadow is held against its satp's tables. */

@@ -311,7 +311,10 @@ static bool is_of(const struct suspect *suspect, unsigned shadow)
 	return satp && (suspect->root == NO_ROOT || suspect->root == frame_of(satp_root(satp)));
 }
 
-/* Finds a shadow that still has what an entry granted: the one in use first. */
+/*
+ * Finds a shadow that still has what an entry granted: the one in use first. Those that are looked at as a whole before a
+ * program uses them are left out.
+ */
 static bool is_stale(const struct suspect *suspect, struct stale *ret, unsigned *shadow_ret)
 {
 	unsigned first = shadow_current() == NO_SHADOW ? 0 : shadow_current();
@@ -319,11 +322,27 @@ static bool is_stale(const struct suspect *suspect, struct stale *ret, unsigned 
 	for (unsigned i = 0; i < shadow_count(); i++) {
 		unsigned shadow = (first + i) % shadow_count();
 
-		if (!is_of(suspect, shadow))
+		if (!is_of(suspect, shadow) || (promised && shadow_is_mixed(shadow)))
 			continue;
 		*shadow_ret = shadow;
 		if (shadow_stale(shadow, suspect->va, last_of(suspect), ret))
 			return true;
+	}
+	return false;
+}
+
+/*
+ * What a kernel that promises something has not fenced when it owes no fence any more may only be left where no hart uses it.
+ * Such a shadow is to be empty before a program uses it. Returns whether one that is in use has it.
+ */
+static bool is_left_in_use(const struct suspect *suspect, struct stale *ret, unsigned *shadow_ret)
+{
+	while (is_stale(suspect, ret, shadow_ret)) {
+		if (shadow_is_current(*shadow_ret))
+			return true;
+		if (!promised)
+			return false;
+		shadow_mix(*shadow_ret);
 	}
 	return false;
 }
@@ -427,7 +446,7 @@ static void entry_made(uint64_t va, uint64_t entry, uint32_t root)
 	for (unsigned i = nsuspects; promised && i-- > 0;)
 		if (suspects[i].va == va && suspects[i].level == 0 && suspects[i].root == root &&
 		    (suspects[i].old ^ entry) & PTE_PPN &&
-		    is_stale(&suspects[i], &stale, &shadow) && shadow_is_current(shadow)) {
+		    is_left_in_use(&suspects[i], &stale, &shadow)) {
 			suspect_report(AT_ENTRY, &suspects[i], &stale, shadow);
 			suspect_remove(i);
 		}
@@ -444,7 +463,7 @@ static void remember(const struct suspect *suspect)
 static bool is_in_use(const struct suspect *suspect)
 {
 	for (unsigned i = 0; i < shadow_count(); i++)
-		if (is_of(suspect, i))
+		if (is_of(suspect, i) && (shadow_is_current(i) || !promised || !shadow_is_mixed(i)))
 			return true;
 	return false;
 }
@@ -625,14 +644,15 @@ static bool suspect_returns(struct suspect *suspect)
 	}
 	if (!is_stale(suspect, &stale, &shadow))
 		return true;
-	if (promised && (suspect->hart != running->number || (nowed && suspect->is_write_only)))
-		return false;
-	if (!shadow_is_current(shadow))
-		return false;
 	if (promised) {
-		suspect_report(AT_RETURN, suspect, &stale, shadow);
+		if (suspect->hart != running->number || (nowed && suspect->is_write_only))
+			return false;
+		if (is_left_in_use(suspect, &stale, &shadow))
+			suspect_report(AT_RETURN, suspect, &stale, shadow);
 		return true;
 	}
+	if (!shadow_is_current(shadow))
+		return false;
 	if (!suspect->is_trapped && suspect->level == 0)
 		shadow_trap_use(shadow, stale.va);
 	suspect->is_trapped = true;
@@ -699,11 +719,8 @@ void witness_free(uint64_t address, uint64_t size)
 			continue;
 		if (is_pointer_owed(suspect))
 			report_pointer(suspect->va, suspect->old, suspect->pc);
-		else if (is_stale(suspect, &stale, &shadow)) {
-			if (!shadow_is_current(shadow))
-				continue;
+		else if (is_left_in_use(suspect, &stale, &shadow))
 			suspect_report(AT_FREE, suspect, &stale, shadow);
-		}
 		/* Nothing is owed any more of what was in it before. */
 		suspect_remove(i);
 	}
