@@ -10,8 +10,8 @@ import tempfile
 
 OPTIONS_AT = 0x8001F000  # as in tools/strict/options.h
 SECONDS = 300
-MODES = {"plain": "asid=16", "negative": "negative", "ad": "ad=fault", "speculate": "speculate=8 ad=spec", "evict": "evict=20",
-         "asid": "asid=2", "witness": "witness findings=0",
+MODES = {"plain": "ad=hw", "negative": "negative", "ad": "ad=fault", "speculate": "speculate=8 ad=spec", "evict": "evict=20",
+         "asid": "ad=hw asid=2", "witness": "witness findings=0",
          "unseen": "witness negative findings=0", "upper": "upper", "harts": "harts=4 ids=40 contexts switch=5 eager=8 witness findings=0",
          "count": "harts=4 ids=40 switch=5 eager=8 count"}
 FOUND = 86  # the status where the witness has found something

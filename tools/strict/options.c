@@ -26,7 +26,7 @@ struct options options = {
 
 static __attribute__((noreturn)) void refuse(const struct cmdline_word *word)
 {
-	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, asid=BITS, witness, promise, findings=N, seed=N, harts=N, ids=N, boot=N, contexts, astray, silent, odd, count, lacks=hsm|ipi|rfence, switch=N, eager=N\n",
+	say("strict: no such option: '%.*s'. There are negative, upper, speculate=N, evict=N, ad=hw|fault|spec, witness, promise, findings=N, seed=N, asid=BITS, harts=N, ids=N, boot=N, contexts, astray, silent, odd, count, lacks=hsm|ipi|rfence, switch=N, eager=N\n",
 	    (int)word->name_len, word->name);
 	power_off_with(STATUS_USAGE);
 }
@@ -74,6 +74,8 @@ static bool machine_option_set(const struct cmdline_word *word)
 {
 	if (cmdline_is(word, "seed"))
 		options.seed = number_of(word, ~0ul >> 1);
+	else if (cmdline_is(word, "asid"))
+		options.asid_bits = (unsigned)number_of(word, 16);
 	else if (cmdline_is(word, "harts"))
 		options.harts = (unsigned)number_of(word, MAX_HARTS);
 	else if (cmdline_is(word, "boot"))
@@ -119,8 +121,6 @@ static void option_set(const struct cmdline_word *word)
 		options.evict = number_of(word, ~0ul >> 1);
 	else if (cmdline_is(word, "ad"))
 		options.ad = ad_of(word);
-	else if (cmdline_is(word, "asid"))
-		options.asid_bits = (unsigned)number_of(word, 16);
 	else if (cmdline_is(word, "findings"))
 		options.findings = (unsigned)number_of(word, 1000000);
 	else if (!machine_option_set(word))

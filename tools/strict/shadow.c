@@ -28,11 +28,20 @@
 struct shadow {
 	bool used;
 	bool mixed; /* entries may be of other tables, for satp has changed since it was empty, or are old */
+	hart_set doubters;
 	unsigned hart; /* its number */
 	unsigned asid;
 	uint64_t satp; /* with which it was used last */
 	uint64_t *root;
 };
+
+/*
+ * The upper half of the addresses has global entries only, with most kernels, and a hart uses these in any ASID. So the
+ * shadows of a hart have the tables of this half in common, below their roots: until an entry there is not global.
+ */
+#define UPPER (PTE_ENTRIES / 2)
+static bool upper_is_common = true;
+static uint64_t uppers[MAX_HARTS][PTE_ENTRIES - UPPER]; /* what the roots have there */
 
 static struct shadow shadows[NSHADOWS];
 static struct shadow *shadows_end = shadows; /* behind the last one that was ever used */
@@ -106,23 +115,60 @@ static bool entry_drop(uint64_t *slot, unsigned level, enum drop what)
 	return !*slot;
 }
 
-static bool table_drop(uint64_t *table, unsigned level, enum drop what)
+static bool table_drop_below(uint64_t *table, unsigned level, enum drop what)
 {
 	bool empty = true;
 
-	if (level == 0 && what == DROP_ALL)
-		return true; /* it is freed as it is */
 	for (uint64_t *slot = table; slot < table + PTE_ENTRIES; slot++)
 		if (*slot)
 			empty = entry_drop(slot, level, what) && empty;
 	return empty;
 }
 
+static bool table_drop(uint64_t *table, unsigned level, enum drop what)
+{
+	return (level == 0 && what == DROP_ALL) || /* it is freed as it is */
+	       table_drop_below(table, level, what);
+}
+
+static void root_drop(uint64_t *root, enum drop what)
+{
+	uint64_t *end = root + (upper_is_common ? UPPER : PTE_ENTRIES);
+
+	for (uint64_t *slot = root; slot < end; slot++)
+		if (*slot)
+			(void)entry_drop(slot, LEVELS - 1, what);
+}
+
+/* Has the roots of all shadows of a hart have what one has. */
+static void upper_share(unsigned hart, unsigned index, uint64_t entry)
+{
+	uppers[hart][index - UPPER] = entry;
+	for (struct shadow *shadow = shadows; shadow < shadows_end; shadow++)
+		if (shadow->used && shadow->hart == hart)
+			shadow->root[index] = entry;
+}
+
+/* The tables stay, as all roots of the hart have them. */
+static void upper_drop(unsigned hart, enum drop what)
+{
+	for (unsigned i = 0; i < PTE_ENTRIES - UPPER; i++) {
+		uint64_t entry = uppers[hart][i];
+
+		if (!entry || !has_below(entry, what))
+			continue;
+		(void)table_drop_below(table_of(entry), LEVELS - 2, what);
+		if (what == DROP_LOCAL)
+			upper_share(hart, i + UPPER, entry & ~BELOW_LOCAL);
+	}
+}
+
+/* But for what is common to the shadows of its hart. */
 static void shadow_drop(struct shadow *shadow, enum drop what)
 {
-	(void)table_drop(shadow->root, LEVELS - 1, what);
-	if (what != DROP_FRAGMENTS)
-		shadow->mixed = false;
+	root_drop(shadow->root, what);
+	shadow->mixed = false;
+	shadow->doubters = 0;
 }
 
 /*
@@ -141,6 +187,8 @@ static void tables_reserve(unsigned n)
 	}
 	if (nfree < n && current)
 		shadow_drop(current, DROP_ALL);
+	for (unsigned hart = 0; hart < options.harts && nfree < n; hart++)
+		upper_drop(hart, DROP_ALL);
 	asm volatile("sfence.vma" ::: "memory");
 }
 
@@ -197,6 +245,8 @@ static struct shadow *shadow_new(unsigned asid)
 	}
 	if (shadow >= shadows_end)
 		shadows_end = shadow + 1;
+	if (upper_is_common)
+		memcpy(&shadow->root[UPPER], uppers[running->number], sizeof(uppers[0]));
 	shadow->used = true;
 	shadow->mixed = false;
 	shadow->hart = running->number;
@@ -232,6 +282,7 @@ void shadow_reset(void)
 			shadow_drop(shadow, DROP_ALL);
 			shadow->satp = 0;
 		}
+	upper_drop(running->number, DROP_ALL);
 	currents[running->number] = NULL;
 	shadow_resume();
 }
@@ -303,6 +354,22 @@ static unsigned level_without_notes(uint64_t leaf, uint64_t va, unsigned level)
 	return at;
 }
 
+/* Each ASID has its own entries of the upper half from now on. */
+static void upper_split(void)
+{
+	for (unsigned hart = 0; hart < options.harts; hart++)
+		for (unsigned i = 0; i < PTE_ENTRIES - UPPER; i++)
+			if (uppers[hart][i]) {
+				(void)table_drop(table_of(uppers[hart][i]), LEVELS - 2, DROP_ALL);
+				table_free(table_of(uppers[hart][i]));
+			}
+	for (struct shadow *shadow = shadows; shadow < shadows_end; shadow++)
+		if (shadow->used)
+			memset(&shadow->root[UPPER], 0, sizeof(uppers[0]));
+	upper_is_common = false;
+	asm volatile("sfence.vma" ::: "memory");
+}
+
 #define NEIGHBOURS 16u
 
 /*
@@ -314,15 +381,19 @@ static void leaf_enter(const struct shadow *shadow, uint64_t va, const struct ma
 {
 	uint64_t entry = mapping->well_formed ? shadow_entry(mapping->pte) : SHADOW_NEGATIVE;
 	uint64_t *table = shadow->root, *slot, below = 0;
-	unsigned level, highest = mapping->level;
+	unsigned level, highest = mapping->level, at_root = level_index(va, LEVELS - 1);
 
 	tables_reserve(LEVELS - 1);
+	if (upper_is_common && at_root >= UPPER && mapping->well_formed && !(entry & PTE_G))
+		upper_split();
 	if (mapping->well_formed)
 		highest = level_without_notes(entry, va, mapping->level);
 	if (!(entry & PTE_G))
 		below |= BELOW_LOCAL;
 	if (mapping->well_formed && mapping->level > 0)
 		below |= BELOW_FRAGMENTS; /* perhaps */
+	if (upper_is_common && at_root >= UPPER && highest == LEVELS - 1)
+		highest--; /* a root's entry there is a table or nothing */
 	for (level = LEVELS - 1;; level--) {
 		slot = &table[level_index(va, level)];
 		if (!*slot && level <= highest)
@@ -330,6 +401,9 @@ static void leaf_enter(const struct shadow *shadow, uint64_t va, const struct ma
 		if (!*slot)
 			*slot = pte_of((uint64_t)table_alloc()) | PTE_V;
 		*slot |= below;
+		if (upper_is_common && level == LEVELS - 1 && at_root >= UPPER &&
+		    *slot != uppers[shadow->hart][at_root - UPPER])
+			upper_share(shadow->hart, at_root, *slot);
 		table = table_of(*slot);
 	}
 	if (level == mapping->level || !mapping->well_formed) {
@@ -488,9 +562,10 @@ void shadow_age(void)
 		shadow = current;
 	if (!shadow)
 		return;
-	if (random_below(16) == 0)
+	if (random_below(16) == 0) {
 		shadow_drop(shadow, DROP_ALL);
-	else
+		upper_drop(shadow->hart, DROP_ALL);
+	} else
 		evict_from(shadow->root);
 	asm volatile("sfence.vma" ::: "memory");
 }
@@ -504,7 +579,10 @@ static void fence_address(struct shadow *shadow, uint64_t va, bool keep_global)
 	uint64_t *slot;
 
 	slot = &shadow->root[level_index(va, LEVELS - 1)];
-	if (*slot)
+	if (upper_is_common && level_index(va, LEVELS - 1) >= UPPER) {
+		if (has_below(*slot, DROP_FRAGMENTS))
+			(void)table_drop_below(table_of(*slot), LEVELS - 2, DROP_FRAGMENTS);
+	} else if (*slot)
 		(void)entry_drop(slot, LEVELS - 1, DROP_FRAGMENTS);
 	slot = leaf_find(shadow, va, &level);
 	if (slot && !(keep_global && *slot & PTE_G) &&
@@ -524,8 +602,10 @@ void shadow_fence(const struct hart *hart, uint64_t va, uint64_t asid)
 		else
 			shadow_drop(shadow, all ? DROP_ALL : DROP_LOCAL);
 	}
-	if (va == ALL_ADDRESSES)
+	if (va == ALL_ADDRESSES) {
+		upper_drop(hart->number, asid == ALL_ASIDS ? DROP_ALL : DROP_LOCAL);
 		witness_full_fence(hart);
+	}
 	asm volatile("sfence.vma" ::: "memory");
 }
 
@@ -569,6 +649,17 @@ void shadow_mix(unsigned number)
 void shadow_unmix(unsigned number)
 {
 	shadows[number].mixed = false;
+	shadows[number].doubters = 0;
+}
+
+void shadow_doubt(unsigned number, const struct hart *hart)
+{
+	shadows[number].doubters |= 1u << hart->number;
+}
+
+hart_set shadow_doubters(unsigned number)
+{
+	return shadows[number].doubters;
 }
 
 void shadow_remember(unsigned number, uint64_t va, uint64_t pte, unsigned level)

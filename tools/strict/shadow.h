@@ -91,6 +91,12 @@ bool shadow_is_mixed(unsigned number);
 void shadow_mix(unsigned number);
 void shadow_unmix(unsigned number);
 
+/*
+ * A hart has changed tables of it while no hart used it. Until it is fenced, or shadow_unmix(), these are the harts that have.
+ */
+void shadow_doubt(unsigned number, const struct hart *hart);
+hart_set shadow_doubters(unsigned number);
+
 /* Returns the first stale translation between two addresses; a shadow is held against its satp's tables. */
 bool shadow_stale(unsigned number, uint64_t first, uint64_t last, struct stale *ret);
 

@@ -41,6 +41,7 @@ static struct {
 	bool text_fenced;     /* since it has returned to user mode */
 	/* A user page that may be executed was entered, and there was no FENCE.I since. */
 	bool is_text_owed;
+	bool doubts; /* shadow_doubt() since it has returned to user mode */
 	uint64_t text_va, text_pc, text_entry;
 } known[MAX_HARTS], *mine = known;
 
@@ -70,7 +71,7 @@ static bool enabled(void)
 /* SRET traps as long as there is something to look at. */
 static void trap_sret(void)
 {
-	if (nsuspects || mine->is_text_owed || mine->text_fenced ||
+	if (nsuspects || mine->is_text_owed || mine->text_fenced || mine->doubts ||
 	    (promised && shadow_current() != NO_SHADOW && shadow_is_mixed(shadow_current())))
 		csr_set(mstatus, MSTATUS_TSR);
 	else
@@ -158,6 +159,13 @@ static void note_tables_below(uint64_t address, unsigned level, uint64_t va, uin
 
 static bool is_live(struct note *note);
 
+/* Where no hart uses it, and all of it must be fenced before one does, its tables may change. */
+static bool is_watched_for(unsigned shadow)
+{
+	return !promised || shadow_is_current(shadow) ||
+	       !(shadow_is_mixed(shadow) || shadow_doubters(shadow));
+}
+
 /* Is the table of a note still one? The tables above it are asked, too. */
 static bool look_if_live(struct note *note)
 {
@@ -169,7 +177,7 @@ static bool look_if_live(struct note *note)
 		return true;
 	if (!note->parent) {
 		for (unsigned i = 0; i < shadow_count(); i++)
-			if (satp_root(shadow_satp(i)) == address)
+			if (satp_root(shadow_satp(i)) == address && is_watched_for(i))
 				return true;
 		return false;
 	}
@@ -463,9 +471,21 @@ static void remember(const struct suspect *suspect)
 static bool is_in_use(const struct suspect *suspect)
 {
 	for (unsigned i = 0; i < shadow_count(); i++)
-		if (is_of(suspect, i) && (shadow_is_current(i) || !promised || !shadow_is_mixed(i)))
+		if (is_of(suspect, i) && (shadow_is_current(i) || !promised))
 			return true;
 	return false;
+}
+
+/* Notes which shadows that no hart uses have what the running hart has changed, perhaps. */
+static void doubt(const struct suspect *suspect)
+{
+	for (unsigned i = 0; i < shadow_count(); i++)
+		if (is_of(suspect, i) && !shadow_is_current(i) && is_watched_for(i)) {
+			shadow_doubt(i, running);
+			mine->doubts = true;
+			tables_have_changed();
+		}
+	trap_sret();
 }
 
 static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old, uint64_t new)
@@ -487,6 +507,8 @@ static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old,
 	suspect.is_write_only = note->level == 0 && !is_less(old & ~PTE_W, new);
 	for (unsigned i = 0; i < options.harts; i++)
 		suspect.fences[i] = known[i].full_fences;
+	if (promised && is_less(old, new))
+		doubt(&suspect);
 	if (is_less(old, new) && is_in_use(&suspect)) {
 		if (may_be_cached(old))
 			remember(&suspect);
@@ -659,6 +681,48 @@ static bool suspect_returns(struct suspect *suspect)
 	return false;
 }
 
+/* Has another hart changed the entry of an address, and not come to its fence yet? */
+static bool is_being_changed(uint64_t va, unsigned shadow)
+{
+	for (unsigned i = 0; i < nsuspects; i++)
+		if (va >= suspects[i].va && va <= last_of(&suspects[i]) &&
+		    is_of(&suspects[i], shadow))
+			return true;
+	return false;
+}
+
+/* Is anything left in a shadow that its tables do not have, wherever that was changed? */
+static bool has_stale(unsigned shadow, struct stale *ret)
+{
+	uint64_t first = 0;
+
+	while (shadow_stale(shadow, first, ~0ul, ret)) {
+		if (!is_being_changed(ret->va, shadow))
+			return true;
+		first = ret->va + level_size(ret->level);
+	}
+	return false;
+}
+
+/* What no hart used when this one changed its tables is fenced by now, or will be before it is used. */
+static void settle_doubts(void)
+{
+	struct stale stale;
+
+	for (unsigned i = 0; i < shadow_count(); i++) {
+		if (!(shadow_doubters(i) >> running->number & 1))
+			continue;
+		if (!shadow_is_current(i)) {
+			shadow_mix(i);
+			continue;
+		}
+		if (!shadow_is_mixed(i) && has_stale(i, &stale))
+			report_stale(AT_RETURN, &stale, i, 0, 0, 0);
+		shadow_unmix(i);
+	}
+	mine->doubts = false;
+}
+
 void witness_return(void)
 {
 	unsigned current = shadow_current();
@@ -668,10 +732,12 @@ void witness_return(void)
 		if (suspect_returns(&suspects[i]))
 			suspect_remove(i);
 	if (promised && current != NO_SHADOW && shadow_is_mixed(current)) {
-		if (shadow_stale(current, 0, ~0ul, &stale))
+		if (has_stale(current, &stale))
 			report_stale(AT_SWITCH, &stale, current, 0, 0, 0);
 		shadow_unmix(current);
 	}
+	if (mine->doubts && !nowed)
+		settle_doubts();
 	if (promised && mine->is_text_owed)
 		report_text_owed(mine->text_va, mine->text_entry, mine->text_pc);
 	mine->is_text_owed = false;
