@@ -22,6 +22,7 @@ struct hart *hart_prepare(unsigned long id)
 	if (hart_count == HART_MAX)
 		return NULL;
 	hart->index = hart_count;
+	hart->bit = 1ul << hart_count;
 	hart->id = id;
 	timerq_init(&hart->timers);
 	return hart;

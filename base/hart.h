@@ -25,8 +25,9 @@ enum hart_counter {
 	HART_EXCEPTIONS,
 	HART_SWITCHES,
 	HART_IPIS,
-	HART_KICKS,   /* interrupts of other harts that it has asked for */
-	HART_FENCES,  /* requests for fences on other harts, of any number of them */
+	HART_KICKS,  /* interrupts of other harts that it has asked for */
+	HART_FENCES, /* requests for fences on other harts, of any number of them */
+	HART_FLUSHES, /* of its TLB, at a switch to another address space: of all, or of what it had of that one */
 	HART_HANDLED, /* frames pushed for handlers */
 	HART_INODES_MADE,
 	HART_INODES_FREED,
@@ -41,6 +42,7 @@ struct hart {
 	/* const: */
 	unsigned index;	  /* 0 is the boot hart */
 	unsigned long id; /* the machine's number for it */
+	uint64_t bit;	  /* in sets of harts: that of its index */
 	/* other harts use these: */
 	uint32_t kicks; /* atomic: HART_KICK_* */
 	bool stopped;	/* atomic: it has obeyed HART_KICK_STOP */
@@ -49,10 +51,12 @@ struct hart {
 	bool in_interrupt;	/* an interrupt handler is running */
 	struct thread *current; /* the running thread; set by proc */
 	struct thread *idle;
-	struct runq *runq;		  /* proc/sched.c */
-	struct trace_ring *faults;	  /* set by record */
-	struct frame_cache *frames;	  /* set by mm */
-	struct mmu *active;		  /* address space; NULL: the kernel's own; set by arch */
+	struct runq *runq;	    /* proc/sched.c */
+	struct trace_ring *faults;  /* set by record */
+	struct frame_cache *frames; /* set by mm */
+	struct mmu *active;	    /* address space; NULL: the kernel's own; atomic; set by arch */
+	struct mmu *entering;	    /* the same, from before the switch on; atomic; set by arch */
+	uint64_t asid_generation;   /* of what its TLB has; atomic; set by arch */
 	struct arch_thread *fpu_holder;	  /* set by arch */
 	uint64_t counters[HART_COUNTERS]; /* each is changed by one atomic operation */
 	uint64_t kernel_ticks; /* time sampled in kernel mode, without the idle thread; atomic */

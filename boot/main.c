@@ -180,6 +180,7 @@ static void try_mmu(void)
 		log_info("mm", "this hart does not set A and D bits: the kernel does");
 		boot_options.soft_ad = true;
 	}
+	log_info("mm", "address spaces have numbers of %u bits in the TLB", traits.asid_bits);
 	tables_free(&tables);
 	page_put(page);
 	arch_ad_soft_set(boot_options.soft_ad);

@@ -49,6 +49,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_POLL] = "poller",
 	[LOCK_RUNQ] = "run queue",
 	[LOCK_TIMERQ] = "timer queue",
+	[LOCK_ASID] = "ASID",
 	[LOCK_JOURNAL] = "journal",
 	[LOCK_LOG] = "log",
 	[LOCK_CONSOLE] = "console",

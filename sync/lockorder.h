@@ -61,6 +61,7 @@ enum lock_class {
 	LOCK_POLL,  /* the queue of a thread that waits on several others */
 	LOCK_RUNQ,
 	LOCK_TIMERQ,
+	LOCK_ASID,    /* the numbers of address spaces */
 	LOCK_JOURNAL, /* how far the reader of the journal is */
 	LOCK_LOG,
 	LOCK_CONSOLE, /* a device's output that the log may use; its holder wakes no thread */

@@ -31,6 +31,8 @@
 
 #define SATP_SV39	8
 #define SATP_MODE_SHIFT 60
+#define SATP_ASID_SHIFT 44
+#define SATP_ASID	(0xfffful << SATP_ASID_SHIFT)
 
 /* scause: interrupts have the top bit set. */
 #define CAUSE_INTERRUPT_SHIFT 63

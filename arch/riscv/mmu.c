@@ -3,6 +3,7 @@
 #include "arch/mmu.h"
 
 #include "arch/hart.h"
+#include "arch/riscv/asid.h"
 #include "arch/riscv/csr.h"
 #include "arch/riscv/hints.h"
 #include "arch/riscv/image.h"
@@ -68,6 +69,7 @@ struct mmu_traits arch_mmu_try(struct mmu_tables *tables, paddr_t page)
 	struct mmu_entry *slot;
 	struct mmu mmu;
 
+	found.asid_bits = asid_probe();
 	arch_mmu_create(&mmu, mmu_tables_pop(tables));
 	if (arch_mmu_prepare(&mmu, USER_BASE, tables))
 		panic("mmu: too few tables to find out what the MMU does");
@@ -75,15 +77,10 @@ struct mmu_traits arch_mmu_try(struct mmu_tables *tables, paddr_t page)
 	arch_mmu_activate(&mmu);
 	found.keeps_invalid = tries_keep_invalid(slot, paddr_to_pfn(page));
 	found.sets_ad = tries_set_ad(slot, paddr_to_pfn(page));
-	arch_mmu_activate(NULL); /* with a fence of all that this space had */
+	arch_mmu_activate(NULL);
 	arch_mmu_destroy(&mmu, tables);
 	mmu_keeps_invalid = found.keeps_invalid;
 	return found;
-}
-
-static uint64_t satp_of(paddr_t root)
-{
-	return (uint64_t)SATP_SV39 << SATP_MODE_SHIFT | root >> PAGE_SHIFT;
 }
 
 void arch_mmu_create(struct mmu *mmu, paddr_t root)
@@ -91,7 +88,8 @@ void arch_mmu_create(struct mmu *mmu, paddr_t root)
 	assert_hardened(IS_ALIGNED(root, PAGE_SIZE));
 	memset(mmu, 0, sizeof(*mmu));
 	mmu->root = root;
-	mmu->switch_word = satp_of(root);
+	mmu->switch_word = asid_satp(root, 0);
+	mmu->generation = ASID_NO_GENERATION;
 	kernel_roots_copy(mmu_root(mmu));
 	witness_mask(root, &mmu->harts);
 }
@@ -99,6 +97,7 @@ void arch_mmu_create(struct mmu *mmu, paddr_t root)
 void arch_mmu_destroy(struct mmu *mmu, struct mmu_tables *out)
 {
 	assert_hardened(mmu->harts == 0);
+	asid_forget(mmu);
 	witness_mask(mmu->root, NULL);
 	arch_mmu_prune(mmu, 0, USER_TOP, out);
 	kernel_roots_clear(mmu_root(mmu));
@@ -106,16 +105,17 @@ void arch_mmu_destroy(struct mmu *mmu, struct mmu_tables *out)
 	mmu->root = 0;
 }
 
-/* Without a user half. */
+/* Without a user half. The number 0 keeps nothing of a space's that is not running. */
 static void leave_user_space(struct hart *hart)
 {
-	uint64_t self = 1ul << hart->index;
 	struct mmu *old = hart->active;
 
-	csr_write(satp, satp_of(image_paddr(kernel_root)));
-	arch_mmu_fence_local_all();
-	hart->active = NULL;
-	__atomic_fetch_and(&old->harts, ~self, __ATOMIC_RELEASE);
+	csr_write(satp, asid_satp(image_paddr(kernel_root), 0));
+	if (!old->asid)
+		asid_fence(0);
+	atomic_store_relaxed(&hart->entering, NULL);
+	atomic_store_relaxed(&hart->active, NULL);
+	__atomic_fetch_and(&old->harts, ~hart->bit, __ATOMIC_RELEASE);
 }
 
 void arch_mmu_activate(struct mmu *mmu)
@@ -163,7 +163,7 @@ static __attribute__((noinline)) unsigned prepare_missing(struct mmu *mmu, vaddr
 		return 1;
 	hint_add_leaf(mmu, va);
 	if (mmu_keeps_invalid)
-		__asm__ volatile("sfence.vma" ::: "memory");
+		asid_fence(mmu->asid);
 	return 0;
 }
 

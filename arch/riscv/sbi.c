@@ -21,6 +21,24 @@ struct sbi_result sbi_call(unsigned long ext, unsigned long fid, unsigned long a
 	return (struct sbi_result){ (long)r0, (long)r1 };
 }
 
+struct sbi_result sbi_fence(unsigned long function, unsigned long mask, unsigned long first,
+			    unsigned long start, unsigned long size, unsigned long asid)
+{
+	register unsigned long r0 __asm__("a0") = mask;
+	register unsigned long r1 __asm__("a1") = first;
+	register unsigned long r2 __asm__("a2") = start;
+	register unsigned long r3 __asm__("a3") = size;
+	register unsigned long r4 __asm__("a4") = asid;
+	register unsigned long r6 __asm__("a6") = function;
+	register unsigned long r7 __asm__("a7") = SBI_EXT_RFENCE;
+
+	__asm__ volatile("ecall"
+			 : "+r"(r0), "+r"(r1)
+			 : "r"(r2), "r"(r3), "r"(r4), "r"(r6), "r"(r7)
+			 : "memory");
+	return (struct sbi_result){ (long)r0, (long)r1 };
+}
+
 bool sbi_has(unsigned long ext)
 {
 	struct sbi_result r = sbi_call(SBI_EXT_BASE, SBI_BASE_PROBE, ext, 0, 0, 0);

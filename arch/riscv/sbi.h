@@ -13,26 +13,27 @@
 #define SBI_LEGACY_PUTCHAR 1
 #define SBI_LEGACY_GETCHAR 2
 
-#define SBI_BASE_PROBE	      3
-#define SBI_BASE_MVENDORID    4
-#define SBI_BASE_MARCHID      5
-#define SBI_BASE_MIMPID	      6
-#define SBI_TIME_SET	      0
-#define SBI_RFENCE_FENCE_I    0
-#define SBI_RFENCE_SFENCE_VMA 1
-#define SBI_HSM_START	      0
-#define SBI_HSM_STOP	      1
-#define SBI_IPI_SEND	      0
-#define SBI_SRST_RESET	      0
-#define SBI_SRST_SHUTDOWN     0
-#define SBI_SRST_COLD_REBOOT  1
-#define SBI_DBCN_WRITE	      0
-#define SBI_DBCN_READ	      1
-#define SBI_STRICT_PROMISE    0
-#define SBI_STRICT_FREE	      1
-#define SBI_STRICT_OWE	      3
-#define SBI_STRICT_MASK	      4
-#define SBI_STRICT_BIT	      5
+#define SBI_BASE_PROBE		   3
+#define SBI_BASE_MVENDORID	   4
+#define SBI_BASE_MARCHID	   5
+#define SBI_BASE_MIMPID		   6
+#define SBI_TIME_SET		   0
+#define SBI_RFENCE_FENCE_I	   0
+#define SBI_RFENCE_SFENCE_VMA	   1
+#define SBI_RFENCE_SFENCE_VMA_ASID 2
+#define SBI_HSM_START		   0
+#define SBI_HSM_STOP		   1
+#define SBI_IPI_SEND		   0
+#define SBI_SRST_RESET		   0
+#define SBI_SRST_SHUTDOWN	   0
+#define SBI_SRST_COLD_REBOOT	   1
+#define SBI_DBCN_WRITE		   0
+#define SBI_DBCN_READ		   1
+#define SBI_STRICT_PROMISE	   0
+#define SBI_STRICT_FREE		   1
+#define SBI_STRICT_OWE		   3
+#define SBI_STRICT_MASK		   4
+#define SBI_STRICT_BIT		   5
 
 #ifndef __ASSEMBLER__
 
@@ -45,6 +46,10 @@ struct sbi_result {
 
 struct sbi_result sbi_call(unsigned long ext, unsigned long fid, unsigned long a0, unsigned long a1,
 			   unsigned long a2, unsigned long a3);
+
+/* A call of SBI_EXT_RFENCE: of harts by their ids, from `first` on. */
+struct sbi_result sbi_fence(unsigned long function, unsigned long mask, unsigned long first,
+			    unsigned long start, unsigned long size, unsigned long asid);
 
 /* Does the firmware have that extension? */
 bool sbi_has(unsigned long ext);

@@ -2,6 +2,7 @@
 /* TLB fences (flushes) on this hart, and on others by the firmware: TLB shootdown. */
 #include "arch/hart.h"
 #include "arch/mmu.h"
+#include "arch/riscv/asid.h"
 #include "arch/riscv/sbi.h"
 #include "base/hart.h"
 #include "lib/assert.h"
@@ -20,8 +21,12 @@ static unsigned long block_of(uint64_t harts_mask, unsigned long first)
 	return block;
 }
 
-/* A remote fence: has other harts, by index, make a fence, and waits for them. One request for each block of ids. */
-static void fence_remote(uint64_t harts_mask, unsigned long function, vaddr_t start, size_t size)
+/*
+ * A remote fence: has other harts, by index, make a fence, and waits for them. One request for each block of ids. The address
+ * space's number counts for SBI_RFENCE_SFENCE_VMA_ASID.
+ */
+static void fence_remote(uint64_t harts_mask, unsigned long function, vaddr_t start, size_t size,
+			 uint64_t asid)
 {
 	/* What they are to see is stored before the firmware tells them. */
 	__asm__ volatile("fence rw, ow" ::: "memory");
@@ -32,8 +37,7 @@ static void fence_remote(uint64_t harts_mask, unsigned long function, vaddr_t st
 		if (!(harts_mask >> i & 1) || block_of(harts_mask & ((1ul << i) - 1), first))
 			continue; /* not meant, or part of an earlier block */
 		hart_count_event(HART_FENCES);
-		r = sbi_call(SBI_EXT_RFENCE, function, block_of(harts_mask, first), first, start,
-			     size);
+		r = sbi_fence(function, block_of(harts_mask, first), first, start, size, asid);
 		if (r.error)
 			panic("the firmware can't fence other harts: error %ld", r.error);
 	}
@@ -41,14 +45,14 @@ static void fence_remote(uint64_t harts_mask, unsigned long function, vaddr_t st
 
 static uint64_t self_mask(void)
 {
-	return 1ul << arch_this_hart()->index;
+	return arch_this_hart()->bit;
 }
 
 void arch_mmu_sync_kernel(void)
 {
 	__asm__ volatile("sfence.vma" ::: "memory");
 	if (hart_are_several())
-		fence_remote(~self_mask(), SBI_RFENCE_SFENCE_VMA, 0, SIZE_MAX);
+		fence_remote(~self_mask(), SBI_RFENCE_SFENCE_VMA, 0, SIZE_MAX, 0);
 }
 
 /* A hart that switches to the space meanwhile has set its bit in mmu->harts, or finds that it owes a FENCE.I. */
@@ -68,38 +72,60 @@ void arch_mmu_barrier(const struct mmu *mmu)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	mask = mmu ? __atomic_load_n(&mmu->harts, __ATOMIC_SEQ_CST) : UINT64_MAX;
 	if (hart_are_several())
-		fence_remote(mask & ~self_mask(), SBI_RFENCE_FENCE_I, 0, 0);
+		fence_remote(mask & ~self_mask(), SBI_RFENCE_FENCE_I, 0, 0, 0);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-static void flush_local(const struct mmu_flush *flush)
+static void flush_local(const struct mmu_flush *flush, uint64_t asid)
 {
 	if (flush->all || flush->tables) {
-		__asm__ volatile("sfence.vma" ::: "memory");
+		asid_fence(asid);
 		return;
 	}
 	for (unsigned i = 0; i < flush->count; i++)
-		arch_mmu_fence_local(flush->va[i]);
+		asid_fence_address(flush->va[i], asid);
 }
 
-static void flush_remote(const struct mmu_flush *flush, uint64_t harts_mask)
+static void flush_remote(const struct mmu_flush *flush, uint64_t harts_mask, uint64_t asid)
 {
 	if (flush->all || flush->tables || flush->count > 1)
-		fence_remote(harts_mask, SBI_RFENCE_SFENCE_VMA, 0, SIZE_MAX);
+		fence_remote(harts_mask, SBI_RFENCE_SFENCE_VMA_ASID, 0, SIZE_MAX, asid);
 	else if (flush->count)
-		fence_remote(harts_mask, SBI_RFENCE_SFENCE_VMA, flush->va[0], PAGE_SIZE);
+		fence_remote(harts_mask, SBI_RFENCE_SFENCE_VMA_ASID, flush->va[0], PAGE_SIZE, asid);
+}
+
+static inline void flush_harts(struct mmu *mmu, struct mmu_flush *flush, uint64_t running)
+{
+	uint64_t asid = atomic_load_relaxed(&mmu->asid);
+	uint64_t self = self_mask();
+
+	if (running & self)
+		flush_local(flush, asid);
+	if (running & ~self)
+		flush_remote(flush, running & ~self, asid);
+	flush->count = 0;
+	flush->all = false;
+	flush->tables = false;
+}
+
+/*
+ * Has harts that do not run the space flush what they have of it when they switch to it. Those that run it by now may have
+ * looked at their marks before.
+ */
+static __attribute__((noinline)) void mark_and_flush(struct mmu *mmu, struct mmu_flush *flush,
+						     uint64_t running, uint64_t unmarked)
+{
+	__atomic_fetch_or(&mmu->stale, unmarked, __ATOMIC_SEQ_CST);
+	flush_harts(mmu, flush, running | __atomic_load_n(&mmu->harts, __ATOMIC_SEQ_CST));
 }
 
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush)
 {
-	uint64_t mask = __atomic_load_n(&mmu->harts, __ATOMIC_SEQ_CST);
-	uint64_t self = self_mask();
+	uint64_t running = __atomic_load_n(&mmu->harts, __ATOMIC_SEQ_CST);
+	uint64_t unmarked = ~(running | atomic_load_relaxed(&mmu->stale));
 
-	if (mask & self)
-		flush_local(flush);
-	if (mask & ~self)
-		flush_remote(flush, mask & ~self);
-	flush->count = 0;
-	flush->all = false;
-	flush->tables = false;
+	if (unlikely(unmarked))
+		mark_and_flush(mmu, flush, running, unmarked);
+	else
+		flush_harts(mmu, flush, running);
 }

@@ -4,9 +4,11 @@
 
 #include "abi/errno.h"
 #include "arch/irqflags.h"
+#include "arch/usercopy.h"
 #include "arch/witness.h"
 #include "base/hart.h"
 #include "lib/bits.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/arch_space.h"
 #include "tests/kernel/ktest.h"
 
@@ -222,4 +224,88 @@ KTEST(arch_witness_free_of_frames_that_nobody_maps_is_silent)
 	arch_mmu_activate(NULL);
 	arch_space_end(&as);
 	arch_witness_free(PFN * PAGE_SIZE, PAGE_SIZE);
+}
+
+static void switch_between(struct arch_space *a, struct arch_space *b, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++) {
+		arch_mmu_activate(&a->mmu);
+		arch_mmu_activate(&b->mmu);
+	}
+}
+
+/* With numbers for both, and nobody else who takes some. */
+KTEST(arch_mmu_switch_between_spaces_flushes_nothing)
+{
+	struct arch_space a, b;
+	uint64_t flushes;
+	unsigned long irq;
+
+	ASSERT_TRUE(arch_space_start(&a));
+	ASSERT_TRUE(arch_space_start(&b));
+	irq = arch_irq_save();
+	switch_between(&a, &b, 1);
+	flushes = hart_this()->counters[HART_FLUSHES];
+	switch_between(&a, &b, 10);
+	flushes = hart_this()->counters[HART_FLUSHES] - flushes;
+	if (a.mmu.asid && b.mmu.asid && !hart_are_several())
+		EXPECT_EQ(0, flushes);
+	else if (!a.mmu.asid && !b.mmu.asid)
+		EXPECT_EQ(20, flushes);
+	arch_mmu_activate(NULL);
+	arch_irq_restore(irq);
+	arch_space_end(&a);
+	arch_space_end(&b);
+}
+
+static uint64_t word_at(vaddr_t va)
+{
+	uint64_t word = 0;
+
+	EXPECT_EQ(0, arch_copy_in(&word, va, sizeof(word)));
+	return word;
+}
+
+/* Another page takes the place of one while the hart runs another space. */
+static void change_in_absence(struct arch_space *as, struct arch_space *other, vaddr_t va,
+			      pfn_t pfn)
+{
+	struct mmu_entry *slot = arch_mmu_lookup(&as->mmu, va);
+	struct mmu_flush flush;
+
+	arch_mmu_activate(&other->mmu);
+	mmu_flush_init(&flush);
+	mmu_flush_add(&flush, va);
+	(void)entry_swap(slot, ENTRY_NONE);
+	arch_mmu_flush(&as->mmu, &flush);
+	arch_mmu_map(slot, va,
+		     entry_make(pfn, VM_PROT_READ | VM_PROT_WRITE, ENTRY_ACCESSED | ENTRY_DIRTY));
+	arch_mmu_activate(&as->mmu);
+}
+
+/* A fence of a space that the hart does not run is made when it does. */
+KTEST(arch_mmu_flush_of_a_space_that_does_not_run)
+{
+	struct page *pages[2] = { page_alloc(0, PAGE_KERNEL, PAGE_NORMAL),
+				  page_alloc(0, PAGE_KERNEL, PAGE_NORMAL) };
+	struct arch_space a, b;
+	unsigned long irq;
+
+	ASSERT_TRUE(pages[0] && pages[1] && arch_space_start(&a) && arch_space_start(&b));
+	for (unsigned i = 0; i < 2; i++)
+		*(uint64_t *)arch_phys_to_virt(page_to_paddr(pages[i])) = i;
+	ASSERT_TRUE(arch_space_map(&a, MIB(1), page_to_pfn(pages[0])));
+	irq = arch_irq_save();
+	arch_mmu_activate(&a.mmu);
+	EXPECT_EQ(0, word_at(MIB(1)));
+	for (unsigned i = 1; i < 10; i++) {
+		change_in_absence(&a, &b, MIB(1), page_to_pfn(pages[i % 2]));
+		EXPECT_EQ(i % 2, word_at(MIB(1)));
+	}
+	arch_mmu_activate(NULL);
+	arch_irq_restore(irq);
+	arch_space_end(&a);
+	arch_space_end(&b);
+	page_put(pages[0]);
+	page_put(pages[1]);
 }

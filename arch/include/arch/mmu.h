@@ -12,9 +12,11 @@
 struct mmu {
 	paddr_t root;
 	uint64_t switch_word; /* for arch: what makes it the active one */
-	uint64_t harts; /* a bit for each hart, by index, that runs it or may have it in its TLB */
 	uint64_t
-		text_owed; /* for arch: the harts that make a FENCE.I when they switch to it; atomic */
+		harts; /* a bit for each hart, by index, that runs it: it gets fences at once; atomic */
+	/* For arch: the harts that make a FENCE.I, or flush what they have of it, when they switch to it; atomic. */
+	uint64_t text_owed, stale;
+	uint64_t asid, generation; /* for arch: its number in TLBs, and how long it lasts; atomic */
 	bool text_follows; /* atomic; for proc/sched.c: threads that run it make a FENCE.I where they move to another hart */
 	uint64_t hints[MMU_HINTS]; /* where its tables are, so that untouched ranges are skipped */
 };
@@ -116,7 +118,10 @@ int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn vis
  */
 void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_tables *out);
 
-/* Fences what `flush` has gathered on every hart that may have run the space; empties `flush`. */
+/*
+ * Fences what `flush` has gathered on every hart that runs the space, and has all others forget it before they run it again;
+ * empties `flush`. The caller holds the space's lock.
+ */
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush);
 
 /*
@@ -129,6 +134,8 @@ void arch_mmu_barrier(const struct mmu *mmu);
 struct mmu_traits {
 	bool sets_ad;	    /* it sets A and D by itself */
 	bool keeps_invalid; /* it keeps entries that it has found invalid until a fence */
+	unsigned
+		asid_bits; /* of address-space numbers: how many it knows the space of an entry by */
 };
 
 /*

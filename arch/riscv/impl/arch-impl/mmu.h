@@ -8,6 +8,7 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/types.h"
+#include "sync/atomic.h"
 
 static inline struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va)
 {
@@ -28,10 +29,12 @@ static inline void arch_mmu_fence_local(vaddr_t va)
 	__asm__ volatile("sfence.vma %0, zero" ::"r"(va) : "memory");
 }
 
-/* A fence without address covers all levels. The kernel's entries, which are global, stay. */
+/* A fence without address covers all levels. The kernel's entries, which are global, stay, and so do those of other spaces. */
 static inline void arch_mmu_fence_local_all(void)
 {
-	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
+	const struct mmu *mmu = arch_this_hart()->active;
+
+	__asm__ volatile("sfence.vma zero, %0" ::"r"(mmu ? mmu->asid : 0) : "memory");
 }
 
 /* Has the other harts make a FENCE.I, at once or when they switch to the space. */
@@ -44,25 +47,27 @@ static inline void arch_mmu_sync_text(struct mmu *mmu)
 		arch_call_seldom(mmu_sync_text_elsewhere, mmu);
 }
 
-/* The bit is cleared first: what is stored later sets it again, or finds the hart in mmu->harts. */
-static inline void mmu_pay_text(struct mmu *mmu, uint64_t self)
-{
-	__atomic_fetch_and(&mmu->text_owed, ~self, __ATOMIC_SEQ_CST);
-	__asm__ volatile("fence.i" ::: "memory");
-}
+/* Makes the fences that this hart owes before it uses the space, and has it have a number. */
+void mmu_pay(void *mmu);
 
+/*
+ * That the hart runs the space is said before it looks at what it owes: whoever changes an entry looks at both in the
+ * opposite order (arch/riscv/tlb.c). The space's generation is loaded before that, and its number after it.
+ */
 static inline void arch_mmu_switch(struct hart *hart, struct mmu *mmu)
 {
-	uint64_t self = 1ul << hart->index;
+	uint64_t self = hart->bit;
+	uint64_t generation = atomic_load_relaxed(&mmu->generation);
 	struct mmu *old = hart->active;
 
+	atomic_store_relaxed(&hart->entering, mmu);
 	__atomic_fetch_or(&mmu->harts, self, __ATOMIC_SEQ_CST);
-	if (unlikely(__atomic_load_n(&mmu->text_owed, __ATOMIC_RELAXED) & self))
-		mmu_pay_text(mmu, self);
+	if (unlikely(generation != atomic_load_relaxed(&hart->asid_generation)) ||
+	    unlikely((atomic_load_relaxed(&mmu->text_owed) | atomic_load_relaxed(&mmu->stale)) &
+		     self))
+		arch_call_seldom(mmu_pay, mmu);
 	__asm__ volatile("csrw satp, %0" ::"r"(mmu->switch_word) : "memory");
-	/* All spaces have ASID 0: no translation of the old one may stay. Global ones do. */
-	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
-	hart->active = mmu;
+	atomic_store_relaxed(&hart->active, mmu);
 	if (old)
 		__atomic_fetch_and(&old->harts, ~self, __ATOMIC_RELEASE);
 }
