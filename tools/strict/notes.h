@@ -18,8 +18,11 @@ struct note {
 		uint64_t va;	    /* the first address that it maps */
 		uint64_t stored_pc; /* of text: where S-mode last stored to it, if `written` */
 	};
-	uint64_t *parent; /* the entry that points to it; NULL: it is a root */
-	uint32_t live;	  /* the generation in which it was last seen to be a table */
+	union {
+		uint64_t *parent; /* the entry that points to it; NULL: it is a root */
+		uint64_t shadows; /* of text: those that may permit to execute it, a bit for each */
+	};
+	uint32_t live; /* the generation in which it was last seen to be a table */
 	uint32_t
 		root; /* the frame of the root through which it was found; NO_ROOT if there are several */
 	/* Of text: */

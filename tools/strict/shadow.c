@@ -44,6 +44,7 @@ static bool upper_is_common = true;
 static uint64_t uppers[MAX_HARTS][PTE_ENTRIES - UPPER]; /* what the roots have there */
 
 static struct shadow shadows[NSHADOWS];
+_Static_assert(NSHADOWS <= 64, "sets of shadows are words (struct note)");
 static struct shadow *shadows_end = shadows; /* behind the last one that was ever used */
 static struct shadow *current;		     /* the running hart's; NULL: its satp is 0 */
 static struct shadow *currents[MAX_HARTS];
@@ -379,6 +380,7 @@ static void upper_split(void)
  */
 static void leaf_enter(const struct shadow *shadow, uint64_t va, const struct mapping *mapping)
 {
+	struct note *text;
 	uint64_t entry = mapping->well_formed ? shadow_entry(mapping->pte) : SHADOW_NEGATIVE;
 	uint64_t *table = shadow->root, *slot, below = 0;
 	unsigned level, highest = mapping->level, at_root = level_index(va, LEVELS - 1);
@@ -406,6 +408,11 @@ static void leaf_enter(const struct shadow *shadow, uint64_t va, const struct ma
 			upper_share(shadow->hart, at_root, *slot);
 		table = table_of(*slot);
 	}
+	text = mapping->well_formed && entry & PTE_X && mapping->level == 0
+		       ? note_find(pte_address(entry))
+		       : NULL;
+	if (text && text->kind == NOTE_TEXT)
+		text->shadows |= 1ul << (shadow - shadows);
 	if (level == mapping->level || !mapping->well_formed) {
 		*slot = level == 0 ? watched(entry) : entry;
 		return;
@@ -672,6 +679,11 @@ void shadow_remember(unsigned number, uint64_t va, uint64_t pte, unsigned level)
 		leaf_enter(shadow, va, &mapping);
 }
 
+static bool is_upper(uint64_t va)
+{
+	return level_index(va, LEVELS - 1) >= UPPER;
+}
+
 /* Drops the leaf of an address, if it maps that frame and lets stores to it pass unseen. */
 static void drop_unwatched(const struct shadow *shadow, uint64_t va, uint64_t address)
 {
@@ -698,11 +710,16 @@ static void drop_all_unwatched(uint64_t *table, unsigned level, uint64_t address
 
 void shadow_watch(uint64_t address, const uint64_t *offsets, unsigned noffsets)
 {
+	hart_set done = 0; /* those whose upper half, which is common, was looked at */
+
 	for (const struct shadow *shadow = shadows; shadow < shadows_end; shadow++) {
 		if (!shadow->used)
 			continue;
 		for (unsigned i = 0; i < noffsets; i++)
-			drop_unwatched(shadow, address + offsets[i], address);
+			if (!(done >> shadow->hart & 1) || !is_upper(address + offsets[i]))
+				drop_unwatched(shadow, address + offsets[i], address);
+		if (upper_is_common)
+			done |= 1u << shadow->hart;
 		if (!noffsets)
 			drop_all_unwatched(shadow->root, LEVELS - 1, address);
 	}
@@ -729,11 +746,12 @@ static void drop_executable(uint64_t *table, uint64_t address)
 	}
 }
 
-void shadow_drop_text(uint64_t address)
+void shadow_drop_text(struct note *text)
 {
 	for (const struct shadow *shadow = shadows; shadow < shadows_end; shadow++)
-		if (shadow->used)
-			drop_executable(shadow->root, address);
+		if (shadow->used && text->shadows >> (shadow - shadows) & 1)
+			drop_executable(shadow->root, (uint64_t)text->frame * PAGE_SIZE);
+	text->shadows = 0;
 	asm volatile("sfence.vma" ::: "memory");
 }
 

@@ -118,8 +118,9 @@ void shadow_watch(uint64_t address, const uint64_t *offsets, unsigned noffsets);
 /* Lets stores through the leaf of an address pass that has trapped. */
 void shadow_unwatch(uint64_t va);
 
-/* Drops all pages of a frame that may be executed. */
-void shadow_drop_text(uint64_t address);
+/* Drops all pages of a frame of text that may be executed. */
+struct note;
+void shadow_drop_text(struct note *text);
 
 /* Calls witness_used() at the next access to a stale translation. */
 void shadow_trap_use(unsigned number, uint64_t va);

@@ -579,7 +579,7 @@ void witness_store(uint32_t insn, struct frame *frame, uint64_t va)
 	if (note && note->kind == NOTE_TEXT && !is_user) {
 		note->written = note->last_written = ++text_stores;
 		note->stored_pc = csr_read(mepc);
-		shadow_drop_text(ALIGN_DOWN(address, PAGE_SIZE));
+		shadow_drop_text(note);
 	} else if (note && note->kind == NOTE_DEVICE && can) {
 		store_to_device(&store, address, frame);
 		csr_write(mepc, csr_read(mepc) + insn_length(insn));
