@@ -5,15 +5,17 @@
  *
  * Hart 0 unmaps a page of the space and frees its frame, and changes the text of another one, in either order; it runs
  * the space itself or does not. On each other hart a thread of the space comes to run, goes on to another space or to the
- * idle thread, comes again, and ends. At any moment a hart takes a translation into its TLB by the tables in its satp. A
- * request to the firmware is one step for each hart. With -DFORKS, a thread of the space forks meanwhile,
+ * idle thread, comes again, and ends. At any moment a hart takes a translation into its TLB by the tables in its satp. What it
+ * has of a space stays while it runs another one, since TLBs tell spaces apart by numbers. A request to the firmware is one
+ * step for each hart. With -DFORKS, a thread of the space forks meanwhile,
  * mm/verbs/fork_space.c:vm_fork(), and the other harts may run the child in between. Checked: a frame that is freed is in no
- * TLB; no hart runs text that it fetched before the change was told to all, in the child either; a root that is freed is in
+ * TLB of a hart that runs the space, then or later; no hart runs text that it fetched before the change was told to all, in the child either; a root that is freed is in
  * no satp, and nobody comes to it later.
  *
- * Wrong are: to set the bit of a hart after its satp (-DSET_LATE); to clear it before the flush (-DCLEAR_FIRST); to leave
- * without a flush (-DLEAVE_UNFLUSHED); to read the mask before the entry is cleared, which is what a verb does without its
- * fence in between (-DMASK_FIRST); to free a frame before the other harts have answered (-DFREE_FIRST); to look what is
+ * Wrong are: to set the bit of a hart after its satp (-DSET_LATE); to clear it before satp has other tables (-DCLEAR_FIRST);
+ * not to mark harts that do not run the space (-DNO_MARK); not to flush for a mark (-DMARK_UNPAID); to mark harts and not to
+ * look again which run the space (-DNO_SECOND_LOOK); to mark them and read the mask before the entry is cleared, which is what
+ * a verb does without its fence in between (-DMASK_FIRST); to free a frame before the other harts have answered (-DFREE_FIRST); to look what is
  * owed before the bit is set (-DLOOK_FIRST); to fence the instructions of the harts in the mask, and then to say what the
  * others owe (-DOWE_LATE); a child that owes nothing (-DOWE_NOTHING), or what the parent owed before the entries were
  * copied (-DINHERIT_FIRST); to drop the last reference before the tables are left (-DPUT_FIRST); to idle on a space's
@@ -31,14 +33,14 @@ mtype = { KERNEL, SPACE }; /* a root: without a user half, or of another space; 
 
 typedef Hart {
 	mtype satp, active_; /* hart->active; Promela has the word */
-	bool tlb;	/* has a translation of the page */
+	bool tlb;	/* has a translation of the page, under the space's number */
 	bool old_text;	/* may have fetched what the text was */
 };
 
 Hart hart[HARTS];
 
 /* struct mmu of the space */
-byte harts, text_owed;
+byte harts, text_owed, stale;
 
 bool entry = true; /* of the page */
 bool frame_free, root_free;
@@ -69,21 +71,34 @@ inline pay_text(me)
 	fi
 }
 
-/* arch_mmu_switch() */
+inline pay_stale(me)
+{
+	if
+	:: stale & BIT(me) ->
+		stale = stale & ~BIT(me);
+#ifndef MARK_UNPAID
+		hart[me].tlb = false
+#endif
+	:: else -> skip
+	fi
+}
+
+/* arch_mmu_switch(), mmu_pay() */
 inline enter(me)
 {
 #ifdef LOOK_FIRST
 	pay_text(me);
+	pay_stale(me);
 #endif
 #ifndef SET_LATE
 	set_bit(me);
 #endif
 #ifndef LOOK_FIRST
 	pay_text(me);
+	pay_stale(me);
 #endif
 	assert(!root_free);
 	hart[me].satp = SPACE;
-	hart[me].tlb = false;
 	hart[me].active_ = SPACE;
 #ifdef SET_LATE
 	set_bit(me);
@@ -97,9 +112,6 @@ inline leave(me)
 	clear_bit(me);
 #endif
 	hart[me].satp = KERNEL;
-#ifndef LEAVE_UNFLUSHED
-	hart[me].tlb = false;
-#endif
 	hart[me].active_ = KERNEL;
 #ifndef CLEAR_FIRST
 	clear_bit(me);
@@ -171,21 +183,37 @@ inline free_frame()
 		do
 		:: i == HARTS -> break
 		:: else ->
-			assert(!hart[i].tlb);
+			assert(!hart[i].tlb || hart[i].satp != SPACE);
 			i++
 		od;
 		i = 0
 	}
 }
 
+/* arch_mmu_flush(), mark_and_flush() */
+inline find_harts()
+{
+	mask = harts;
+#ifndef NO_MARK
+	if
+	:: (BIT(HARTS) - 1) & ~(mask | stale) ->
+		stale = stale | ((BIT(HARTS) - 1) & ~mask);
+#ifndef NO_SECOND_LOOK
+		mask = mask | harts
+#endif
+	:: else -> skip
+	fi
+#endif
+}
+
 inline unmap()
 {
 #ifdef MASK_FIRST
-	mask = harts;
+	find_harts();
 	entry = false;
 #else
 	entry = false;
-	mask = harts;
+	find_harts();
 #endif
 	if
 	:: mask & BIT(0) -> hart[0].tlb = false
@@ -310,6 +338,7 @@ proctype Thread(byte me)
 		fi;
 		/* in user mode */
 		assert(!text_told || !hart[me].old_text);
+		assert(!frame_free || !hart[me].tlb);
 		turns++;
 		if
 		:: turns == TURNS -> skip
@@ -349,6 +378,10 @@ init {
 	byte i;
 
 	atomic {
+		if
+		:: stale = 0
+		:: stale = BIT(HARTS) - 1 /* by an earlier verb */
+		fi;
 		do
 		:: i == HARTS -> break
 		:: else ->

@@ -15,7 +15,7 @@ FOLDERS = ("lib", "sync", "base", "arch", "mm", "record", "drivers", "proc", "de
 NAMES = {
     "fence": "arch_mmu_fence_local arch_mmu_flush space_fence gather_fence fence_parent mmu_flush_add "
              "arch_mmu_sync_kernel flush_local flush_remote fence_remote arch_icache_sync sync_text clear_entry "
-             "arch_mmu_sync_text __atomic_thread_fence __asm__",
+             "arch_mmu_sync_text asid_fence asid_fence_address __atomic_thread_fence __asm__",
     "get": "page_get page_map_get page_map_get_many page_ref_to_map object_get inode_get file_get exe_get "
            "uspace_get refcount_get refcount_get_fast refcount_get_many pid_get",
     "put": "page_put page_map_put page_map_put_many page_free page_batch_free page_batch_add tables_free "
