@@ -278,8 +278,9 @@ static void change_in_absence(struct arch_space *as, struct arch_space *other, v
 	mmu_flush_add(&flush, va);
 	(void)entry_swap(slot, ENTRY_NONE);
 	arch_mmu_flush(&as->mmu, &flush);
-	arch_mmu_map(slot, va,
-		     entry_make(pfn, VM_PROT_READ | VM_PROT_WRITE, ENTRY_ACCESSED | ENTRY_DIRTY));
+	/* Not by arch_mmu_map(), which may fence this address in all spaces. */
+	(void)entry_swap(
+		slot, entry_make(pfn, VM_PROT_READ | VM_PROT_WRITE, ENTRY_ACCESSED | ENTRY_DIRTY));
 	arch_mmu_activate(&as->mmu);
 }
 
