@@ -142,11 +142,11 @@ void mmu_pay(void *of)
 	struct mmu *mmu = of;
 	bool is_stale;
 
-	if (take_mark(&mmu->text_owed, self))
-		__asm__ volatile("fence.i" ::: "memory");
 	if (last != ASID_NONE && atomic_load_relaxed(&mmu->generation) != hart->asid_generation)
 		renew(hart, mmu);
 	is_stale = take_mark(&mmu->stale, self);
+	if (is_stale && take_mark(&mmu->text_owed, self))
+		__asm__ volatile("fence.i" ::: "memory");
 	if (mmu->asid == ASID_NONE)
 		flush_none();
 	else if (is_stale)

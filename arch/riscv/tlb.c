@@ -55,12 +55,16 @@ void arch_mmu_sync_kernel(void)
 		fence_remote(~self_mask(), SBI_RFENCE_SFENCE_VMA, 0, SIZE_MAX, 0);
 }
 
-/* A hart that switches to the space meanwhile has set its bit in mmu->harts, or finds that it owes a FENCE.I. */
+/*
+ * A hart that switches to the space meanwhile has set its bit in mmu->harts, or finds its mark, and by it that it owes a
+ * FENCE.I.
+ */
 void mmu_sync_text_elsewhere(void *of)
 {
 	struct mmu *mmu = of;
 
 	__atomic_fetch_or(&mmu->text_owed, ~self_mask(), __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&mmu->stale, ~self_mask(), __ATOMIC_SEQ_CST);
 	arch_mmu_barrier(mmu);
 }
 

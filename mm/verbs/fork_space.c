@@ -403,6 +403,7 @@ static void fork_ends(struct space *parent, struct space *child)
 	parent->forking = false;
 	parent->forked_end = 0;
 	child->mmu.text_owed |= atomic_load_relaxed(&parent->mmu.text_owed);
+	child->mmu.stale |= child->mmu.text_owed;
 	space_unlock_idle(parent);
 }
 

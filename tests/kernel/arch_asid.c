@@ -113,8 +113,8 @@ KTEST(arch_asid_is_not_given_to_a_space_that_runs_without)
 
 /* ---- a hart that comes while another fences ---- */
 
-#define ROUNDS 128
-#define OFFSETS 64 /* two instructions each: more than a tick of the clock has */
+#define ROUNDS	128
+#define OFFSETS 64  /* two instructions each: more than a tick of the clock has */
 #define AHEAD	100 /* ticks */
 
 static struct arch_space *visited;

@@ -241,6 +241,7 @@ WRONG = {
     "a frame that is free before the answers is rejected": "shootdown.pml HARTS=2 FREE_FIRST",
     "a look at what is owed before the bit is rejected": "shootdown.pml HARTS=2 LOOK_FIRST",
     "text that is owed after the fence is rejected": "shootdown.pml HARTS=2 OWE_LATE",
+    "a mark before what it is for is rejected": "shootdown.pml HARTS=2 MARK_FIRST",
     "a child that owes nothing is rejected": "shootdown.pml HARTS=2 FORKS OWE_NOTHING",
     "a child that owes what was owed before the copy is rejected": "shootdown.pml HARTS=2 FORKS INHERIT_FIRST",
     "a space that ends before it is left is rejected": "shootdown.pml HARTS=2 PUT_FIRST",

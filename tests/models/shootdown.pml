@@ -17,7 +17,7 @@
  * look again which run the space (-DNO_SECOND_LOOK); to mark them and read the mask before the entry is cleared, which is what
  * a verb does without its fence in between (-DMASK_FIRST); to free a frame before the other harts have answered (-DFREE_FIRST); to look what is
  * owed before the bit is set (-DLOOK_FIRST); to fence the instructions of the harts in the mask, and then to say what the
- * others owe (-DOWE_LATE); a child that owes nothing (-DOWE_NOTHING), or what the parent owed before the entries were
+ * others owe (-DOWE_LATE); to mark them before it is said what for (-DMARK_FIRST); a child that owes nothing (-DOWE_NOTHING), or what the parent owed before the entries were
  * copied (-DINHERIT_FIRST); to drop the last reference before the tables are left (-DPUT_FIRST); to idle on a space's
  * tables without a reference (-DIDLE_STAYS).
  */
@@ -61,21 +61,17 @@ inline clear_bit(me)
 	harts = harts & ~BIT(me)
 }
 
-inline pay_text(me)
-{
-	if
-	:: text_owed & BIT(me) ->
-		text_owed = text_owed & ~BIT(me);
-		hart[me].old_text = false
-	:: else -> skip
-	fi
-}
-
-inline pay_stale(me)
+inline pay(me)
 {
 	if
 	:: stale & BIT(me) ->
 		stale = stale & ~BIT(me);
+		if
+		:: text_owed & BIT(me) ->
+			text_owed = text_owed & ~BIT(me);
+			hart[me].old_text = false
+		:: else -> skip
+		fi;
 #ifndef MARK_UNPAID
 		hart[me].tlb = false
 #endif
@@ -87,15 +83,13 @@ inline pay_stale(me)
 inline enter(me)
 {
 #ifdef LOOK_FIRST
-	pay_text(me);
-	pay_stale(me);
+	pay(me);
 #endif
 #ifndef SET_LATE
 	set_bit(me);
 #endif
 #ifndef LOOK_FIRST
-	pay_text(me);
-	pay_stale(me);
+	pay(me);
 #endif
 	assert(!root_free);
 	hart[me].satp = SPACE;
@@ -228,6 +222,18 @@ inline unmap()
 #endif
 }
 
+/* mmu_sync_text_elsewhere(): who finds the mark finds what it is for. */
+inline owe_text()
+{
+#ifdef MARK_FIRST
+	stale = stale | (BIT(HARTS) - 2);
+	text_owed = text_owed | (BIT(HARTS) - 2)
+#else
+	text_owed = text_owed | (BIT(HARTS) - 2);
+	stale = stale | (BIT(HARTS) - 2)
+#endif
+}
+
 /* arch_mmu_sync_text() after a store: all others may have the old text. */
 inline change_text()
 {
@@ -242,7 +248,7 @@ inline change_text()
 		i = 0
 	};
 #ifndef OWE_LATE
-	text_owed = text_owed | (BIT(HARTS) - 2);
+	owe_text();
 #endif
 	mask = harts;
 	i = 1;
@@ -257,7 +263,7 @@ inline change_text()
 	od;
 	i = 0;
 #ifdef OWE_LATE
-	text_owed = text_owed | (BIT(HARTS) - 2);
+	owe_text();
 #endif
 	text_told = true
 }

@@ -32,7 +32,7 @@ STEPS = (
     Step("pages", "pages, the kernel's own map, page tables of user spaces, and their fences",
          "Entries or tables are not what arch/entry.h and arch/mmu.h promise to mm/.",
          "arch/include/arch/page.h, bootmap.h, entry.h and mmu.h there, tests/host/arch/test_entry.c; docs/porting.md, step 7",
-         "arch_page_*,arch_boot_*,arch_mmu_*,arch_witness_*,describe_*,kernel_map_*"),
+         "arch_page_*,arch_boot_*,arch_mmu_*,arch_asid_*,arch_witness_*,describe_*,kernel_map_*"),
     Step("user copies", "copies from and to user memory are exact, and end at the byte that is refused",
          "A fault of the kernel's own copy does not come back to its fixup, or a copy is not exact.",
          "arch/include/arch/usercopy.h, arch/riscv/usercopy.S, arch/riscv/fixup.c; docs/porting.md, step 8",

@@ -14,8 +14,8 @@ struct mmu {
 	uint64_t switch_word; /* for arch: what makes it the active one */
 	uint64_t
 		harts; /* a bit for each hart, by index, that runs it: it gets fences at once; atomic */
-	/* For arch: the harts that make a FENCE.I, or flush what they have of it, when they switch to it; atomic. */
-	uint64_t text_owed, stale;
+	/* Harts that flush what they have of it when they switch to it, and which of these make a FENCE.I, too; atomic. */
+	uint64_t stale, text_owed;
 	uint64_t asid, generation; /* for arch: its number in TLBs, and how long it lasts; atomic */
 	bool text_follows; /* atomic; for proc/sched.c: threads that run it make a FENCE.I where they move to another hart */
 	uint64_t hints[MMU_HINTS]; /* where its tables are, so that untouched ranges are skipped */

@@ -63,8 +63,7 @@ static inline void arch_mmu_switch(struct hart *hart, struct mmu *mmu)
 	atomic_store_relaxed(&hart->entering, mmu);
 	__atomic_fetch_or(&mmu->harts, self, __ATOMIC_SEQ_CST);
 	if (unlikely(generation != atomic_load_relaxed(&hart->asid_generation)) ||
-	    unlikely((atomic_load_relaxed(&mmu->text_owed) | atomic_load_relaxed(&mmu->stale)) &
-		     self))
+	    unlikely(atomic_load_relaxed(&mmu->stale) & self))
 		arch_call_seldom(mmu_pay, mmu);
 	__asm__ volatile("csrw satp, %0" ::"r"(mmu->switch_word) : "memory");
 	atomic_store_relaxed(&hart->active, mmu);
