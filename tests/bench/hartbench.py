@@ -38,12 +38,12 @@ RECORDING = os.path.join(bench.HERE, "figures", "hart-linux.tsv")
 LIMITS = os.path.join(bench.HERE, "hart-limits.tsv")
 MEM, SECONDS = "512M", "1500"
 PLACE = "/bin/hartbench"
-FIGURES = ("kernel", "ticks", "firmware", "waits", "calls", "shared")
+FIGURES = ("kernel", "ticks", "firmware", "waits", "calls", "flushes", "shared")
 RECORDED = tuple(figure for figure in FIGURES if figure != "ticks")  # on Linux they are among the kernel's
 # What hart-limits.tsv limits, in this order.
 ALLOWED = {"times": "times the instructions on the fewest harts", "shared": "lines are written by harts in turn",
-           "calls": "calls of the firmware", "kernel": "instructions of the kernel"}
-COUNTS = ("user", "kernel", "firmware", "waits", "ticks", "calls")
+           "calls": "calls of the firmware", "flushes": "flushes of a TLB", "kernel": "instructions of the kernel"}
+COUNTS = ("user", "kernel", "firmware", "waits", "ticks", "calls", "flushes")
 HART = re.compile(r"hart \d+ " + " ".join(rf"{name} (\d+)" for name in COUNTS))
 SHARED = re.compile(r"shared (0x[0-9a-f]+) (0x[0-9a-f]+) (\d+)")
 RUN = re.compile(r"run (0x[0-9a-f]+) (\d+) (\d+)")

@@ -4,10 +4,11 @@
 /*
  * The guest asks as it asks count.c. The lines in QEMU's log are
  *
- *   hart H user U kernel K firmware F waits W ticks T calls C
+ *   hart H user U kernel K firmware F waits W ticks T calls C flushes L
  *						    for each hart: its instructions so far; how many of the kernel's were executed
- *						    while it waited for another hart, and in ticks; and how often it has called
- *						    the firmware (`ecall` in the kernel)
+ *						    while it waited for another hart, and in ticks; how often it has called
+ *						    the firmware (`ecall` in the kernel); and how often it has flushed its TLB of
+ *						    more than an address (SFENCE.VMA in the kernel with x0 as the first register)
  *   shared ADDRESS LINE TIMES			    stores of the kernel's instruction at ADDRESS, since the last mark, to a line
  *						    that another hart has written last; LINE is one such
  *   run ADDRESS INSTRUCTIONS TIMES		    with the argument runs=on: a block of the kernel that was executed since the
@@ -42,6 +43,7 @@
 #define ROUND	  32
 
 #define IS_AMOSWAP_W(code) (((code)&0xf800707f) == 0x0800202f)
+#define IS_FLUSH(code)	   (((code)&0xfe0fffff) == 0x12000073)
 
 /* A translated block. */
 struct run {
@@ -61,7 +63,7 @@ struct store {
 };
 
 struct hart {
-	uint64_t insns[NWHO], waits, ticks, calls;
+	uint64_t insns[NWHO], waits, ticks, calls, flushes;
 	uint64_t pause, paused; /* where it was last, and insns[IN_KERNEL] then */
 	uint64_t entered;	/* working() at the last trap */
 	bool in_tick;
@@ -91,9 +93,10 @@ static void log_harts(void)
 			continue;
 		snprintf(line, sizeof(line),
 			 "hart %u user %" PRIu64 " kernel %" PRIu64 " firmware %" PRIu64
-			 " waits %" PRIu64 " ticks %" PRIu64 " calls %" PRIu64 "\n",
+			 " waits %" PRIu64 " ticks %" PRIu64 " calls %" PRIu64 " flushes %" PRIu64
+			 "\n",
 			 i, hart->insns[USER], hart->insns[IN_KERNEL], hart->insns[IN_FIRMWARE],
-			 hart->waits, hart->ticks, hart->calls);
+			 hart->waits, hart->ticks, hart->calls, hart->flushes);
 		qemu_plugin_outs(line);
 	}
 }
@@ -191,6 +194,12 @@ static void on_call(unsigned hart, void *data)
 	harts[hart % HARTS].calls++;
 }
 
+static void on_flush(unsigned hart, void *data)
+{
+	(void)data;
+	harts[hart % HARTS].flushes++;
+}
+
 static void on_store(unsigned hart, uint32_t info, uint64_t address, void *data)
 {
 	struct store *store = data;
@@ -238,6 +247,8 @@ static void watch_kernel(struct qemu_plugin_insn *insn)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_return, NO_REGISTERS, NULL);
 	if (code == ECALL)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_call, NO_REGISTERS, NULL);
+	if (IS_FLUSH(code))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_flush, NO_REGISTERS, NULL);
 	if (!IS_AMOSWAP_W(code))
 		qemu_plugin_register_vcpu_mem_cb(insn, on_store, NO_REGISTERS, STORES,
 						 add_store(qemu_plugin_insn_vaddr(insn)));
