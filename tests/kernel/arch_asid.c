@@ -137,7 +137,7 @@ static void wait_until(uint64_t time, unsigned turns)
 	while (arch_time() < time)
 		;
 	for (unsigned i = 0; i < turns; i++)
-		__asm__ volatile("");
+		preempt_barrier();
 }
 
 /* Unmaps the page of the space, which this hart does not run. Somewhere in there, or near it, the interrupt comes. */
