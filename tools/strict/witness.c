@@ -652,6 +652,16 @@ void witness_resume(void)
 
 /* ---- when nothing may be owed ---- */
 
+/* Has another hart changed what a suspect maps, too, and not come to its fence yet? */
+static bool is_changed_elsewhere(const struct suspect *suspect)
+{
+	for (unsigned i = 0; i < nsuspects; i++)
+		if (suspects[i].hart != suspect->hart && suspects[i].root == suspect->root &&
+		    suspects[i].va <= last_of(suspect) && suspect->va <= last_of(&suspects[i]))
+			return true;
+	return false;
+}
+
 /* Returns whether the suspect has been settled. */
 static bool suspect_returns(struct suspect *suspect)
 {
@@ -667,7 +677,8 @@ static bool suspect_returns(struct suspect *suspect)
 	if (!is_stale(suspect, &stale, &shadow))
 		return true;
 	if (promised) {
-		if (suspect->hart != running->number || (nowed && suspect->is_write_only))
+		if (suspect->hart != running->number || (nowed && suspect->is_write_only) ||
+		    is_changed_elsewhere(suspect))
 			return false;
 		if (is_left_in_use(suspect, &stale, &shadow))
 			suspect_report(AT_RETURN, suspect, &stale, shadow);
