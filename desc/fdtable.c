@@ -125,13 +125,11 @@ static int fdtable_grow(struct fdtable *table, unsigned fd)
 	return 0;
 }
 
-/* A file comes to a descriptor, or goes. Call with the lock held, or with the last reference. */
-static void count_file(struct fdtable *table, struct file *file, int change)
+static __attribute__((noinline)) void count_role(struct fdtable *table, struct file *file,
+						 int change)
 {
-	unsigned role = file ? file->ops->role : 0;
+	unsigned role = file->ops->role;
 
-	if (likely(role == 0))
-		return;
 	if (role & FILE_SERVES) {
 		table->nserving += (unsigned)change;
 		if (file->ops->in_table)
@@ -139,6 +137,13 @@ static void count_file(struct fdtable *table, struct file *file, int change)
 	}
 	if (role & FILE_DRIVES)
 		table->ndriving += (unsigned)change;
+}
+
+/* A file comes to a descriptor, or goes. Call with the lock held, or with the last reference. */
+static inline void count_file(struct fdtable *table, struct file *file, int change)
+{
+	if (unlikely(file && file->ops->role != 0))
+		count_role(table, file, change);
 }
 
 /* Call with the lock held, or for a table that nobody else has yet. */

@@ -4,6 +4,7 @@
 
 #include "abi/wait.h"
 #include "base/clock.h"
+#include "base/hart.h"
 #include "base/log.h"
 #include "lib/bits.h"
 #include "linux/process/children.h"
@@ -213,7 +214,9 @@ static void leave_process(struct thread *thread)
 	struct process *process = thread->process;
 
 	process_fs->exit(thread);
-	sched_use_mmu(NULL);
+	/* Another thread may end the space, which on one hart has the hart leave it. */
+	if (hart_are_several())
+		sched_use_mmu(NULL);
 	vfork_done();
 	if (unlikely(atomic_load(&linux_process(process)->tracer)))
 		ptrace_exit(false);

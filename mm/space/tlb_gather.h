@@ -2,6 +2,7 @@
 /* Entries that were removed, until they are fenced and their frames can be freed. */
 #pragma once
 
+#include "base/hart.h"
 #include "mm/check/fence_debt.h"
 #include "mm/phys/page_alloc.h"
 
@@ -43,7 +44,7 @@ void gather_take_frame(struct gather *gather);
  */
 static inline void gather_widen(struct gather *gather, size_t len)
 {
-	if (len > GATHER_PAGES * PAGE_SIZE &&
+	if (len > GATHER_PAGES * PAGE_SIZE && hart_are_several() &&
 	    unlikely(atomic_load_relaxed(&gather->space->readers)))
 		gather_take_frame(gather);
 }
