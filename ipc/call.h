@@ -5,6 +5,7 @@
 #include "ipc/endpoint.h"
 #include "lib/list.h"
 #include "lib/tree.h"
+#include "proc/loan.h"
 #include "proc/pid.h"
 
 enum call_state { CALL_QUEUED, CALL_RECEIVED, CALL_DONE };
@@ -27,20 +28,24 @@ struct pulse {
  * of scope.
  */
 struct call {
-	struct list link;	   /* CALL_QUEUED */
-	struct tree_node by_rcvid; /* CALL_RECEIVED */
+	struct tree_node node; /* CALL_QUEUED: by rank; CALL_RECEIVED: by rcvid */
 	struct endpoint *endpoint;
 	struct thread *thread; /* NULL: the kernel's */
 	enum call_state state;
 	uint64_t rcvid, badge;
 	struct ipc_words *words;   /* the caller's: first the message, then the reply */
 	struct transfer *transfer; /* or NULL */
-	uint32_t holds;		   /* endpoint_hold(): the call must stay */
-	uint32_t done;		   /* atomic */
+	/* together, as all are 0 at first: */
+	uint32_t done;	/* atomic */
+	uint16_t holds; /* endpoint_hold(): the call must stay */
+	bool signalled;
+	bool lends; /* `loan` has begun, and has not ended */
 	struct pulse unblock;	   /* initialised if `signalled` */
 	uint64_t received_tick;	   /* when it was received, unless it has no time-out */
-	bool signalled;
 	int result;
+	int server_tid; /* of the thread that has received it */
+	uint64_t rank;	/* CALL_QUEUED: the caller's */
+	struct loan loan;
 	/* The kernel's, set by call_start()'s caller; const: */
 	void (*ended)(struct call *call, int result);
 };

@@ -51,10 +51,10 @@ struct endpoint {
 	uint32_t nheld;
 	uint64_t last_rcvid; /* no number is used twice */
 	struct list pulses;  /* struct pulse.link: not received yet, oldest first */
-	struct list queue;   /* struct call.link: not received yet, oldest first */
 	struct tree
-		received; /* struct call.by_rcvid: received, not replied to, and no newest one */
-	bool pending;	  /* true if a pulse or a call is queued; may be true without a reason */
+		queue; /* struct call.node: not received yet, the highest rank first, then the oldest */
+	struct tree received; /* struct call.node: received, not replied to, and no newest one */
+	bool pending; /* true if a pulse or a call is queued; may be true without a reason */
 	uint64_t answered_tick; /* when a call was answered last while others were queued */
 	uint32_t nlingering;	/* closed send ends, until their last pulse; read unlocked, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
@@ -173,7 +173,7 @@ struct file *endpoint_create(void)
 	endpoint->open = true;
 	endpoint->server = current_id();
 	list_init(&endpoint->pulses);
-	list_init(&endpoint->queue);
+	tree_init(&endpoint->queue);
 	tree_init(&endpoint->received);
 	for (unsigned i = 0; i < hart_count; i++)
 		list_init(&endpoint->at_hart[i].others);
@@ -259,7 +259,7 @@ static __attribute__((noinline)) struct call *find_slowly_locked(struct endpoint
 			return newest;
 	}
 	while (node) {
-		struct call *call = tree_entry(node, struct call, by_rcvid);
+		struct call *call = tree_entry(node, struct call, node);
 
 		if (call->rcvid == rcvid)
 			return call;
@@ -287,10 +287,9 @@ static __attribute__((noinline)) void insert_newest_locked(struct endpoint *endp
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	while (*place) {
 		parent = *place;
-		place = &parent->child[call->rcvid >
-				       tree_entry(parent, struct call, by_rcvid)->rcvid];
+		place = &parent->child[call->rcvid > tree_entry(parent, struct call, node)->rcvid];
 	}
-	tree_insert(&endpoint->received, &call->by_rcvid, parent, place);
+	tree_insert(&endpoint->received, &call->node, parent, place);
 	at->newest = NULL;
 }
 
@@ -302,7 +301,116 @@ static void erase_locked(struct endpoint *endpoint, struct call *call)
 	if (likely(at->newest == call) || (at = newest_at_locked(endpoint, call)))
 		at->newest = NULL;
 	else
-		tree_erase(&endpoint->received, &call->by_rcvid);
+		tree_erase(&endpoint->received, &call->node);
+}
+
+/* ---- priorities ---- */
+
+/* Call with the endpoint's lock held. */
+static void lend_locked(struct call *call, struct thread *borrower)
+{
+	assert_hardened(spin_lock_held(&call->endpoint->lock));
+	loan_begin(&call->loan, call->thread, borrower);
+	call->lends = true;
+}
+
+static void unlend_locked(struct call *call)
+{
+	assert_hardened(spin_lock_held(&call->endpoint->lock));
+	loan_end(&call->loan);
+	call->lends = false;
+}
+
+/* The call of a thread is about to be received: its receiver runs as the caller does, if that goes before what it asked for. */
+static __attribute__((noinline, cold)) void lend_to_receiver_locked(struct call *call,
+								    struct thread *receiver)
+{
+	if (call->lends)
+		unlend_locked(call);
+	if (thread_rank(call->thread) > wish_rank(receiver->wish))
+		lend_locked(call, receiver);
+}
+
+/* Does the receiver of a call have to run otherwise than it asked for? Most threads have asked for nothing. */
+static inline bool differs(const struct thread *caller, const struct thread *receiver)
+{
+	return caller->runs_as.any != receiver->wish.any;
+}
+
+static void queue_locked(struct endpoint *endpoint, struct call *call)
+{
+	struct tree_node **link = &endpoint->queue.root, *parent = NULL;
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	call->rank = thread_rank(call->thread ?: current_thread());
+	while (*link) {
+		parent = *link;
+		link = &parent->child[tree_entry(parent, struct call, node)->rank >= call->rank];
+	}
+	tree_insert(&endpoint->queue, &call->node, parent, link);
+}
+
+static struct call *first_queued_locked(const struct endpoint *endpoint)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	return tree_entry_or_null(tree_first(&endpoint->queue), struct call, node);
+}
+
+/* The thread that has received the call, if it lives and is not the running one, or NULL. */
+static struct thread *server_of(const struct call *call)
+{
+	struct thread *thread = thread_find(call->server_tid);
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	return thread && thread != current_thread() && !sched_has_ended(thread) ? thread : NULL;
+}
+
+/* So many of the received calls are looked at for the thread that a queued call lends to, beside the newest ones. */
+#define SERVERS_LOOKED_AT 16
+
+/* The thread of the lowest rank that works on a call, or NULL. */
+static struct thread *lowest_server_locked(const struct endpoint *endpoint)
+{
+	struct tree_node *node = tree_last(&endpoint->received);
+	struct thread *lowest = NULL;
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	for (unsigned i = 0; i < hart_count + SERVERS_LOOKED_AT; i++) {
+		const struct call *call = i < hart_count
+						  ? endpoint->at_hart[i].newest
+						  : tree_entry_or_null(node, struct call, node);
+		struct thread *thread = call ? server_of(call) : NULL;
+
+		if (thread && (!lowest || thread_rank(thread) < thread_rank(lowest)))
+			lowest = thread;
+		if (i >= hart_count && node)
+			node = tree_prev(node);
+	}
+	return lowest;
+}
+
+/*
+ * The running thread waits for the end of its call: who works on the call is to run as it does or, while the call is queued, one of
+ * those who work on others. Its place in the queue is that of its rank now.
+ */
+static __attribute__((noinline, cold)) void lend_or_move(struct call *call)
+{
+	struct endpoint *endpoint = call->endpoint;
+	struct thread *borrower = NULL;
+
+	spin_lock(&process_tree_lock);
+	spin_lock_irq(&endpoint->lock);
+	if (call->state == CALL_QUEUED && call->rank != thread_rank(call->thread)) {
+		tree_erase(&endpoint->queue, &call->node);
+		queue_locked(endpoint, call);
+	}
+	if (call->state != CALL_DONE && !(call->lends && loan_is_lent(&call->loan)))
+		borrower = call->state == CALL_QUEUED ? lowest_server_locked(endpoint)
+						      : server_of(call);
+	if (borrower && thread_rank(call->thread) > wish_rank(borrower->wish))
+		lend_locked(call, borrower);
+	spin_unlock_irq(&endpoint->lock);
+	spin_unlock(&process_tree_lock);
 }
 
 /* ---- what a receiver gets ---- */
@@ -319,6 +427,7 @@ static inline void receive_call_locked(struct endpoint *endpoint, struct at_hart
 	endpoint->last_rcvid = rcvid;
 	call->rcvid = rcvid;
 	call->state = CALL_RECEIVED;
+	call->server_tid = receiver->thread->tid;
 	*receiver->to = *words;
 	*receiver->badge_to = badge;
 	receiver->rcvid = rcvid;
@@ -334,6 +443,8 @@ static void receive_next_locked(struct endpoint *endpoint, struct call *call,
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (unlikely(at->newest != NULL))
 		insert_newest_locked(endpoint, at);
+	if (call->thread && unlikely(call->lends || differs(call->thread, receiver->thread)))
+		lend_to_receiver_locked(call, receiver->thread);
 	receive_call_locked(endpoint, at, call, receiver);
 	call->received_tick = arch_time();
 }
@@ -515,9 +626,11 @@ static void call_take_out_locked(struct endpoint *endpoint, struct call *call)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (call->state == CALL_QUEUED)
-		list_del(&call->link);
+		tree_erase(&endpoint->queue, &call->node);
 	else
 		erase_locked(endpoint, call);
+	if (unlikely(call->lends))
+		unlend_locked(call);
 	if (unlikely(call->signalled))
 		unpost_locked(endpoint, &call->unblock);
 	call->state = CALL_DONE;
@@ -581,7 +694,7 @@ static bool begin_locked(struct endpoint *endpoint, struct call *call)
 	if (!receiver) {
 		call->state = CALL_QUEUED;
 		endpoint->pending = true;
-		list_add_tail(&endpoint->queue, &call->link);
+		queue_locked(endpoint, call);
 		return true;
 	}
 	receive_next_locked(endpoint, call, receiver);
@@ -614,6 +727,25 @@ static uint64_t advanced_tick_locked(const struct endpoint *endpoint, const stru
 	return call->state == CALL_RECEIVED ? call->received_tick : endpoint->answered_tick;
 }
 
+/* Sleeps as thread_park(), and lends meanwhile to the thread that has the call if this one goes before most, or comes to. */
+static int park_and_lend(struct call *call, bool interruptible, uint64_t deadline)
+{
+	struct thread *thread = current_thread();
+	int err;
+
+	atomic_store(&thread->may_lend, true);
+	if (unlikely(thread_rank(thread) > WEIGHT_USUAL))
+		lend_or_move(call);
+	while (unlikely((err = thread_park_again(&call->done, interruptible, deadline,
+						 &thread->must_lend)) == -EAGAIN)) {
+		atomic_store(&thread->must_lend, false);
+		loan_pass_on();
+		lend_or_move(call);
+	}
+	atomic_store(&thread->may_lend, false);
+	return err;
+}
+
 /*
  * Waits for the end of the call. A signal ends the wait if the call has not been received yet. The
  * state of the call is read under the lock only, because a reply may arrive at any other moment.
@@ -629,7 +761,7 @@ static __attribute__((noinline)) int wait_for_end(struct call *call, bool interr
 	int err;
 
 	do {
-		err = thread_park(&call->done, interruptible, deadline);
+		err = park_and_lend(call, interruptible, deadline);
 		flags = spin_lock_irqsave(&endpoint->lock);
 		interruptible = false;
 		ended = true;
@@ -663,9 +795,10 @@ static inline void call_init(struct call *call, struct endpoint *endpoint,
 	call->endpoint = endpoint;
 	call->thread = thread;
 	call->badge = sender->badge;
-	call->holds = 0;
 	call->done = 0;
+	call->holds = 0;
 	call->signalled = false;
+	call->lends = false;
 }
 
 static inline void thread_call_init(struct call *call, struct endpoint *endpoint,
@@ -691,7 +824,7 @@ static bool refuse_ring(struct call *call, bool interruptible, uint64_t deadline
 
 	do {
 		tick = clock_deadline_in(NSEC_PER_SEC / 1000 * SLICE_MS);
-		if (deadline <= tick || thread_park(&call->done, interruptible, tick) != -ETIMEDOUT)
+		if (deadline <= tick || park_and_lend(call, interruptible, tick) != -ETIMEDOUT)
 			return false;
 	} while (!ipc_deadlock_may_look());
 	if (!ipc_deadlocks(endpoint))
@@ -761,6 +894,8 @@ call_receiver_locked(struct endpoint *endpoint, struct at_hart *at, const struct
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	thread_call_init(&call, endpoint, sender, words, transfer);
+	if (unlikely(differs(current_thread(), receiver->thread)))
+		lend_to_receiver_locked(&call, receiver->thread);
 	receive_call_locked(endpoint, at, &call, receiver);
 	receiver->done = 1; /* no release: see endpoint_reply_receive() */
 	current_thread()->waits_for = endpoint;
@@ -934,7 +1069,7 @@ int endpoint_notify(struct file *send, uint64_t bits)
 /* Takes the oldest pulse or else the oldest call. Returns whether there was one. */
 static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *receiver)
 {
-	struct list *oldest;
+	struct call *call;
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (!list_empty(&endpoint->pulses)) {
@@ -944,12 +1079,13 @@ static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *recei
 		receive_pulse_locked(endpoint, pulse, receiver);
 		return true;
 	}
-	oldest = list_pop(&endpoint->queue);
-	if (!oldest) {
+	call = first_queued_locked(endpoint);
+	if (!call) {
 		endpoint->pending = false;
 		return false;
 	}
-	receive_next_locked(endpoint, list_entry(oldest, struct call, link), receiver);
+	tree_erase(&endpoint->queue, &call->node);
+	receive_next_locked(endpoint, call, receiver);
 	return true;
 }
 
@@ -1098,6 +1234,8 @@ int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const stru
 		return reply_receive_slowly(receive, rcvid, reply, words, badge_ret, deadline);
 	}
 	caller = call->thread;
+	if (unlikely(call->lends))
+		unlend_locked(call);
 	here->newest = NULL;
 	receiver_init(&receiver, endpoint, words, badge_ret);
 	add_receiver_locked(endpoint, here, &receiver);
@@ -1180,12 +1318,12 @@ void endpoint_unhold(const struct call_hold *hold)
 static struct call *any_call_locked(struct endpoint *endpoint)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	if (!list_empty(&endpoint->queue))
-		return list_first_entry(&endpoint->queue, struct call, link);
+	if (!tree_empty(&endpoint->queue))
+		return first_queued_locked(endpoint);
 	for (unsigned i = 0; i < hart_count; i++)
 		if (endpoint->at_hart[i].newest)
 			return endpoint->at_hart[i].newest;
-	return endpoint->received.root ? tree_entry(endpoint->received.root, struct call, by_rcvid)
+	return endpoint->received.root ? tree_entry(endpoint->received.root, struct call, node)
 				       : NULL;
 }
 
@@ -1277,7 +1415,7 @@ static unsigned receive_poll(struct file *file, struct poller *poller)
 
 	poll_watch(poller, &endpoint->readable);
 	flags = spin_lock_irqsave(&endpoint->lock);
-	ready = list_empty(&endpoint->queue) && list_empty(&endpoint->pulses) ? 0 : POLLIN;
+	ready = tree_empty(&endpoint->queue) && list_empty(&endpoint->pulses) ? 0 : POLLIN;
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	return ready;
 }
@@ -1345,15 +1483,14 @@ void endpoint_visit_calls(struct endpoint *endpoint,
 			  void (*visit)(const struct call *call, void *arg), void *arg)
 {
 	struct tree_node *node;
-	struct call *call;
 
-	list_for_each_entry(call, &endpoint->queue, link)
-		visit(call, arg);
+	tree_for_each(node, &endpoint->queue)
+		visit(tree_entry(node, struct call, node), arg);
 	for (unsigned i = 0; i < hart_count; i++)
 		if (endpoint->at_hart[i].newest)
 			visit(endpoint->at_hart[i].newest, arg);
 	tree_for_each(node, &endpoint->received)
-		visit(tree_entry(node, struct call, by_rcvid), arg);
+		visit(tree_entry(node, struct call, node), arg);
 }
 
 static const struct file_ops receive_ops = {

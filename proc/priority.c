@@ -42,5 +42,6 @@ void priority_inherit(struct thread *thread)
 		thread->wish.any = 0;
 	else
 		thread->wish.any = priority_wish(from.policy, 0, MAX(from.nice, (int8_t)0), false);
+	thread->runs_as = thread->wish; /* what is lent to the creator is not passed on */
 	thread->text_follows = current_thread()->text_follows;
 }

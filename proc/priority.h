@@ -8,7 +8,7 @@
 #define NICE_MIN (-20)
 #define NICE_MAX 19
 
-/* What the thread is to have instead, with its weight; for sched_set_wish(). */
+/* What the thread is to have instead, with its weight; for loan_set_wish(). */
 uint64_t priority_wish(int policy, unsigned rt_priority, int nice, bool resets_on_fork);
 
 /* As Linux reckons it: the lower, the more urgent; of real-time policies it is below 0. */

@@ -16,12 +16,12 @@ void rt_queue_init(struct rt_queue *queue)
 void rt_enqueue(struct rt_queue *queue, struct thread *thread, bool ahead)
 {
 	struct tree_node **link = &queue->threads.root, *parent = NULL;
-	unsigned priority = thread->wish.rt_priority;
+	unsigned priority = thread->runs_as.rt_priority;
 	bool is_first = true;
 
 	assert_hardened(!thread->by_priority);
 	while (*link) {
-		unsigned other = tree_entry(*link, struct thread, rt_node)->wish.rt_priority;
+		unsigned other = tree_entry(*link, struct thread, rt_node)->runs_as.rt_priority;
 		bool behind = ahead ? other > priority : other >= priority;
 
 		parent = *link;

@@ -30,7 +30,7 @@ void rt_queue_init(struct rt_queue *queue);
 
 static inline bool is_rt(const struct thread *thread)
 {
-	return thread->wish.rt_priority != 0;
+	return thread->runs_as.rt_priority != 0;
 }
 
 /* Returns the thread of the highest priority that waits longest, or NULL. */

@@ -37,7 +37,7 @@
  *
  * Threads of SCHED_FIFO and SCHED_RR are in no round. They go before all others but kernel threads, the highest priority
  * first, and one that is woken takes the hart of a lower one. Most of the time there is none: what they need is in functions
- * of their own, behind a look at thread->wish.any and at runq->rt.first.
+ * of their own, behind a look at thread->runs_as.any and at runq->rt.first.
  */
 struct runq {
 	struct spinlock lock;
@@ -204,12 +204,12 @@ static bool kernel_thread_is_ready(const struct runq *runq)
 /* Returns the length of a slice, in ticks of arch_time(): slice_ticks for a weight of WEIGHT_USUAL. */
 static uint64_t slice_by_weight(const struct thread *thread)
 {
-	return MAX(slice_ticks * thread->wish.weight / WEIGHT_USUAL, 1ul);
+	return MAX(slice_ticks * thread->runs_as.weight / WEIGHT_USUAL, 1ul);
 }
 
 static inline uint64_t slice_of(const struct thread *thread)
 {
-	return likely(!thread->wish.weight) ? slice_ticks : slice_by_weight(thread);
+	return likely(!thread->runs_as.weight) ? slice_ticks : slice_by_weight(thread);
 }
 
 /* Call with interrupts off, for the running thread. */
@@ -283,9 +283,9 @@ static bool rt_goes_on(const struct runq *runq, const struct thread *thread, boo
 
 	if (kernel_thread_is_ready(runq) || (runq->rt.throttled && !no_other_ready(runq)))
 		return false;
-	if (!first || first->wish.rt_priority < thread->wish.rt_priority)
+	if (!first || first->runs_as.rt_priority < thread->runs_as.rt_priority)
 		return true;
-	return first->wish.rt_priority == thread->wish.rt_priority && !had_turn;
+	return first->runs_as.rt_priority == thread->runs_as.rt_priority && !had_turn;
 }
 
 /* Whether the running thread goes on although others are ready and it gives way. Call with the lock held. */
@@ -300,7 +300,7 @@ static bool sched_goes_on(const struct runq *runq, const struct thread *thread, 
 /* The tick, for a thread of a real-time policy. Call with the lock held. */
 static void tick_rt(struct runq *runq, struct thread *thread, uint64_t used)
 {
-	bool had_turn = thread->wish.policy == SCHED_RR &&
+	bool had_turn = thread->runs_as.policy == SCHED_RR &&
 			used >= slice_ticks / SLICE_MS * RT_SLICE_MS;
 
 	assert_hardened(spin_lock_held(&runq->lock));
@@ -414,7 +414,7 @@ void sched_load(uint64_t average[3])
 static bool runs_alone(const struct runq *runq, const struct thread *thread)
 {
 	return atomic_load_relaxed(&runq->ready.next) == &runq->ready &&
-	       !atomic_load_relaxed(&runq->nahead) && !thread->wish.any &&
+	       !atomic_load_relaxed(&runq->nahead) && !thread->runs_as.any &&
 	       !atomic_load_relaxed(&runq->rt.first) && thread != hart_this()->idle;
 }
 
@@ -440,7 +440,7 @@ static void tick(struct timer *timer)
 	}
 	hart_lock(hart);
 	runq->ticking = false;
-	if (unlikely(thread->wish.any || runq->rt.first))
+	if (unlikely(thread->runs_as.any || runq->rt.first))
 		tick_special(runq, thread);
 	else if (!none_ready(runq) && arch_time() - thread->slice_tick >= slice_ticks / 2)
 		end_turn(runq, thread);
@@ -568,7 +568,7 @@ static bool outranks(const struct thread *thread, const struct hart *hart)
 	if (!is_rt(thread) || !runs->process)
 		return false;
 	if (is_rt(runs))
-		return thread->wish.rt_priority > runs->wish.rt_priority;
+		return thread->runs_as.rt_priority > runs->runs_as.rt_priority;
 	return !hart->runq->rt.throttled;
 }
 
@@ -582,7 +582,7 @@ static unsigned rank_of(struct hart *hart, const struct hart *locked)
 	if (hart != locked && !spin_try_irqoff_nested(&hart->runq->lock))
 		return RANK_MOST;
 	rank = hart->current->process || hart->current == hart->idle
-		       ? hart->current->wish.rt_priority
+		       ? hart->current->runs_as.rt_priority
 		       : RANK_MOST;
 	if (hart->runq->held)
 		rank = RANK_MOST;
@@ -602,7 +602,7 @@ static struct hart *choose_lowest(const struct thread *thread, struct hart *last
 	unsigned lowest = rank_of(last, locked);
 	struct hart *choice = last;
 
-	if (thread->wish.rt_priority > lowest && !atomic_load_relaxed(&last->runq->rt.throttled))
+	if (thread->runs_as.rt_priority > lowest && !atomic_load_relaxed(&last->runq->rt.throttled))
 		return last;
 	for (unsigned i = 0; i < hart_count; i++) {
 		unsigned rank = may_run_on(thread, &harts[i]) ? rank_of(&harts[i], locked)
@@ -666,7 +666,7 @@ static __attribute__((noinline)) void enqueue_special(struct thread *thread, str
 	assert_hardened(hart_locked(hart));
 	if (is_rt(thread)) {
 		enqueue_rt_woken(thread, hart, false);
-	} else if (thread->wish.policy != SCHED_OTHER) {
+	} else if (thread->runs_as.policy != SCHED_OTHER) {
 		enqueue_last(hart->runq, thread); /* it is in no hurry */
 	} else {
 		enqueue_woken(hart->runq, thread, hart, slice_of(thread));
@@ -678,9 +678,9 @@ static inline void enqueue_ready(struct thread *thread, struct hart *hart)
 {
 	struct runq *runq = hart->runq;
 
-	if (unlikely(thread->wish.any))
+	if (unlikely(thread->runs_as.any))
 		enqueue_special(thread, hart);
-	else if (none_ready(runq) && thread->process && likely(!hart->current->wish.any))
+	else if (none_ready(runq) && thread->process && likely(!hart->current->runs_as.any))
 		enqueue(thread, &runq->ready); /* a turn that no thread waits for */
 	else
 		enqueue_woken(runq, thread, hart, slice_ticks);
@@ -810,16 +810,16 @@ static void enqueue_changed(struct thread *thread, bool lowered)
 		enqueue_ready(thread, hart);
 }
 
-void sched_set_wish(struct thread *thread, uint64_t any)
+void sched_run_as(struct thread *thread, uint64_t any)
 {
-	const struct sched_wish old = thread->wish, new = { .any = any };
+	const struct sched_wish old = thread->runs_as, new = { .any = any };
 	unsigned long flags = irq_save();
 	struct hart *hart = thread_lock(thread);
 	uint64_t slice = slice_of(thread);
 	bool queued = thread->queued;
 
 	if (old.policy == new.policy && old.rt_priority == new.rt_priority) {
-		atomic_store_relaxed(&thread->wish.any, any);
+		atomic_store_relaxed(&thread->runs_as.any, any);
 		if (thread->on_hart && slice_of(thread) < slice) {
 			resched_ask(thread); /* pick() begins the shorter slice */
 			kick_running(thread);
@@ -827,7 +827,7 @@ void sched_set_wish(struct thread *thread, uint64_t any)
 	} else {
 		if (queued)
 			take_off_queue(hart->runq, thread);
-		atomic_store_relaxed(&thread->wish.any, any);
+		atomic_store_relaxed(&thread->runs_as.any, any);
 		thread->slice_ran = thread->ran_ticks;
 		if (queued)
 			enqueue_changed(thread, new.rt_priority < old.rt_priority);
@@ -1036,7 +1036,7 @@ static inline __attribute__((always_inline)) struct thread *pick(struct runq *ru
 		return hart->idle;
 	thread = list_entry(node, struct thread, run_link);
 	thread->queued = false;
-	special = thread->wish.any;
+	special = thread->runs_as.any;
 	if (likely(list == &runq->ready)) {
 		begin_turn(runq, thread, unlikely(special) ? slice_of(thread) : slice_ticks);
 	} else {
@@ -1148,7 +1148,7 @@ static inline void enqueue_given_way(struct runq *runq, struct thread *thread, b
 {
 	if (unlikely(is_rt(thread))) {
 		enqueue_rt(runq, thread, !had_turn);
-	} else if (had_turn || unlikely(thread->wish.policy == SCHED_IDLE)) {
+	} else if (had_turn || unlikely(thread->runs_as.policy == SCHED_IDLE)) {
 		enqueue_last(runq, thread);
 	} else {
 		thread->round = ROUND_GOES_ON;
@@ -1531,7 +1531,7 @@ static inline bool is_parked_elsewhere(const struct thread *thread, const struct
 {
 	assert_hardened(hart_locked(hart));
 	return is_parked(thread, hart) && is_idle(hart) && may_run_on(thread, hart) &&
-	       thread->process && !thread->wish.any;
+	       thread->process && !thread->runs_as.any;
 }
 
 /* The running thread, which is marked as sleeping, sleeps unless it has been woken since, or has work. */
@@ -1826,8 +1826,8 @@ static struct hart *find_highest_waiting(const struct hart *self)
 			continue;
 		hart_lock(&harts[i]);
 		thread = is_busy(&harts[i]) ? find_movable_rt(harts[i].runq, self) : NULL;
-		if (thread && thread->wish.rt_priority > priority) {
-			priority = thread->wish.rt_priority;
+		if (thread && thread->runs_as.rt_priority > priority) {
+			priority = thread->runs_as.rt_priority;
 			best = &harts[i];
 		}
 		hart_unlock(&harts[i]);

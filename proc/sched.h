@@ -113,11 +113,10 @@ void sched_hand_over(struct thread *thread);
 void sched_switch_over(struct thread *to, struct spinlock *held);
 
 /*
- * Changes the policy of a thread of a process, its priority, nice value and weight: `any` of struct sched_wish. One that
- * runs has a shorter slice at once. Where only the last two change and the thread does not run, storing them is enough. Call
- * with process_tree_lock held.
+ * Has a thread of a process run with a policy, priority, nice value and weight: `any` of struct sched_wish. One that runs has a
+ * shorter slice at once. For proc/loan.c, which says as what a thread runs.
  */
-void sched_set_wish(struct thread *thread, uint64_t any);
+void sched_run_as(struct thread *thread, uint64_t any);
 
 /* The load average over one, five and fifteen minutes, multiplied by 2^LOAD_SHIFT (proc/load.h). */
 void sched_load(uint64_t average[3]);

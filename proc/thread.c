@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/phys/kmap.h"
 #include "mm/swap/relieve.h"
+#include "proc/loan.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"
 
@@ -13,7 +14,7 @@ SLAB_CACHE(thread_cache, struct thread);
 
 #ifndef FAULTLINE_HARDENED
 /* So much a thread costs a kernel beside its registers and what a layer adds. */
-_Static_assert(sizeof(struct thread) - sizeof(struct arch_thread) <= 320, "a thread stays small");
+_Static_assert(sizeof(struct thread) - sizeof(struct arch_thread) <= 344, "a thread stays small");
 #endif
 
 void thread_init(void)
@@ -49,6 +50,8 @@ struct thread *thread_create(struct process *process)
 
 void thread_destroy(struct thread *thread)
 {
+	if (unlikely(!tree_empty(&thread->loans)))
+		loan_forget(thread);
 	stack_watch_end(thread);
 	os_layer.thread_freed(thread);
 	kstack_free(thread->kstack);

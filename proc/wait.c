@@ -179,7 +179,7 @@ void thread_wait_always(struct waitq *queue, uint64_t seq)
  * deadline of another clock is over.
  */
 static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline,
-		       const bool *timed_out)
+		       const bool *again)
 {
 	while (atomic_load(done) == 0) {
 		int err = 0;
@@ -189,8 +189,8 @@ static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline
 			err = -EINTR;
 		else if (deadline != UINT64_MAX && arch_time() >= deadline)
 			err = -ETIMEDOUT;
-		else if (timed_out && atomic_load(timed_out))
-			err = -ETIMEDOUT;
+		else if (again && atomic_load(again))
+			err = -EAGAIN;
 		if (err || atomic_load(done) != 0) {
 			sched_sleep_cancel();
 			return atomic_load(done) != 0 ? 0 : err;
@@ -200,23 +200,29 @@ static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline
 	return 0;
 }
 
-int thread_park(const uint32_t *done, bool interruptible, uint64_t deadline)
+int thread_park_again(const uint32_t *done, bool interruptible, uint64_t deadline,
+		      const bool *again)
 {
 	enum ended_by by = interruptible ? BY_ANY : BY_KILL;
 	int err;
 
 	lockorder_assert_none_spinning();
 	if (likely(deadline == UINT64_MAX)) {
-		err = park(done, by, deadline, NULL);
+		err = park(done, by, deadline, again);
 	} else {
 		struct sleeper sleeper = { .thread = current_thread() };
 
 		timer_init(&sleeper.timer, wake_timer);
 		timer_arm(&sleeper.timer, deadline);
-		err = park(done, by, deadline, NULL);
+		err = park(done, by, deadline, again);
 		timer_cancel(&sleeper.timer);
 	}
 	return interruptible ? mark_restart(err) : err;
+}
+
+int thread_park(const uint32_t *done, bool interruptible, uint64_t deadline)
+{
+	return thread_park_again(done, interruptible, deadline, NULL);
 }
 
 struct wall_parker {
@@ -245,5 +251,5 @@ int thread_park_deadline(const uint32_t *done, const struct deadline *deadline)
 	wall_timer_arm(&parker.timer, deadline->at);
 	err = park(done, BY_ANY, UINT64_MAX, &parker.timed_out);
 	wall_timer_cancel(&parker.timer);
-	return mark_restart(err);
+	return mark_restart(err == -EAGAIN ? -ETIMEDOUT : err);
 }

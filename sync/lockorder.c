@@ -47,6 +47,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_WAITQ] = "wait queue",
 	[LOCK_READY] = "ready events",
 	[LOCK_POLL] = "poller",
+	[LOCK_LOAN] = "loan",
 	[LOCK_RUNQ] = "run queue",
 	[LOCK_TIMERQ] = "timer queue",
 	[LOCK_ASID] = "ASID",

@@ -10,6 +10,7 @@
 #include "linux/process/limits.h"
 #include "linux/process/linux_process.h"
 #include "linux/process/task.h"
+#include "proc/loan.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
 #include "proc/sched.h"
@@ -59,10 +60,8 @@ static void set_nice(struct thread *thread, struct nice_visit *visit)
 {
 	if (task_of(thread)->real_cred != visit->cred || thread->wish.any != visit->wish)
 		decide_nice(thread, visit);
-	if (!visit->refusal && atomic_load_relaxed(&thread->on_hart))
-		sched_set_wish(thread, visit->wish_with);
-	else if (!visit->refusal)
-		atomic_store_relaxed(&thread->wish.any, visit->wish_with);
+	if (!visit->refusal)
+		loan_set_wish(thread, visit->wish_with);
 	if (visit->refusal || visit->err == -ESRCH)
 		visit->err = visit->refusal;
 }

@@ -13,6 +13,7 @@
 #include "linux/sys/timespec.h"
 #include "linux/sys/versioned.h"
 #include "mm/fault/user_copy.h"
+#include "proc/loan.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
 #include "proc/rt_queue.h"
@@ -146,10 +147,10 @@ static void change_wish(struct thread *thread, const struct request *request)
 	const struct sched_wish *wish = &thread->wish;
 
 	if (request->keeps_all)
-		sched_set_wish(thread, priority_wish(wish->policy, wish->rt_priority, wish->nice,
+		loan_set_wish(thread, priority_wish(wish->policy, wish->rt_priority, wish->nice,
 						     request->resets_on_fork));
 	else
-		sched_set_wish(thread,
+		loan_set_wish(thread,
 			       priority_wish(request->policy, request->priority,
 					     takes_nice(request) ? request->nice : wish->nice,
 					     request->resets_on_fork));

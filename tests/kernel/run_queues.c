@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/hart.h"
 #include "lib/bits.h"
+#include "proc/loan.h"
 #include "proc/pid.h"
 #include "proc/priority.h"
 #include "proc/sched.h"
@@ -24,7 +25,7 @@ static bool has_run;
 static void be_realtime(unsigned priority)
 {
 	spin_lock(&process_tree_lock);
-	sched_set_wish(current_thread(), priority_wish(SCHED_FIFO, priority, 0, false));
+	loan_set_wish(current_thread(), priority_wish(SCHED_FIFO, priority, 0, false));
 	spin_unlock(&process_tree_lock);
 }
 

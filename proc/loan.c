@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Which threads run as others do that wait for them. */
+#include "proc/loan.h"
+
+#include "proc/sched.h"
+#include "sync/spinlock.h"
+
+/*
+ * Each thread waits for at most one other, so loans form trees: a thread has those of all that wait for it, in `loans`, and
+ * lends by one, `lends`. One lock guards them, since a chain may have threads of any harts. It is held for one loan only: a
+ * change is passed on by each thread of a chain itself. It is woken for that, runs as it is to be at once if that goes before what
+ * it was, and else only when it has passed that on.
+ */
+static struct spinlock loan_lock = SPINLOCK_INIT(LOCK_LOAN);
+
+static uint64_t rank_of(uint64_t any)
+{
+	return wish_rank((struct sched_wish){ .any = any });
+}
+
+static struct loan *highest_locked(const struct thread *thread)
+{
+	return tree_entry_or_null(tree_first(&thread->loans), struct loan, node);
+}
+
+/* What the thread should run as. */
+static uint64_t should_run_as_locked(const struct thread *thread)
+{
+	const struct sched_wish wish = { .any = atomic_load_relaxed(&thread->wish.any) };
+	const struct loan *loan = highest_locked(thread);
+
+	assert_hardened(spin_lock_held(&loan_lock));
+	if (loan && rank_of(loan->any) > wish_rank(wish))
+		return loan->any;
+	return wish.any;
+}
+
+static void insert_locked(struct loan *loan, struct thread *borrower, uint64_t any)
+{
+	struct tree_node **link = &borrower->loans.root, *parent = NULL;
+	uint64_t rank = rank_of(any);
+
+	assert_hardened(spin_lock_held(&loan_lock));
+	loan->any = any;
+	while (*link) {
+		parent = *link;
+		link = &parent->child[rank_of(tree_entry(parent, struct loan, node)->any) >= rank];
+	}
+	tree_insert(&borrower->loans, &loan->node, parent, link);
+}
+
+/* What the thread asked for or is lent has changed. A call whose way was fast lends nothing before its caller is woken here. */
+static void settle_locked(struct thread *thread)
+{
+	uint64_t any = should_run_as_locked(thread);
+
+	assert_hardened(spin_lock_held(&loan_lock));
+	if (any == thread->runs_as.any)
+		return;
+	if (!thread->lends || rank_of(any) > rank_of(thread->runs_as.any))
+		sched_run_as(thread, any);
+	if (thread->lends || atomic_load(&thread->waits_for) || atomic_load(&thread->may_lend)) {
+		atomic_store(&thread->must_lend, true);
+		thread_wake(thread);
+	}
+}
+
+void loan_pass_on(void)
+{
+	struct thread *thread = current_thread();
+	unsigned long flags = spin_lock_irqsave(&loan_lock);
+	uint64_t any = should_run_as_locked(thread);
+	struct loan *loan = thread->lends;
+
+	if (loan && loan->any != any) {
+		tree_erase(&loan->borrower->loans, &loan->node);
+		insert_locked(loan, loan->borrower, any);
+		settle_locked(loan->borrower);
+	}
+	if (any != thread->runs_as.any)
+		sched_run_as(thread, any);
+	spin_unlock_irqrestore(&loan_lock, flags);
+}
+
+/* Whether what is lent to the thread gets to its last borrower, and not back to the lender. */
+static bool may_lend_locked(const struct thread *lender, const struct thread *borrower)
+{
+	assert_hardened(spin_lock_held(&loan_lock));
+	for (unsigned i = 0; i < LOAN_CHAIN_MAX; i++) {
+		if (borrower == lender)
+			return false;
+		if (!borrower->lends)
+			return true;
+		borrower = borrower->lends->borrower;
+	}
+	return false;
+}
+
+void loan_begin(struct loan *loan, struct thread *lender, struct thread *borrower)
+{
+	unsigned long flags = spin_lock_irqsave(&loan_lock);
+
+	assert_hardened(!lender->lends);
+	loan->lender = lender;
+	loan->borrower = NULL;
+	if (borrower->process &&
+	    may_lend_locked(lender, borrower)) { /* the kernel's own go before all */
+		insert_locked(loan, borrower, lender->runs_as.any);
+		atomic_store_relaxed(&loan->borrower, borrower);
+		lender->lends = loan;
+		settle_locked(borrower);
+	}
+	spin_unlock_irqrestore(&loan_lock, flags);
+}
+
+static struct thread *take_back_locked(struct loan *loan)
+{
+	struct thread *borrower = loan->borrower;
+
+	assert_hardened(spin_lock_held(&loan_lock));
+	tree_erase(&borrower->loans, &loan->node);
+	atomic_store_relaxed(&loan->borrower, NULL);
+	loan->lender->lends = NULL;
+	return borrower;
+}
+
+void loan_end(struct loan *loan)
+{
+	unsigned long flags = spin_lock_irqsave(&loan_lock);
+
+	if (loan->borrower) {
+		settle_locked(take_back_locked(loan));
+		settle_locked(loan->lender);
+	}
+	spin_unlock_irqrestore(&loan_lock, flags);
+}
+
+void loan_forget(struct thread *borrower)
+{
+	struct loan *loan;
+
+	/* One in each hold: there may be very many. */
+	do {
+		unsigned long flags = spin_lock_irqsave(&loan_lock);
+
+		loan = highest_locked(borrower);
+		if (loan) {
+			(void)take_back_locked(loan);
+			settle_locked(loan->lender);
+			atomic_store(&loan->lender->must_lend, true);
+			thread_wake(loan->lender);
+		}
+		spin_unlock_irqrestore(&loan_lock, flags);
+	} while (loan);
+}
+
+void loan_set_wish(struct thread *thread, uint64_t any)
+{
+	unsigned long flags = spin_lock_irqsave(&loan_lock);
+
+	atomic_store_relaxed(&thread->wish.any, any);
+	settle_locked(thread);
+	spin_unlock_irqrestore(&loan_lock, flags);
+}

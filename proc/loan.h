@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Priority inheritance: a thread that others wait for runs as the highest of them does, if that goes before what it has asked
+ * for itself. What it waits for in turn runs so, too.
+ */
+#pragma once
+
+#include "lib/tree.h"
+#include "proc/sched.h"
+#include "proc/thread.h"
+
+/* So many loans in a row lead to a thread that runs, at most. Who would lend to a longer chain lends nothing. */
+#define LOAN_CHAIN_MAX 64
+
+/* What a thread lends to one that it waits for. A field of what it waits with. Guarded by a lock of all loans. */
+struct loan {
+	struct tree_node node; /* of borrower->loans: the highest first, then the oldest */
+	struct thread *lender;
+	struct thread *borrower; /* NULL: it has been freed, or was never lent to; atomic */
+	uint64_t any; /* of struct sched_wish: what the lender ran as when it was looked at last */
+};
+
+/* Where threads stand: who has a higher number goes before the other. */
+static inline uint64_t wish_rank(struct sched_wish wish)
+{
+	return wish.rt_priority ? 1ul << 32 | wish.rt_priority : wish.weight ?: WEIGHT_USUAL;
+}
+
+/* The rank of what the thread runs as now. It may change at any time. */
+static inline uint64_t thread_rank(const struct thread *thread)
+{
+	return wish_rank((struct sched_wish){ .any = atomic_load_relaxed(&thread->runs_as.any) });
+}
+
+/*
+ * The lender lends to the borrower until loan_end(), unless one of those that the borrower waits for is the lender, or they are
+ * more than LOAN_CHAIN_MAX. It lends to nobody else meanwhile. The caller keeps both threads from being freed before this
+ * returns. Call with no run queue's lock held.
+ */
+void loan_begin(struct loan *loan, struct thread *lender, struct thread *borrower);
+void loan_end(struct loan *loan);
+
+/*
+ * A thread that lends, or would if it went before others, sleeps by thread_park_again(), with its `must_lend`. When that is set
+ * it clears it, calls this, and lends if it does not and can. Call with no spinning lock held.
+ */
+void loan_pass_on(void);
+
+/* Does the loan have a borrower? It may have lost it at any time. */
+static inline bool loan_is_lent(const struct loan *loan)
+{
+	return atomic_load_relaxed(&loan->borrower) != NULL;
+}
+
+/* The thread is about to be freed. Who still lends to it is woken, to find another thread to lend to. */
+void loan_forget(struct thread *borrower);
+
+/*
+ * What a thread of a process asks of the scheduler from now on: its policy, priority, nice value and weight: `any` of struct
+ * sched_wish. Call with process_tree_lock held.
+ */
+void loan_set_wish(struct thread *thread, uint64_t any);
