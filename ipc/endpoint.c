@@ -888,13 +888,14 @@ static int call_if_answered(struct sender *sender, struct ipc_words *words,
  */
 static inline __attribute__((always_inline)) int64_t
 call_receiver_locked(struct endpoint *endpoint, struct at_hart *at, const struct sender *sender,
-		     struct receiver *receiver, struct ipc_words *words, struct transfer *transfer)
+		     struct receiver *receiver, struct ipc_words *words, struct transfer *transfer,
+		     bool may_lend)
 {
 	struct call call;
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	thread_call_init(&call, endpoint, sender, words, transfer);
-	if (unlikely(differs(current_thread(), receiver->thread)))
+	if (may_lend && differs(current_thread(), receiver->thread))
 		lend_to_receiver_locked(&call, receiver->thread);
 	receive_call_locked(endpoint, at, &call, receiver);
 	receiver->done = 1; /* no release: see endpoint_reply_receive() */
@@ -927,7 +928,7 @@ static __attribute__((noinline)) int64_t call_otherwise_locked(struct sender *se
 
 		if (at->newest)
 			insert_newest_locked(endpoint, at);
-		return call_receiver_locked(endpoint, at, sender, receiver, words, transfer);
+		return call_receiver_locked(endpoint, at, sender, receiver, words, transfer, true);
 	}
 	spin_unlock_irq(&endpoint->lock);
 	return call_if_answered(sender, words, transfer, true, deadline, 0);
@@ -951,10 +952,11 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 	spin_lock_irq(&endpoint->lock);
 	here = at_this_hart(endpoint);
 	receiver = here->last;
-	if (unlikely(deadline != UINT64_MAX || here->newest || !receiver))
+	if (unlikely(deadline != UINT64_MAX || here->newest || !receiver ||
+		     differs(current_thread(), receiver->thread)))
 		return call_otherwise_locked(sender, words, transfer, deadline);
 	here->last = NULL;
-	return call_receiver_locked(endpoint, here, sender, receiver, words, transfer);
+	return call_receiver_locked(endpoint, here, sender, receiver, words, transfer, false);
 }
 
 int endpoint_call_killable(struct file *send, struct ipc_words *words, struct transfer *transfer,
@@ -1229,13 +1231,11 @@ int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const stru
 	here = at_this_hart(endpoint);
 	call = here->newest;
 	if (unlikely(deadline != UINT64_MAX || !call || call->rcvid != *rcvid || !call->thread ||
-		     endpoint->pending)) {
+		     call->lends || endpoint->pending)) {
 		spin_unlock_irq(&endpoint->lock);
 		return reply_receive_slowly(receive, rcvid, reply, words, badge_ret, deadline);
 	}
 	caller = call->thread;
-	if (unlikely(call->lends))
-		unlend_locked(call);
 	here->newest = NULL;
 	receiver_init(&receiver, endpoint, words, badge_ret);
 	add_receiver_locked(endpoint, here, &receiver);
