@@ -43,6 +43,7 @@ struct endpoint {
 	bool open; /* the receive end is */
 	/* The process that has received last; at first, the process that has created the endpoint. */
 	struct process_id server;
+	int server_tid; /* of the thread that has received or replied last, unless all was fast */
 	/*
 	 * A table with descriptors of the receive end, of which so many are known: that of who has received last, as a rule. NULL: none
 	 * is known.
@@ -356,10 +357,10 @@ static struct call *first_queued_locked(const struct endpoint *endpoint)
 	return tree_entry_or_null(tree_first(&endpoint->queue), struct call, node);
 }
 
-/* The thread that has received the call, if it lives and is not the running one, or NULL. */
-static struct thread *server_of(const struct call *call)
+/* The thread of that number, if it lives and is not the running one, or NULL. */
+static struct thread *find_server(int tid)
 {
-	struct thread *thread = thread_find(call->server_tid);
+	struct thread *thread = thread_find(tid);
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	return thread && thread != current_thread() && !sched_has_ended(thread) ? thread : NULL;
@@ -368,7 +369,7 @@ static struct thread *server_of(const struct call *call)
 /* So many of the received calls are looked at for the thread that a queued call lends to, beside the newest ones. */
 #define SERVERS_LOOKED_AT 16
 
-/* The thread of the lowest rank that works on a call, or NULL. */
+/* The thread of the lowest rank that works on a call; else the one that is to receive next, as a rule; or NULL. */
 static struct thread *lowest_server_locked(const struct endpoint *endpoint)
 {
 	struct tree_node *node = tree_last(&endpoint->received);
@@ -379,14 +380,14 @@ static struct thread *lowest_server_locked(const struct endpoint *endpoint)
 		const struct call *call = i < hart_count
 						  ? endpoint->at_hart[i].newest
 						  : tree_entry_or_null(node, struct call, node);
-		struct thread *thread = call ? server_of(call) : NULL;
+		struct thread *thread = call ? find_server(call->server_tid) : NULL;
 
 		if (thread && (!lowest || thread_rank(thread) < thread_rank(lowest)))
 			lowest = thread;
 		if (i >= hart_count && node)
 			node = tree_prev(node);
 	}
-	return lowest;
+	return lowest ?: find_server(endpoint->server_tid);
 }
 
 /*
@@ -406,7 +407,7 @@ static __attribute__((noinline, cold)) void lend_or_move(struct call *call)
 	}
 	if (call->state != CALL_DONE && !(call->lends && loan_is_lent(&call->loan)))
 		borrower = call->state == CALL_QUEUED ? lowest_server_locked(endpoint)
-						      : server_of(call);
+						      : find_server(call->server_tid);
 	if (borrower && thread_rank(call->thread) > wish_rank(borrower->wish))
 		lend_locked(call, borrower);
 	spin_unlock_irq(&endpoint->lock);
@@ -1184,6 +1185,7 @@ int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t
 	receiver_init(&receiver, endpoint, words, badge_ret);
 	spin_lock_irq(&endpoint->lock);
 	endpoint->server = current_id();
+	endpoint->server_tid = current_thread()->tid;
 	receive_now_locked(endpoint, &receiver, deadline != 0);
 	received = receiver.done;
 	spin_unlock_irq(&endpoint->lock);
@@ -1269,6 +1271,7 @@ int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words 
 	call = call_find_locked(endpoint, rcvid);
 	if (call) {
 		*call->words = *words;
+		endpoint->server_tid = current_thread()->tid;
 		endpoint->answered_tick = arch_time();
 		kernel = call_end_locked(endpoint, call, 0, hand_over);
 	}

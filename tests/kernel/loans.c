@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Priority inheritance: who is waited for runs as who waits (R149). */
+/* Priority inheritance: who is waited for runs as who waits (R132). */
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "base/clock.h"

@@ -99,6 +99,14 @@ def real_time_goes_first_but_leaves_a_twentieth():
     equal(True, late < 300, f"woken {late} us late")
 
 
+@case
+def a_server_runs_as_its_client_does():
+    """A client of real time waits for its server, and for what that had begun for another client, but for nobody below it."""
+    alone, beside_fifo, beside_client = guest_figures("served", "1", mem="64M")
+    equal(True, beside_fifo < 1.2 * alone, f"{beside_fifo} us beside SCHED_FIFO, {alone} us alone")
+    equal(True, beside_client < 2.2 * alone, f"{beside_client} us beside another client, {alone} us alone")
+
+
 @long_case
 def forced_preemption_goes_on_after_the_hart_was_idle():
     """Nobody else wants the hart: without preempt= (docs/testing.md) there is no switch."""

@@ -2,6 +2,7 @@
 /* What crowds of processes cost those who have no part in them; one word each. Time is counted in instructions. */
 #define _GNU_SOURCE
 #include "asleep.h"
+#include "user/lib/ipc.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -440,6 +441,87 @@ static int realtime(void)
 	return 0;
 }
 
+/* ---- a client of real time and its server ---- */
+
+#define SERVED_CALLS 20
+
+/* Works for two milliseconds on each call, of its own time. */
+static pid_t server_at_work(int receive)
+{
+	struct ipc_message message = { { 0 }, 0 };
+	uint64_t begin;
+	long rcvid = 0;
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	while ((rcvid = ipc_reply_receive(receive, rcvid, &message, IPC_NEVER)) > 0)
+		for (begin = cpu_time(); cpu_time() - begin < BURST_NS;)
+			compute_a_little();
+	_exit(0);
+}
+
+static pid_t client_all_the_time(int send)
+{
+	struct ipc_message message = { { 0 }, 0 };
+	pid_t pid = fork();
+
+	while (pid == 0 && ipc_call(send, &message, IPC_NEVER) == 0)
+		;
+	if (pid == 0)
+		_exit(1);
+	return pid;
+}
+
+/* The longest of the calls, in us, with a nap before each. */
+static unsigned long longest_call(int send)
+{
+	struct ipc_message message = { { 0 }, 0 };
+	uint64_t longest = 0;
+
+	for (unsigned i = 0; i < SERVED_CALLS; i++) {
+		uint64_t begin, took;
+
+		nap(1);
+		begin = now();
+		if (ipc_call(send, &message, IPC_NEVER) != 0)
+			return 0;
+		took = now() - begin;
+		longest = took > longest ? took : longest;
+	}
+	return (unsigned long)longest / 1000;
+}
+
+/*
+ * A client of SCHED_FIFO and priority 50, of a server that has asked for nothing: how long its calls take alone; beside one that
+ * computes, of SCHED_FIFO and priority 10; and beside another client of the server and four that compute.
+ */
+static int served(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0);
+	pid_t server = server_at_work(receive), pids[5], fifo;
+	unsigned long alone, beside_fifo, beside_others;
+
+	if (sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){ 50 }) != 0)
+		return 87;
+	alone = longest_call(send);
+	fifo = hog(SCHED_FIFO, 10, 0);
+	beside_fifo = longest_call(send);
+	kill(fifo, SIGKILL);
+	for (unsigned i = 0; i < 4; i++)
+		pids[i] = hog(SCHED_OTHER, 0, 0);
+	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 });
+	pids[4] = client_all_the_time(send);
+	sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){ 50 });
+	beside_others = longest_call(send);
+	for (unsigned i = 0; i < 5; i++)
+		kill(pids[i], SIGKILL);
+	kill(server, SIGKILL);
+	printf("the longest call: %lu us alone, %lu us beside SCHED_FIFO, %lu us beside a client\n",
+	       alone, beside_fifo, beside_others);
+	return 0;
+}
+
 /* Computes n times for a tenth of a second, and sleeps in between; tells how often it was preempted, the least. */
 static int switches(long n)
 {
@@ -487,6 +569,8 @@ int main(int argc, char **argv)
 		return weights();
 	if (strcmp(argv[1], "realtime") == 0)
 		return realtime();
+	if (strcmp(argv[1], "served") == 0)
+		return served();
 	if (strcmp(argv[1], "lowered") == 0)
 		return lowered();
 	if (strcmp(argv[1], "bursts") == 0 && n <= BUSY_MAX)
