@@ -39,9 +39,9 @@ struct call {
 	uint32_t done;	/* atomic */
 	uint16_t holds; /* endpoint_hold(): the call must stay */
 	bool signalled;
-	bool lends; /* `loan` has begun, and has not ended */
-	struct pulse unblock;	   /* initialised if `signalled` */
-	uint64_t received_tick;	   /* when it was received, unless it has no time-out */
+	bool lends;		/* `loan` has begun, and has not ended */
+	struct pulse unblock;	/* initialised if `signalled` */
+	uint64_t received_tick; /* when it was received, unless it has no time-out */
 	int result;
 	int server_tid; /* of the thread that has received it */
 	uint64_t rank;	/* CALL_QUEUED: the caller's */

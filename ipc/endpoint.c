@@ -326,6 +326,7 @@ static void unlend_locked(struct call *call)
 static __attribute__((noinline, cold)) void lend_to_receiver_locked(struct call *call,
 								    struct thread *receiver)
 {
+	assert_hardened(spin_lock_held(&call->endpoint->lock));
 	if (call->lends)
 		unlend_locked(call);
 	if (thread_rank(call->thread) > wish_rank(receiver->wish))

@@ -13,12 +13,12 @@
  */
 static struct spinlock loan_lock = SPINLOCK_INIT(LOCK_LOAN);
 
-static uint64_t rank_of(uint64_t any)
+static uint64_t any_rank(uint64_t any)
 {
 	return wish_rank((struct sched_wish){ .any = any });
 }
 
-static struct loan *highest_locked(const struct thread *thread)
+static struct loan *loan_highest_locked(const struct thread *thread)
 {
 	return tree_entry_or_null(tree_first(&thread->loans), struct loan, node);
 }
@@ -27,24 +27,24 @@ static struct loan *highest_locked(const struct thread *thread)
 static uint64_t should_run_as_locked(const struct thread *thread)
 {
 	const struct sched_wish wish = { .any = atomic_load_relaxed(&thread->wish.any) };
-	const struct loan *loan = highest_locked(thread);
+	const struct loan *loan = loan_highest_locked(thread);
 
 	assert_hardened(spin_lock_held(&loan_lock));
-	if (loan && rank_of(loan->any) > wish_rank(wish))
+	if (loan && any_rank(loan->any) > wish_rank(wish))
 		return loan->any;
 	return wish.any;
 }
 
-static void insert_locked(struct loan *loan, struct thread *borrower, uint64_t any)
+static void loan_insert_locked(struct loan *loan, struct thread *borrower, uint64_t any)
 {
 	struct tree_node **link = &borrower->loans.root, *parent = NULL;
-	uint64_t rank = rank_of(any);
+	uint64_t rank = any_rank(any);
 
 	assert_hardened(spin_lock_held(&loan_lock));
 	loan->any = any;
 	while (*link) {
 		parent = *link;
-		link = &parent->child[rank_of(tree_entry(parent, struct loan, node)->any) >= rank];
+		link = &parent->child[any_rank(tree_entry(parent, struct loan, node)->any) >= rank];
 	}
 	tree_insert(&borrower->loans, &loan->node, parent, link);
 }
@@ -57,7 +57,7 @@ static void settle_locked(struct thread *thread)
 	assert_hardened(spin_lock_held(&loan_lock));
 	if (any == thread->runs_as.any)
 		return;
-	if (!thread->lends || rank_of(any) > rank_of(thread->runs_as.any))
+	if (!thread->lends || any_rank(any) > any_rank(thread->runs_as.any))
 		sched_run_as(thread, any);
 	if (thread->lends || atomic_load(&thread->waits_for) || atomic_load(&thread->may_lend)) {
 		atomic_store(&thread->must_lend, true);
@@ -74,7 +74,7 @@ void loan_pass_on(void)
 
 	if (loan && loan->any != any) {
 		tree_erase(&loan->borrower->loans, &loan->node);
-		insert_locked(loan, loan->borrower, any);
+		loan_insert_locked(loan, loan->borrower, any);
 		settle_locked(loan->borrower);
 	}
 	if (any != thread->runs_as.any)
@@ -105,7 +105,7 @@ void loan_begin(struct loan *loan, struct thread *lender, struct thread *borrowe
 	loan->borrower = NULL;
 	if (borrower->process &&
 	    may_lend_locked(lender, borrower)) { /* the kernel's own go before all */
-		insert_locked(loan, borrower, lender->runs_as.any);
+		loan_insert_locked(loan, borrower, lender->runs_as.any);
 		atomic_store_relaxed(&loan->borrower, borrower);
 		lender->lends = loan;
 		settle_locked(borrower);
@@ -143,7 +143,7 @@ void loan_forget(struct thread *borrower)
 	do {
 		unsigned long flags = spin_lock_irqsave(&loan_lock);
 
-		loan = highest_locked(borrower);
+		loan = loan_highest_locked(borrower);
 		if (loan) {
 			(void)take_back_locked(loan);
 			settle_locked(loan->lender);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Priority inheritance: a thread that others wait for runs as the highest of them does, if that goes before what it has asked
- * for itself. What it waits for in turn runs so, too.
- */
+/* Priority inheritance: who is waited for runs as the highest of those who wait. */
 #pragma once
 
 #include "lib/tree.h"
@@ -12,7 +9,10 @@
 /* So many loans in a row lead to a thread that runs, at most. Who would lend to a longer chain lends nothing. */
 #define LOAN_CHAIN_MAX 64
 
-/* What a thread lends to one that it waits for. A field of what it waits with. Guarded by a lock of all loans. */
+/*
+ * What a thread lends to one that it waits for. That one runs as the lender does if this goes before what it asked for; so does the
+ * one that it waits for in turn. A field of what it waits with. Guarded by a lock of all loans.
+ */
 struct loan {
 	struct tree_node node; /* of borrower->loans: the highest first, then the oldest */
 	struct thread *lender;

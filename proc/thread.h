@@ -78,8 +78,8 @@ struct thread {
 	bool traced;	     /* the layer looks at each of its calls */
 	bool text_follows;   /* as that of struct mmu, of the thread alone */
 	bool has_cpu_alarms; /* a tick has it look at CPU clocks */
-	bool may_lend;	     /* it waits for others, and lends to one of them once `must_lend` is set */
-	bool must_lend;	     /* what it is to run as has changed: see loan_pass_on() */
+	bool may_lend;	/* it waits for others, and lends to one of them once `must_lend` is set */
+	bool must_lend; /* what it is to run as has changed: see loan_pass_on() */
 	/* private to the thread and the interrupts of its hart: */
 	bool cpu_alarms_due; /* a tick has come: it looks at CPU clocks soon */
 	bool locked_out;     /* it waits for a mutex */
@@ -115,8 +115,10 @@ struct thread {
 	/* of a process's thread: */
 	struct list process_link; /* on process->threads, which says what guards it */
 	uint64_t birth; /* serial number, in order of publication; 0: a leader; changed with tid */
-	struct sched_wish wish;	   /* what it asked for; changed with process_tree_lock held (loan_set_wish()); atomic */
-	struct sched_wish runs_as; /* changed with the lock of its run queue held (sched_run_as()); atomic */
+	struct sched_wish
+		wish; /* what it asked for; changed with process_tree_lock held (loan_set_wish()); atomic */
+	struct sched_wish
+		runs_as; /* changed with the lock of its run queue held (sched_run_as()); atomic */
 	/* guarded by the lock of all loans (proc/loan.c): */
 	struct tree loans;  /* struct loan.node: of the threads that wait for it */
 	struct loan *lends; /* by which it lends to the one that it waits for; or NULL */

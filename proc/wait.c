@@ -178,8 +178,7 @@ void thread_wait_always(struct waitq *queue, uint64_t seq)
  * As in sleep_on(), the thread is marked first, and then looks at what may end its sleep. timed_out: NULL, or set when a
  * deadline of another clock is over.
  */
-static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline,
-		       const bool *again)
+static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline, const bool *again)
 {
 	while (atomic_load(done) == 0) {
 		int err = 0;

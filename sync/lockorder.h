@@ -59,7 +59,7 @@ enum lock_class {
 	LOCK_WAITQ,
 	LOCK_READY, /* the events of a set of epoll that have come */
 	LOCK_POLL,  /* the queue of a thread that waits on several others */
-	LOCK_LOAN, /* who runs as others do that wait for it */
+	LOCK_LOAN,  /* who runs as others do that wait for it */
 	LOCK_RUNQ,
 	LOCK_TIMERQ,
 	LOCK_ASID,    /* the numbers of address spaces */

@@ -148,12 +148,12 @@ static void change_wish(struct thread *thread, const struct request *request)
 
 	if (request->keeps_all)
 		loan_set_wish(thread, priority_wish(wish->policy, wish->rt_priority, wish->nice,
-						     request->resets_on_fork));
+						    request->resets_on_fork));
 	else
 		loan_set_wish(thread,
-			       priority_wish(request->policy, request->priority,
-					     takes_nice(request) ? request->nice : wish->nice,
-					     request->resets_on_fork));
+			      priority_wish(request->policy, request->priority,
+					    takes_nice(request) ? request->nice : wish->nice,
+					    request->resets_on_fork));
 }
 
 /* The limit says what priority a thread may be given. One that it has already it may have again. */
