@@ -93,6 +93,14 @@ static void stay_on(int hart)
 	check(sched_setaffinity(0, sizeof(set), &set) == 0, "sched_setaffinity");
 }
 
+static void run_anywhere(void)
+{
+	cpu_set_t set;
+
+	memset(&set, 0xff, sizeof(set));
+	check(sched_setaffinity(0, sizeof(set), &set) == 0, "sched_setaffinity");
+}
+
 /* ---- what the rows do ---- */
 
 /* A range for each worker, so that no two share a leaf table. */
@@ -180,6 +188,24 @@ static void fork_and_exit(int worker, int rounds)
 			_exit(0);
 		check(pid > 0 && waitpid(pid, NULL, 0) == pid, "fork");
 	}
+}
+
+/* Forks four at once, which may run on any hart. */
+static void fork_a_storm(int worker, int rounds)
+{
+	run_anywhere();
+	for (int i = 0; i < rounds; i += 4) {
+		for (int child = 0; child < 4; child++) {
+			pid_t pid = fork();
+
+			if (pid == 0)
+				_exit(0);
+			check(pid > 0, "fork");
+		}
+		for (int child = 0; child < 4; child++)
+			check(wait(NULL) > 0, "wait");
+	}
+	stay_on(worker);
 }
 
 static void fork_and_exec(int worker, int rounds)
@@ -420,6 +446,7 @@ static const struct row rows[] = {
 	{ "file_read_fault", PAGES, map_file, read_pages, NULL, 1, 0, OF_ALL },
 	{ "mmap_munmap", 256, NULL, map_and_unmap, NULL, 1, 0, OF_ALL },
 	{ "fork_exit_wait", 16, NULL, fork_and_exit, NULL, 1, 1, OF_ALL },
+	{ "fork_storm", 16, NULL, fork_a_storm, NULL, 1, 1, OF_ALL },
 	{ "fork_exec_wait", 8, NULL, fork_and_exec, NULL, 1, 1, OF_ALL },
 	{ "futex_ping_pong", 128, NULL, futex_ping_pong, NULL, 2, 0, OF_ALL },
 	{ "pipe_ping_pong", 128, make_pipes, pipe_ping_pong, NULL, 2, 0, OF_ALL },

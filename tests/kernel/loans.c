@@ -93,11 +93,29 @@ static int reply(unsigned i, int64_t rcvid)
 	return endpoint_reply(ends[i].receive, (uint64_t)rcvid, &words, false);
 }
 
+static int runs_as_usual(void *arg)
+{
+	(void)arg;
+	return current_thread()->runs_as.any != 0;
+}
+
+/* A child has what its creator asked for, and not what that is lent. */
+static bool child_is_usual(void)
+{
+	int pid, status;
+
+	if (current_thread()->wish.any)
+		return true;
+	pid = ktest_spawn(runs_as_usual, NULL);
+	return pid > 0 && ktest_wait(pid, 0, &status) == pid && status == EXITED(0);
+}
+
 /* Serves one call, which it has until `go_on`. The status says whether it ran as before afterwards. */
 static int serve_until_told(void *arg)
 {
 	const uint64_t any = current_thread()->runs_as.any;
 	int64_t rcvid;
+	bool usual;
 
 	(void)arg;
 	if (receive(0, &rcvid) != 0)
@@ -105,8 +123,9 @@ static int serve_until_told(void *arg)
 	atomic_store(&servers[0], current_thread());
 	if (thread_park(&go_on, false, NEVER) != 0)
 		return 2;
+	usual = child_is_usual();
 	(void)reply(0, rcvid);
-	return current_thread()->runs_as.any != any;
+	return !usual || current_thread()->runs_as.any != any;
 }
 
 static int call_with_priority(void *arg)
@@ -346,21 +365,20 @@ KTEST(loan_passes_a_chain)
 
 /* ---- races ---- */
 
-#define CALLS 12
+#define CALLS 30
 
 static unsigned ncallers; /* atomic: that have not ended */
 
 static void begin_race(void)
 {
-	if (!open_ends(1))
-		EXPECT_TRUE(false);
+	EXPECT_TRUE(open_ends(2));
 	atomic_store(&ncallers, RACE_SIDES - 1);
 }
 
 static void call_by_lot(void)
 {
 	for (unsigned i = 0; i < CALLS; i++) {
-		uint64_t deadline = race_lot(3) ? NEVER : clock_deadline_in(race_lot(200000));
+		uint64_t deadline = race_lot(4) ? clock_deadline_in(race_lot(60000)) : NEVER;
 		struct ipc_words words = { 0 };
 		int err;
 
@@ -368,7 +386,7 @@ static void call_by_lot(void)
 			ask(current_thread(), SCHED_FIFO, 1 + race_lot(90), 0);
 		else
 			ask(current_thread(), SCHED_OTHER, 0, (int)race_lot(19));
-		err = endpoint_call(ends[0].send, &words, NULL, deadline);
+		err = endpoint_call(ends[race_side() - 1].send, &words, NULL, deadline);
 		EXPECT_TRUE(err == 0 || err == -ETIMEDOUT);
 		EXPECT_TRUE(!current_thread()->lends);
 	}
@@ -377,19 +395,24 @@ static void call_by_lot(void)
 	atomic_add(&ncallers, -1u);
 }
 
+/* Works on a call of each client at the same time: their loans begin and end with locks of two endpoints. */
 static void serve_by_lot(void)
 {
 	while (atomic_load(&ncallers)) {
-		struct ipc_words words;
-		uint64_t badge;
-		int64_t rcvid = endpoint_receive(ends[0].receive, &words, &badge,
-						 clock_deadline_in(NSEC_PER_SEC / 1000));
+		int64_t rcvids[2];
 
-		if (rcvid <= 0)
-			continue;
-		if (race_lot(4) == 0)
+		for (unsigned i = 0; i < ARRAY_SIZE(rcvids); i++) {
+			struct ipc_words words;
+			uint64_t badge;
+
+			rcvids[i] = endpoint_receive(ends[i].receive, &words, &badge,
+						     clock_deadline_in(NSEC_PER_SEC / 5000));
+		}
+		if (race_lot(2) == 0)
 			sched_yield();
-		(void)reply(0, rcvid);
+		for (unsigned i = 0; i < ARRAY_SIZE(rcvids); i++)
+			if (rcvids[i] > 0)
+				(void)reply(i, rcvids[i]);
 		if (race_lot(4) == 0)
 			ask(current_thread(), SCHED_OTHER, 0, (int)race_lot(19));
 	}
@@ -400,7 +423,7 @@ static void serve_by_lot(void)
 
 static void end_race(void)
 {
-	close_ends(1);
+	close_ends(2);
 }
 
 /* Calls that lend end by a reply or a time-out, and all sides change what they ask for. */
