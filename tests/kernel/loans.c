@@ -363,6 +363,86 @@ KTEST(loan_passes_a_chain)
 	close_ends(CHAIN - 1);
 }
 
+static int serve_in_a_ring(void *arg)
+{
+	unsigned i = (unsigned)(uintptr_t)arg;
+	struct ipc_words words = { 0 };
+	int64_t rcvid;
+	int err;
+
+	if (receive(i, &rcvid) != 0)
+		return 1;
+	atomic_store(&servers[i], current_thread());
+	err = endpoint_call(ends[!i].send, &words, NULL, clock_deadline_in(NSEC_PER_SEC / 20));
+	(void)reply(i, rcvid);
+	return (err != 0 && err != -ETIMEDOUT) || current_thread()->runs_as.any != 0;
+}
+
+/* Two servers call each other: no loan comes back to its lender, so none stays when the client's has ended. */
+KTEST(loan_comes_back_to_nobody)
+{
+	int pids[2], caller;
+
+	ASSERT_TRUE(open_ends(2));
+	for (uintptr_t i = 0; i < ARRAY_SIZE(pids); i++)
+		pids[i] = ktest_spawn(serve_in_a_ring, (void *)i);
+	caller = spawn_client(50);
+	EXPECT_TRUE(await_priority(&servers[1], 50));
+	EXPECT_EQ(EXITED(0), ktest_reap(caller));
+	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
+		EXPECT_EQ(EXITED(0), ktest_reap(pids[i]));
+	close_ends(2);
+}
+
+/* The receive end closes while a call is with its server. */
+KTEST(loan_ends_when_the_receive_end_closes)
+{
+	int server, caller;
+
+	ASSERT_TRUE(open_ends(1));
+	server = ktest_spawn(serve_until_told, NULL);
+	caller = spawn_client(50);
+	EXPECT_TRUE(await_priority(&servers[0], 50));
+	file_put(ends[0].receive);
+	EXPECT_TRUE(await_priority(&servers[0], 0));
+	EXPECT_EQ(EXITED(1), ktest_reap(caller));
+	EXPECT_EQ(0, ktest_kill(server));
+	(void)ktest_reap(server);
+	file_put(ends[0].send);
+}
+
+#define CROWD 100
+
+static int be_a_crowd(void *arg)
+{
+	(void)arg;
+	for (uintptr_t i = 1; i < CROWD; i++)
+		if (ktest_spawn_thread(call_with_priority, (void *)(1 + i % 90)) < 0)
+			return 1;
+	return call_with_priority((void *)(uintptr_t)95);
+}
+
+/* Many clients lend to one server, and die all at once. */
+KTEST(loan_of_a_crowd)
+{
+	int server, first, crowd;
+
+	ASSERT_TRUE(open_ends(1));
+	server = ktest_spawn(serve_until_told, NULL);
+	first = spawn_client(0);
+	EXPECT_TRUE(await_asleep(&servers[0]));
+	crowd = ktest_spawn(be_a_crowd, NULL);
+	EXPECT_TRUE(await_priority(&servers[0], 95));
+	EXPECT_EQ(0, ktest_kill(crowd));
+	(void)ktest_reap(crowd);
+	EXPECT_TRUE(await_priority(&servers[0], 0));
+	EXPECT_TRUE(tree_empty(&servers[0]->loans));
+	let_go(servers[0]);
+	EXPECT_EQ(EXITED(0), ktest_reap(first));
+	EXPECT_EQ(EXITED(0), ktest_reap(server));
+	close_ends(1);
+}
+
 /* ---- races ---- */
 
 #define CALLS 30
