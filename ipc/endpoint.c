@@ -738,8 +738,10 @@ static int park_and_lend(struct call *call, bool interruptible, uint64_t deadlin
 	atomic_store(&thread->may_lend, true);
 	if (unlikely(thread_rank(thread) > WEIGHT_USUAL))
 		lend_or_move(call);
-	while (unlikely((err = thread_park_again(&call->done, interruptible, deadline,
-						 &thread->must_lend)) == -EAGAIN)) {
+	for (;;) {
+		err = thread_park_again(&call->done, interruptible, deadline, &thread->must_lend);
+		if (likely(err != -ETIMEDOUT || !atomic_load(&thread->must_lend)))
+			break;
 		atomic_store(&thread->must_lend, false);
 		loan_pass_on();
 		lend_or_move(call);

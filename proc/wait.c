@@ -189,7 +189,7 @@ static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline
 		else if (deadline != UINT64_MAX && arch_time() >= deadline)
 			err = -ETIMEDOUT;
 		else if (again && atomic_load(again))
-			err = -EAGAIN;
+			err = -ETIMEDOUT;
 		if (err || atomic_load(done) != 0) {
 			sched_sleep_cancel();
 			return atomic_load(done) != 0 ? 0 : err;
@@ -250,5 +250,5 @@ int thread_park_deadline(const uint32_t *done, const struct deadline *deadline)
 	wall_timer_arm(&parker.timer, deadline->at);
 	err = park(done, BY_ANY, UINT64_MAX, &parker.timed_out);
 	wall_timer_cancel(&parker.timer);
-	return mark_restart(err == -EAGAIN ? -ETIMEDOUT : err);
+	return mark_restart(err);
 }

@@ -50,7 +50,7 @@ int thread_wait_interruptible_deadline(struct waitq *queue, uint64_t seq,
  * (UINT64_MAX: never). Call with no spinning lock held.
  */
 int thread_park(const uint32_t *done, bool interruptible, uint64_t deadline);
-/* As thread_park(), but it also ends once *again is set, with -EAGAIN. */
+/* As thread_park(), but it also ends, as at its deadline, once *again is set. */
 int thread_park_again(const uint32_t *done, bool interruptible, uint64_t deadline,
 		      const bool *again);
 /* thread_park() with `interruptible`, up to a deadline of either clock; NULL: none. */
