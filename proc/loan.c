@@ -27,7 +27,7 @@ static struct loan *loan_highest_locked(const struct thread *thread)
 static uint64_t should_run_as_locked(const struct thread *thread)
 {
 	const struct sched_wish wish = { .any = atomic_load_relaxed(&thread->wish.any) };
-	const struct loan *loan = loan_highest_locked(thread);
+	const struct loan *loan = tree_empty(&thread->loans) ? NULL : loan_highest_locked(thread);
 
 	assert_hardened(spin_lock_held(&loan_lock));
 	if (loan && any_rank(loan->any) > wish_rank(wish))
@@ -154,11 +154,40 @@ void loan_forget(struct thread *borrower)
 	} while (loan);
 }
 
-void loan_set_wish(struct thread *thread, uint64_t any)
+unsigned long loan_hold(void)
 {
-	unsigned long flags = spin_lock_irqsave(&loan_lock);
+	return spin_lock_irqsave(&loan_lock);
+}
+
+void loan_release(unsigned long flags)
+{
+	spin_unlock_irqrestore(&loan_lock, flags);
+}
+
+/* Whether nothing has to be done but to note what it runs as: it does not run, waits for no answer, and is not lent to. */
+UNCHECKED static inline bool is_by_itself(const struct thread *thread)
+{
+	return tree_empty(&thread->loans) && !thread->lends &&
+	       !atomic_load_relaxed(&thread->waits_for) &&
+	       !atomic_load_relaxed(&thread->may_lend) && !atomic_load_relaxed(&thread->on_hart);
+}
+
+/* There may be very many threads. */
+UNCHECKED void loan_set_wish_held(struct thread *thread, uint64_t any)
+{
+	const struct sched_wish old = thread->wish, new = { .any = any };
 
 	atomic_store_relaxed(&thread->wish.any, any);
-	settle_locked(thread);
-	spin_unlock_irqrestore(&loan_lock, flags);
+	if (old.policy == new.policy && old.rt_priority == new.rt_priority &&is_by_itself(thread))
+		atomic_store_relaxed(&thread->runs_as.any, any);
+	else
+		settle_locked(thread);
+}
+
+void loan_set_wish(struct thread *thread, uint64_t any)
+{
+	unsigned long flags = loan_hold();
+
+	loan_set_wish_held(thread, any);
+	loan_release(flags);
 }

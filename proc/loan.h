@@ -60,3 +60,8 @@ void loan_forget(struct thread *borrower);
  * sched_wish. Call with process_tree_lock held.
  */
 void loan_set_wish(struct thread *thread, uint64_t any);
+
+/* As loan_set_wish(), for several threads in one hold of the lock of all loans. Interrupts are off meanwhile, so take few. */
+unsigned long loan_hold(void);
+void loan_set_wish_held(struct thread *thread, uint64_t any);
+void loan_release(unsigned long flags);

@@ -810,21 +810,36 @@ static void enqueue_changed(struct thread *thread, bool lowered)
 		enqueue_ready(thread, hart);
 }
 
+/* Its weight alone changes. One that runs has a shorter slice at once; for others it is known when they run. */
+static void reweigh(struct thread *thread, uint64_t any)
+{
+	uint64_t slice = slice_of(thread);
+
+	atomic_store_relaxed(&thread->runs_as.any, any);
+	if (thread->on_hart && slice_of(thread) < slice) {
+		resched_ask(thread); /* pick() begins the shorter slice */
+		kick_running(thread);
+	}
+}
+
 void sched_run_as(struct thread *thread, uint64_t any)
 {
 	const struct sched_wish old = thread->runs_as, new = { .any = any };
-	unsigned long flags = irq_save();
-	struct hart *hart = thread_lock(thread);
-	uint64_t slice = slice_of(thread);
-	bool queued = thread->queued;
+	bool same = old.policy == new.policy &&old.rt_priority == new.rt_priority;
+	unsigned long flags;
+	struct hart *hart;
 
-	if (old.policy == new.policy && old.rt_priority == new.rt_priority) {
+	if (same && !atomic_load_relaxed(&thread->on_hart)) {
 		atomic_store_relaxed(&thread->runs_as.any, any);
-		if (thread->on_hart && slice_of(thread) < slice) {
-			resched_ask(thread); /* pick() begins the shorter slice */
-			kick_running(thread);
-		}
+		return;
+	}
+	flags = irq_save();
+	hart = thread_lock(thread);
+	if (same) {
+		reweigh(thread, any);
 	} else {
+		bool queued = thread->queued;
+
 		if (queued)
 			take_off_queue(hart->runq, thread);
 		atomic_store_relaxed(&thread->runs_as.any, any);

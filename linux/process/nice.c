@@ -56,17 +56,18 @@ static void decide_nice(const struct thread *thread, struct nice_visit *visit)
 		visit->refusal = cred_may_sched(visit->cred) ? 0 : -EPERM;
 }
 
-static void set_nice(struct thread *thread, struct nice_visit *visit)
+UNCHECKED static inline void set_nice(struct thread *thread, struct nice_visit *visit)
 {
 	if (task_of(thread)->real_cred != visit->cred || thread->wish.any != visit->wish)
 		decide_nice(thread, visit);
 	if (!visit->refusal)
-		loan_set_wish(thread, visit->wish_with);
+		loan_set_wish_held(thread, visit->wish_with);
 	if (visit->refusal || visit->err == -ESRCH)
 		visit->err = visit->refusal;
 }
 
-static void visit_thread(struct thread *thread, struct nice_visit *visit)
+/* Call with the lock of all loans held, as it is where a process has several threads. */
+UNCHECKED static inline void visit_thread(struct thread *thread, struct nice_visit *visit)
 {
 	if (visit->of_user && task_of(thread)->real_cred->uid != visit->uid)
 		return;
@@ -78,14 +79,25 @@ static void visit_thread(struct thread *thread, struct nice_visit *visit)
 	}
 }
 
-static void visit_process(struct process *process, void *arg)
+/* So many threads are visited in one hold of the lock of all loans. */
+#define THREADS_IN_A_ROW 24u
+
+UNCHECKED static void visit_process(struct process *process, void *arg)
 {
 	struct nice_visit *visit = arg;
+	unsigned long flags = loan_hold();
 	struct thread *thread;
+	unsigned n = 0;
 
 	visit->cred = NULL; /* between two processes the lock may have been dropped */
-	for_each_thread(thread, process)
+	for_each_thread(thread, process) {
+		if (++n % THREADS_IN_A_ROW == 0) {
+			loan_release(flags);
+			flags = loan_hold();
+		}
 		visit_thread(thread, visit);
+	}
+	loan_release(flags);
 	if (process->nextra) /* perhaps many */
 		process_visit_ends_piece();
 }
@@ -100,13 +112,17 @@ static bool visit_member(struct process *process, void *arg)
 static void visit_all_of(enum priority_of of, int id, struct nice_visit *visit)
 {
 	struct thread *thread;
+	unsigned long flags;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	switch (of) {
 	case PRIORITY_OF_THREAD:
 		thread = id ? thread_find(id) : current_thread();
-		if (thread)
-			visit_thread(thread, visit);
+		if (!thread)
+			break;
+		flags = loan_hold();
+		visit_thread(thread, visit);
+		loan_release(flags);
 		break;
 	case PRIORITY_OF_GROUP:
 		pgrp_visit(id ?: current_linux_process()->group, visit_member, visit);
