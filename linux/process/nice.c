@@ -29,6 +29,7 @@ struct nice_visit {
 	const struct cred *cred;
 	uint64_t wish, wish_with;
 	int refusal;
+	unsigned long held; /* loan_hold() */
 };
 
 bool can_nice(const struct thread *thread, int nice)
@@ -58,15 +59,18 @@ static void decide_nice(const struct thread *thread, struct nice_visit *visit)
 
 UNCHECKED static inline void set_nice(struct thread *thread, struct nice_visit *visit)
 {
-	if (task_of(thread)->real_cred != visit->cred || thread->wish.any != visit->wish)
+	if (task_of(thread)->real_cred != visit->cred || thread->wish.any != visit->wish) {
+		loan_release(visit->held); /* limits have a lock that is taken before */
 		decide_nice(thread, visit);
+		visit->held = loan_hold();
+	}
 	if (!visit->refusal)
 		loan_set_wish_held(thread, visit->wish_with);
 	if (visit->refusal || visit->err == -ESRCH)
 		visit->err = visit->refusal;
 }
 
-/* Call with the lock of all loans held, as it is where a process has several threads. */
+/* Call with the lock of all loans held as visit->held; it may be given up meanwhile. */
 UNCHECKED static inline void visit_thread(struct thread *thread, struct nice_visit *visit)
 {
 	if (visit->of_user && task_of(thread)->real_cred->uid != visit->uid)
@@ -85,19 +89,19 @@ UNCHECKED static inline void visit_thread(struct thread *thread, struct nice_vis
 UNCHECKED static void visit_process(struct process *process, void *arg)
 {
 	struct nice_visit *visit = arg;
-	unsigned long flags = loan_hold();
 	struct thread *thread;
 	unsigned n = 0;
 
 	visit->cred = NULL; /* between two processes the lock may have been dropped */
+	visit->held = loan_hold();
 	for_each_thread(thread, process) {
 		if (++n % THREADS_IN_A_ROW == 0) {
-			loan_release(flags);
-			flags = loan_hold();
+			loan_release(visit->held);
+			visit->held = loan_hold();
 		}
 		visit_thread(thread, visit);
 	}
-	loan_release(flags);
+	loan_release(visit->held);
 	if (process->nextra) /* perhaps many */
 		process_visit_ends_piece();
 }
@@ -112,7 +116,6 @@ static bool visit_member(struct process *process, void *arg)
 static void visit_all_of(enum priority_of of, int id, struct nice_visit *visit)
 {
 	struct thread *thread;
-	unsigned long flags;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	switch (of) {
@@ -120,9 +123,9 @@ static void visit_all_of(enum priority_of of, int id, struct nice_visit *visit)
 		thread = id ? thread_find(id) : current_thread();
 		if (!thread)
 			break;
-		flags = loan_hold();
+		visit->held = loan_hold();
 		visit_thread(thread, visit);
-		loan_release(flags);
+		loan_release(visit->held);
 		break;
 	case PRIORITY_OF_GROUP:
 		pgrp_visit(id ?: current_linux_process()->group, visit_member, visit);
