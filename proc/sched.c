@@ -838,7 +838,8 @@ void sched_run_as(struct thread *thread, uint64_t any)
 	if (same) {
 		reweigh(thread, any);
 	} else {
-		bool queued = thread->queued;
+		/* One that leaves the hart stays on `leaving`, where no policy counts. */
+		bool queued = thread->queued && !can_be_sent(thread);
 
 		if (queued)
 			take_off_queue(hart->runq, thread);

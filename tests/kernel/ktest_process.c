@@ -12,10 +12,13 @@
 #include "lib/assert.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/exec_args.h"
+#include "proc/loan.h"
 #include "proc/pid.h"
+#include "proc/priority.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "sync/spinlock.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_layer.h"
 
@@ -175,6 +178,13 @@ static int call(void *fn)
 {
 	((void (*)(void))(uintptr_t)fn)();
 	return 0;
+}
+
+void ktest_ask(struct thread *thread, int policy, unsigned rt_priority, int nice)
+{
+	spin_lock(&process_tree_lock);
+	loan_set_wish(thread, priority_wish(policy, rt_priority, nice, false));
+	spin_unlock(&process_tree_lock);
 }
 
 void ktest_go_to(unsigned hart_index)

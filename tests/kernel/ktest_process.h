@@ -5,6 +5,7 @@
 #include "lib/types.h"
 
 struct object;
+struct thread;
 struct space;
 
 /* Boot of the test kernel: what processes need, and a process 1 that reaps every child that ends. */
@@ -37,6 +38,9 @@ int ktest_kill(int pid);
  * wait4 packs it; 0, -ECHILD or -EINTR.
  */
 long ktest_wait(int pid, unsigned options, int *status_ret);
+
+/* Asks the scheduler for a policy, priority and nice value, on behalf of the thread. */
+void ktest_ask(struct thread *thread, int policy, unsigned rt_priority, int nice);
 
 /* The running thread goes to that hart, and stays there. */
 void ktest_go_to(unsigned hart_index);

@@ -6,12 +6,9 @@
 #include "ipc/call.h"
 #include "lib/bits.h"
 #include "proc/loan.h"
-#include "proc/pid.h"
-#include "proc/priority.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
-#include "sync/spinlock.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/race.h"
@@ -48,13 +45,6 @@ static void close_ends(unsigned n)
 		file_put(ends[i].receive);
 		file_put(ends[i].send);
 	}
-}
-
-static void ask(struct thread *thread, int policy, unsigned rt_priority, int nice)
-{
-	spin_lock(&process_tree_lock);
-	loan_set_wish(thread, priority_wish(policy, rt_priority, nice, false));
-	spin_unlock(&process_tree_lock);
 }
 
 /* Waits until a thread runs with that priority, which may be none. Returns whether it does. */
@@ -134,7 +124,7 @@ static int call_with_priority(void *arg)
 	struct ipc_words words = { 0 };
 
 	if (priority)
-		ask(current_thread(), SCHED_FIFO, priority, 0);
+		ktest_ask(current_thread(), SCHED_FIFO, priority, 0);
 	atomic_store(&client, current_thread());
 	return endpoint_call(ends[0].send, &words, NULL, NEVER) != 0;
 }
@@ -144,7 +134,7 @@ static int call_for_a_while(void *arg)
 	struct ipc_words words = { 0 };
 
 	(void)arg;
-	ask(current_thread(), SCHED_FIFO, 33, 0);
+	ktest_ask(current_thread(), SCHED_FIFO, 33, 0);
 	return endpoint_call(ends[0].send, &words, NULL, clock_deadline_in(NSEC_PER_SEC / 10)) !=
 	       -ETIMEDOUT;
 }
@@ -160,6 +150,15 @@ static void let_go(struct thread *thread)
 	thread_wake(thread);
 }
 
+/* The server replies to the only call that is left, and both end well. */
+static void let_it_reply(int server, int caller)
+{
+	let_go(servers[0]);
+	EXPECT_EQ(EXITED(0), ktest_reap(caller));
+	EXPECT_EQ(EXITED(0), ktest_reap(server));
+	close_ends(1);
+}
+
 /* A server runs as its client does until the reply. */
 KTEST(loan_of_a_call_ends_with_the_reply)
 {
@@ -169,15 +168,12 @@ KTEST(loan_of_a_call_ends_with_the_reply)
 	server = ktest_spawn(serve_until_told, NULL);
 	caller = spawn_client(50);
 	EXPECT_TRUE(await_priority(&servers[0], 50));
-	let_go(servers[0]);
-	EXPECT_EQ(EXITED(0), ktest_reap(caller));
-	EXPECT_EQ(EXITED(0), ktest_reap(server));
-	close_ends(1);
+	let_it_reply(server, caller);
 }
 
 static int serve_nicely(void *arg)
 {
-	ask(current_thread(), SCHED_OTHER, 0, 19);
+	ktest_ask(current_thread(), SCHED_OTHER, 0, 19);
 	return serve_until_told(arg);
 }
 
@@ -192,14 +188,11 @@ KTEST(loan_of_a_weight)
 	EXPECT_TRUE(await_asleep(&servers[0]));
 	EXPECT_TRUE(await_asleep(&client));
 	EXPECT_EQ(WEIGHT_USUAL, thread_rank(servers[0]));
-	ask(client, SCHED_OTHER, 0, 19);
-	ask(servers[0], SCHED_OTHER, 0, 10);
+	ktest_ask(client, SCHED_OTHER, 0, 19);
+	ktest_ask(servers[0], SCHED_OTHER, 0, 10);
 	EXPECT_EQ(110, await_asleep(&client) ? thread_rank(servers[0]) : 0);
-	ask(servers[0], SCHED_OTHER, 0, 19);
-	let_go(servers[0]);
-	EXPECT_EQ(EXITED(0), ktest_reap(caller));
-	EXPECT_EQ(EXITED(0), ktest_reap(server));
-	close_ends(1);
+	ktest_ask(servers[0], SCHED_OTHER, 0, 19);
+	let_it_reply(server, caller);
 }
 
 /* What a client asks for while it waits passes over at once, also back to nothing. */
@@ -212,16 +205,13 @@ KTEST(loan_of_a_client_that_is_raised_while_it_waits)
 	caller = spawn_client(0);
 	EXPECT_TRUE(await_asleep(&servers[0]) && await_asleep(&client));
 	EXPECT_TRUE(await_priority(&servers[0], 0));
-	ask(client, SCHED_FIFO, 40, 0);
+	ktest_ask(client, SCHED_FIFO, 40, 0);
 	EXPECT_TRUE(await_priority(&servers[0], 40));
-	ask(client, SCHED_RR, 20, 0);
+	ktest_ask(client, SCHED_RR, 20, 0);
 	EXPECT_TRUE(await_priority(&servers[0], 20));
-	ask(client, SCHED_OTHER, 0, 0);
+	ktest_ask(client, SCHED_OTHER, 0, 0);
 	EXPECT_TRUE(await_priority(&servers[0], 0));
-	let_go(servers[0]);
-	EXPECT_EQ(EXITED(0), ktest_reap(caller));
-	EXPECT_EQ(EXITED(0), ktest_reap(server));
-	close_ends(1);
+	let_it_reply(server, caller);
 }
 
 /* What the server asks for itself holds when the loan has ended. */
@@ -233,12 +223,12 @@ KTEST(loan_ends_as_the_server_asked_meanwhile)
 	server = ktest_spawn(serve_until_told, NULL);
 	caller = spawn_client(50);
 	EXPECT_TRUE(await_priority(&servers[0], 50));
-	ask(servers[0], SCHED_FIFO, 10, 0);
+	ktest_ask(servers[0], SCHED_FIFO, 10, 0);
 	EXPECT_EQ(50, servers[0]->runs_as.rt_priority);
 	EXPECT_EQ(0, ktest_kill(caller));
 	(void)ktest_reap(caller);
 	EXPECT_EQ(10, servers[0]->runs_as.rt_priority);
-	ask(servers[0], SCHED_OTHER, 0, 0);
+	ktest_ask(servers[0], SCHED_OTHER, 0, 0);
 	let_go(servers[0]);
 	EXPECT_EQ(EXITED(0), ktest_reap(server));
 	close_ends(1);
@@ -262,10 +252,7 @@ KTEST(loan_of_a_queued_call_ends_with_it)
 	EXPECT_EQ(0, ktest_kill(urgent));
 	(void)ktest_reap(urgent);
 	EXPECT_EQ(0, servers[0]->runs_as.rt_priority);
-	let_go(servers[0]);
-	EXPECT_EQ(EXITED(0), ktest_reap(first));
-	EXPECT_EQ(EXITED(0), ktest_reap(server));
-	close_ends(1);
+	let_it_reply(server, first);
 }
 
 static unsigned order[5], norder;
@@ -276,7 +263,7 @@ static int call_and_note(void *arg)
 	struct ipc_words words = { { number } };
 
 	if (number % 100)
-		ask(current_thread(), SCHED_FIFO, number % 100, 0);
+		ktest_ask(current_thread(), SCHED_FIFO, number % 100, 0);
 	atomic_store(&client, current_thread());
 	return endpoint_call(ends[0].send, &words, NULL, NEVER) != 0;
 }
@@ -294,7 +281,7 @@ KTEST(loan_queued_calls_come_by_priority)
 		pids[i] = ktest_spawn(call_and_note, (void *)(uintptr_t)numbers[i]);
 		EXPECT_TRUE(await_asleep(&client));
 		if (numbers[i] == 200) {
-			ask(client, SCHED_FIFO, 15, 0);
+			ktest_ask(client, SCHED_FIFO, 15, 0);
 			EXPECT_TRUE(await_asleep(&client));
 		}
 	}
@@ -350,9 +337,9 @@ KTEST(loan_passes_a_chain)
 		pids[i] = ktest_spawn(serve_by_calling_on, (void *)i);
 	caller = spawn_client(0);
 	EXPECT_TRUE(await_asleep(&servers[CHAIN - 2]));
-	ask(client, SCHED_FIFO, 60, 0);
+	ktest_ask(client, SCHED_FIFO, 60, 0);
 	EXPECT_TRUE(all_run_with(CHAIN - 1, 60));
-	ask(client, SCHED_FIFO, 20, 0);
+	ktest_ask(client, SCHED_FIFO, 20, 0);
 	EXPECT_TRUE(all_run_with(CHAIN - 1, 20));
 	EXPECT_EQ(0, ktest_kill(caller));
 	(void)ktest_reap(caller);
@@ -437,10 +424,7 @@ KTEST(loan_of_a_crowd)
 	(void)ktest_reap(crowd);
 	EXPECT_TRUE(await_priority(&servers[0], 0));
 	EXPECT_TRUE(tree_empty(&servers[0]->loans));
-	let_go(servers[0]);
-	EXPECT_EQ(EXITED(0), ktest_reap(first));
-	EXPECT_EQ(EXITED(0), ktest_reap(server));
-	close_ends(1);
+	let_it_reply(server, first);
 }
 
 /* ---- races ---- */
@@ -463,14 +447,14 @@ static void call_by_lot(void)
 		int err;
 
 		if (race_lot(2))
-			ask(current_thread(), SCHED_FIFO, 1 + race_lot(90), 0);
+			ktest_ask(current_thread(), SCHED_FIFO, 1 + race_lot(90), 0);
 		else
-			ask(current_thread(), SCHED_OTHER, 0, (int)race_lot(19));
+			ktest_ask(current_thread(), SCHED_OTHER, 0, (int)race_lot(19));
 		err = endpoint_call(ends[race_side() - 1].send, &words, NULL, deadline);
 		EXPECT_TRUE(err == 0 || err == -ETIMEDOUT);
 		EXPECT_TRUE(!current_thread()->lends);
 	}
-	ask(current_thread(), SCHED_OTHER, 0, 0);
+	ktest_ask(current_thread(), SCHED_OTHER, 0, 0);
 	EXPECT_EQ(0, current_thread()->runs_as.any);
 	atomic_add(&ncallers, -1u);
 }
@@ -494,9 +478,9 @@ static void serve_by_lot(void)
 			if (rcvids[i] > 0)
 				(void)reply(i, rcvids[i]);
 		if (race_lot(4) == 0)
-			ask(current_thread(), SCHED_OTHER, 0, (int)race_lot(19));
+			ktest_ask(current_thread(), SCHED_OTHER, 0, (int)race_lot(19));
 	}
-	ask(current_thread(), SCHED_OTHER, 0, 0);
+	ktest_ask(current_thread(), SCHED_OTHER, 0, 0);
 	EXPECT_EQ(0, current_thread()->runs_as.any);
 	EXPECT_TRUE(tree_empty(&current_thread()->loans));
 }

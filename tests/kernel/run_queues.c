@@ -5,9 +5,6 @@
 #include "base/clock.h"
 #include "base/hart.h"
 #include "lib/bits.h"
-#include "proc/loan.h"
-#include "proc/pid.h"
-#include "proc/priority.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
@@ -21,13 +18,6 @@
 static struct thread *high, *middle; /* atomic: NULL until they are where they shall be */
 static uint32_t may_run;	     /* atomic; and this: */
 static bool has_run;
-
-static void be_realtime(unsigned priority)
-{
-	spin_lock(&process_tree_lock);
-	loan_set_wish(current_thread(), priority_wish(SCHED_FIFO, priority, 0, false));
-	spin_unlock(&process_tree_lock);
-}
 
 /* Both return whether it came to be so. */
 static bool await(const bool *flag)
@@ -52,7 +42,7 @@ static int keep_hart_0(void *arg)
 {
 	(void)arg;
 	ktest_go_to(0);
-	be_realtime(20);
+	ktest_ask(current_thread(), SCHED_FIFO, 20, 0);
 	atomic_store(&high, current_thread());
 	return !await(&has_run);
 }
@@ -61,7 +51,7 @@ static int sleep_on_hart_0(void *arg)
 {
 	(void)arg;
 	ktest_go_to(0);
-	be_realtime(10);
+	ktest_ask(current_thread(), SCHED_FIFO, 10, 0);
 	atomic_store(&middle, current_thread());
 	if (thread_park(&may_run, false, UINT64_MAX) != 0)
 		return 1;
@@ -182,3 +172,55 @@ static void send_to_any_hart(void)
 /* The idle thread of a hart sends on what may not run there, and others say meanwhile where it may. */
 RACE(race_senders_of_a_thread, .rounds = 8, .begin = no_subject,
      .sides = { move_all_the_time, send_to_any_hart, send_to_any_hart });
+
+static unsigned nsends,
+	nlooks; /* atomic: the sender goes on when the subject has looked where it is */
+
+static void begin_looks(void)
+{
+	no_subject();
+	atomic_store(&nsends, 0);
+	atomic_store(&nlooks, 0);
+}
+
+static void move_and_look(void)
+{
+	struct thread *thread = current_thread();
+
+	atomic_store(&subject, thread);
+	for (unsigned turn = 0; turn < 2 * TURNS; turn++) {
+		while (atomic_load(&nsends) == turn)
+			sched_yield();
+		sched_move();
+		EXPECT_TRUE(sched_harts(thread) >> hart_this()->index & 1);
+		atomic_add(&nlooks, 1);
+	}
+	subject_ends();
+	ktest_ask(thread, SCHED_OTHER, 0, 0);
+}
+
+static void send_and_wait(void)
+{
+	struct thread *thread = await_subject();
+
+	for (unsigned turn = 0; turn < 2 * TURNS; turn++) {
+		sched_set_harts(thread, 1ul << race_lot(hart_count));
+		atomic_add(&nsends, 1);
+		while (atomic_load(&nlooks) == turn)
+			sched_yield();
+	}
+}
+
+static void change_policy(void)
+{
+	struct thread *thread = await_subject();
+
+	while (!atomic_load(&subject_is_done)) {
+		ktest_ask(thread, race_lot(2) ? SCHED_BATCH : SCHED_OTHER, 0, 0);
+		sched_yield();
+	}
+}
+
+/* A thread that leaves a hart gets another policy meanwhile, and does not come back for that. */
+RACE(race_policy_of_a_leaving_thread, .rounds = 4, .begin = begin_looks,
+     .sides = { move_and_look, send_and_wait, change_policy });
