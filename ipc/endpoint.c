@@ -45,8 +45,8 @@ struct endpoint {
 	struct process_id server;
 	int server_tid; /* of the thread that has received or replied last, unless all was fast */
 	/*
-	 * A table with descriptors of the receive end, of which so many are known: that of who has received last, as a rule. NULL: none
-	 * is known.
+	 * A table that has `nheld` descriptors of the receive end: as a rule, the table of the thread that received last. NULL: no
+	 * such table is known.
 	 */
 	const struct fdtable *holder;
 	uint32_t nheld;
@@ -227,7 +227,7 @@ static inline struct at_hart *at_this_hart(struct endpoint *endpoint)
 /* That of the hart on which the receiver waits, as a rule. */
 static struct at_hart *at_hart_of(struct endpoint *endpoint, const struct receiver *receiver)
 {
-	return &endpoint->at_hart[receiver->thread->arch.hart->index];
+	return &endpoint->at_hart[atomic_load_relaxed(&receiver->thread->arch.hart)->index];
 }
 
 /*
@@ -392,8 +392,8 @@ static struct thread *lowest_server_locked(const struct endpoint *endpoint)
 }
 
 /*
- * The running thread waits for the end of its call: who works on the call is to run as it does or, while the call is queued, one of
- * those who work on others. Its place in the queue is that of its rank now.
+ * The running thread waits for the end of its call. It lends to the thread that works on the call or, while the call is queued, to
+ * a thread that works on another call. A queued call goes to the place of the caller's present rank.
  */
 static __attribute__((noinline, cold)) void lend_or_move(struct call *call)
 {
@@ -729,7 +729,7 @@ static uint64_t advanced_tick_locked(const struct endpoint *endpoint, const stru
 	return call->state == CALL_RECEIVED ? call->received_tick : endpoint->answered_tick;
 }
 
-/* Sleeps as thread_park(), and lends meanwhile to the thread that has the call if this one goes before most, or comes to. */
+/* Sleeps as thread_park(). Meanwhile a caller of more than usual rank lends to a thread of the server. */
 static int park_and_lend(struct call *call, bool interruptible, uint64_t deadline)
 {
 	struct thread *thread = current_thread();

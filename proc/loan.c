@@ -8,8 +8,8 @@
 /*
  * Each thread waits for at most one other, so loans form trees: a thread has those of all that wait for it, in `loans`, and
  * lends by one, `lends`. One lock guards them, since a chain may have threads of any harts. It is held for one loan only: a
- * change is passed on by each thread of a chain itself. It is woken for that, runs as it is to be at once if that goes before what
- * it was, and else only when it has passed that on.
+ * change goes down a chain by its threads: each thread that waits is woken, and changes its own loan. A thread that is raised runs
+ * with the new priority at once, so that it can do this soon. A thread that is lowered keeps its priority until it has done it.
  */
 static struct spinlock loan_lock = SPINLOCK_INIT(LOCK_LOAN);
 
@@ -49,7 +49,10 @@ static void loan_insert_locked(struct loan *loan, struct thread *borrower, uint6
 	tree_insert(&borrower->loans, &loan->node, parent, link);
 }
 
-/* What the thread asked for or is lent has changed. A call whose way was fast lends nothing before its caller is woken here. */
+/*
+ * What the thread asked for, or is lent, has changed. A caller that took the fast way has no loan yet: it is woken here, and makes
+ * one.
+ */
 static void settle_locked(struct thread *thread)
 {
 	uint64_t any = should_run_as_locked(thread);
@@ -103,8 +106,8 @@ void loan_begin(struct loan *loan, struct thread *lender, struct thread *borrowe
 	assert_hardened(!lender->lends);
 	loan->lender = lender;
 	loan->borrower = NULL;
-	if (borrower->process &&
-	    may_lend_locked(lender, borrower)) { /* the kernel's own go before all */
+	/* The kernel's own threads go before all others. */
+	if (borrower->process && may_lend_locked(lender, borrower)) {
 		loan_insert_locked(loan, borrower, lender->runs_as.any);
 		atomic_store_relaxed(&loan->borrower, borrower);
 		lender->lends = loan;
@@ -164,7 +167,7 @@ void loan_release(unsigned long flags)
 	spin_unlock_irqrestore(&loan_lock, flags);
 }
 
-/* Whether nothing has to be done but to note what it runs as: it does not run, waits for no answer, and is not lent to. */
+/* Whether a change of the thread's weight need only be stored: it does not run, has no loan, and has none to change. */
 UNCHECKED static inline bool is_by_itself(const struct thread *thread)
 {
 	return tree_empty(&thread->loans) && !thread->lends &&
@@ -178,7 +181,7 @@ UNCHECKED void loan_set_wish_held(struct thread *thread, uint64_t any)
 	const struct sched_wish old = thread->wish, new = { .any = any };
 
 	atomic_store_relaxed(&thread->wish.any, any);
-	if (old.policy == new.policy && old.rt_priority == new.rt_priority &&is_by_itself(thread))
+	if (wish_ranks_alike(old, new) && is_by_itself(thread))
 		atomic_store_relaxed(&thread->runs_as.any, any);
 	else
 		settle_locked(thread);

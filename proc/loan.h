@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Priority inheritance: who is waited for runs as the highest of those who wait. */
+/* Priority inheritance: a thread that others wait for runs with the highest of their priorities. */
 #pragma once
 
 #include "lib/tree.h"
@@ -10,8 +10,9 @@
 #define LOAN_CHAIN_MAX 64
 
 /*
- * What a thread lends to one that it waits for. That one runs as the lender does if this goes before what it asked for; so does the
- * one that it waits for in turn. A field of what it waits with. Guarded by a lock of all loans.
+ * A loan of priority. The lender waits for the borrower, which runs with the lender's policy, priority and weight if these go
+ * before its own. If the borrower waits for a third thread, it lends to that in turn. The struct lies on the lender's stack, and
+ * is guarded by the lock of all loans.
  */
 struct loan {
 	struct tree_node node; /* of borrower->loans: the highest first, then the oldest */
@@ -20,7 +21,7 @@ struct loan {
 	uint64_t any; /* of struct sched_wish: what the lender ran as when it was looked at last */
 };
 
-/* Where threads stand: who has a higher number goes before the other. */
+/* A thread with a higher rank goes before one with a lower rank. */
 static inline uint64_t wish_rank(struct sched_wish wish)
 {
 	return wish.rt_priority ? 1ul << 32 | wish.rt_priority : wish.weight ?: WEIGHT_USUAL;
@@ -33,16 +34,17 @@ static inline uint64_t thread_rank(const struct thread *thread)
 }
 
 /*
- * The lender lends to the borrower until loan_end(), unless one of those that the borrower waits for is the lender, or they are
- * more than LOAN_CHAIN_MAX. It lends to nobody else meanwhile. The caller keeps both threads from being freed before this
- * returns. Call with no run queue's lock held.
+ * The lender lends to the borrower until loan_end(). Nothing is lent if the chain of threads that the borrower waits for comes
+ * back to the lender, or is longer than LOAN_CHAIN_MAX. A thread has one loan to others at a time. The caller keeps both threads
+ * from being freed before this returns. Call with no run queue's lock held.
  */
 void loan_begin(struct loan *loan, struct thread *lender, struct thread *borrower);
 void loan_end(struct loan *loan);
 
 /*
- * A thread that lends, or would if it went before others, sleeps by thread_park_again(), with its `must_lend`. When that is set
- * it clears it, calls this, and lends if it does not and can. Call with no spinning lock held.
+ * Changes the running thread's own loan to what it runs as now. A thread that waits for another sets `may_lend`, and sleeps by
+ * thread_park_again() with its `must_lend`. When that is set, the thread clears it, calls this, and begins a loan if it has none.
+ * Call with no spinning lock held.
  */
 void loan_pass_on(void);
 

@@ -825,7 +825,7 @@ static void reweigh(struct thread *thread, uint64_t any)
 void sched_run_as(struct thread *thread, uint64_t any)
 {
 	const struct sched_wish old = thread->runs_as, new = { .any = any };
-	bool same = old.policy == new.policy &&old.rt_priority == new.rt_priority;
+	bool same = wish_ranks_alike(old, new);
 	unsigned long flags;
 	struct hart *hart;
 
@@ -1852,16 +1852,20 @@ static struct hart *find_highest_waiting(const struct hart *self)
 }
 
 /* Takes a thread from that hart's queue to this one's. Returns whether there was any. Call with interrupts off. */
-static bool steal_from(struct hart *from, struct hart *self)
+static bool take_from(struct hart *from, struct hart *self,
+		      struct thread *(*find)(const struct hart *from, const struct hart *to))
 {
 	struct thread *thread = NULL;
 
 	hart_lock(self);
 	(void)hart_lock_too(self, from);
 	if (is_busy(from) && !self->runq->rests)
-		thread = find_any_movable(from, self);
-	if (thread)
+		thread = find(from, self);
+	if (thread) {
 		take_over(thread, self);
+		if (outranks(thread, self))
+			resched_ask(self->current);
+	}
 	forget_waiting(from);
 	hart_unlock_two(self, from);
 	return thread;
@@ -1872,13 +1876,13 @@ static __attribute__((noinline)) bool steal(void)
 {
 	struct hart *self = hart_this(), *first = find_highest_waiting(self);
 
-	if (first && steal_from(first, self))
+	if (first && take_from(first, self, find_any_movable))
 		return true;
 	for (unsigned i = 1; i < hart_count; i++) {
 		struct hart *hart = &harts[(self->index + i) % hart_count];
 
 		if (atomic_load_relaxed(&waiting_harts) >> hart->index & 1 &&
-		    steal_from(hart, self))
+		    take_from(hart, self, find_any_movable))
 			return true;
 	}
 	return false;
@@ -1902,25 +1906,6 @@ static struct thread *find_to_balance(const struct hart *from, const struct hart
 	return find_any_movable(from, self);
 }
 
-/* Returns whether it took a thread. Call with interrupts off. */
-static bool balance_with(struct hart *from, struct hart *self)
-{
-	struct thread *thread = NULL;
-
-	hart_lock(self);
-	(void)hart_lock_too(self, from);
-	if (is_busy(from) && !self->runq->rests)
-		thread = find_to_balance(from, self);
-	if (thread) {
-		take_over(thread, self);
-		if (outranks(thread, self))
-			resched_ask(self->current);
-	}
-	forget_waiting(from);
-	hart_unlock_two(self, from);
-	return thread;
-}
-
 /*
  * A tick of a hart. Where another hart has at least two more threads that are ready, this one takes one. And it takes one of a
  * real-time policy from there that goes before what runs here. Call with interrupts off.
@@ -1930,7 +1915,7 @@ static void balance(struct hart *self)
 	uint64_t waiting = atomic_load_relaxed(&waiting_harts) & ~(1ul << self->index);
 
 	for (unsigned i = 0; waiting >> i; i++)
-		if (waiting >> i & 1 && balance_with(&harts[i], self))
+		if (waiting >> i & 1 && take_from(&harts[i], self, find_to_balance))
 			return;
 }
 

@@ -54,6 +54,12 @@ struct sched_wish {
 	};
 };
 
+/* Do threads with these wishes stand in the same queue at the same place? Their slices may differ. */
+static inline bool wish_ranks_alike(struct sched_wish a, struct sched_wish b)
+{
+	return a.policy == b.policy && a.rt_priority == b.rt_priority;
+}
+
 struct thread {
 	struct arch_thread
 		arch; /* first: arch_this_thread() points to it; guarded as struct arch_thread says */
@@ -115,10 +121,13 @@ struct thread {
 	/* of a process's thread: */
 	struct list process_link; /* on process->threads, which says what guards it */
 	uint64_t birth; /* serial number, in order of publication; 0: a leader; changed with tid */
-	struct sched_wish
-		wish; /* what it asked for; changed with process_tree_lock held (loan_set_wish()); atomic */
-	struct sched_wish
-		runs_as; /* changed with the lock of its run queue held (sched_run_as()); atomic */
+	/* What it asked for. Changed with process_tree_lock and the lock of all loans held (loan_set_wish()); atomic. */
+	struct sched_wish wish;
+	/*
+	 * That, or what another thread lends. Changed with the lock of all loans held, and with that of its run queue unless only
+	 * the weight of a thread changes that does not run (sched_run_as()); atomic.
+	 */
+	struct sched_wish runs_as;
 	/* guarded by the lock of all loans (proc/loan.c): */
 	struct tree loans;  /* struct loan.node: of the threads that wait for it */
 	struct loan *lends; /* by which it lends to the one that it waits for; or NULL */

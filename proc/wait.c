@@ -175,8 +175,8 @@ void thread_wait_always(struct waitq *queue, uint64_t seq)
 }
 
 /*
- * As in sleep_on(), the thread is marked first, and then looks at what may end its sleep. timed_out: NULL, or set when a
- * deadline of another clock is over.
+ * As in sleep_on(), the thread is marked first, and then looks at what may end its sleep. again: NULL, or set by another thread
+ * or timer that ends the sleep as the deadline does.
  */
 static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline, const bool *again)
 {

@@ -90,8 +90,7 @@ void arch_mmu_create(struct mmu *mmu, paddr_t root)
 	mmu->root = root;
 	mmu->switch_word = asid_satp(root, 0);
 	mmu->generation = ASID_NO_GENERATION;
-	mmu->stale =
-		~hart_mask(); /* of harts that are not there: so none is to be marked where one runs */
+	mmu->stale = ~hart_mask(); /* no flush has to mark harts that the machine lacks */
 	kernel_roots_copy(mmu_root(mmu));
 	witness_mask(root, &mmu->harts);
 }
