@@ -60,7 +60,7 @@ struct hart {
 	struct arch_thread *fpu_holder;	  /* set by arch */
 	uint64_t counters[HART_COUNTERS]; /* each is changed by one atomic operation */
 	uint64_t kernel_ticks; /* time sampled in kernel mode, without the idle thread; atomic */
-	uint64_t told_ticks;   /* as a thread's; guarded by the lock of the run queues */
+	uint64_t told_ticks;   /* as a thread's; guarded by the lock of its run queue */
 	uint64_t journal_work; /* instructions that the journal has taken; atomic */
 	struct lockorder locks;
 	struct latency latency; /* hardened build */

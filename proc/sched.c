@@ -1097,7 +1097,7 @@ static inline __attribute__((always_inline)) void leave_for(struct runq *runq, s
 	next->since_tick = now;
 	next->slice_tick = unlikely(same_slice) ? prev->slice_tick : now - slice_used(next);
 	runq->handed = NULL;
-	prev->on_hart = false;
+	__atomic_store_n(&prev->on_hart, false, __ATOMIC_RELEASE); /* thread_times() */
 	next->on_hart = true;
 	hart->current = next;
 	if (prev->arch.rseq_due)
@@ -1682,56 +1682,34 @@ void sched_wait_left(struct thread *thread)
 		spin_pause();
 }
 
-/* Keeps the thread from being switched to or from, and from being sampled. With one hart, turning interrupts off is enough. */
-struct times_hold sched_times_lock(const struct thread *thread)
+static struct thread_times times_at(const struct thread *thread, uint64_t now)
 {
-	struct times_hold hold = { .flags = irq_save(), .nthreads = 1 };
+	struct thread_times times = {
+		.ran = thread->ran_ticks,
+		.sampled = thread->ran_ticks,
+		.kernel = thread->kernel_ticks,
+	};
 
-	if (hart_are_several())
-		hold.hart = thread_lock(thread);
-	return hold;
+	if (thread->on_hart) {
+		times.sampled +=
+			MAX(atomic_load_relaxed(&thread->sampled_tick), thread->since_tick) -
+			thread->since_tick;
+		times.ran += now - thread->since_tick;
+	}
+	return times;
 }
 
-/* So many threads' times are read in one hold. */
-#define TIMES_IN_A_ROW 32u
-
-void sched_times_next(struct times_hold *hold, const struct thread *thread)
+/* The thread must not be switched to or from, nor sampled meanwhile. With one hart, turning interrupts off is enough. */
+struct thread_times sched_times_of_running(const struct thread *thread)
 {
-	bool same = !hold->hart || hold->hart == atomic_load_relaxed(&thread->arch.hart);
+	unsigned long flags = irq_save();
+	struct hart *hart = hart_are_several() ? thread_lock(thread) : NULL;
+	struct thread_times times = times_at(thread, arch_time());
 
-	if (likely(same && hold->nthreads++ < TIMES_IN_A_ROW))
-		return;
-	sched_times_unlock(*hold);
-	*hold = sched_times_lock(thread);
-}
-
-void sched_times_unlock(struct times_hold hold)
-{
-	if (hold.hart)
-		hart_unlock(hold.hart);
-	irq_restore(hold.flags);
-}
-
-uint64_t thread_ran_ticks(const struct thread *thread)
-{
-	struct times_hold hold;
-	uint64_t ticks;
-
-	if (thread != current_thread() && !hart_are_several())
-		return atomic_load_relaxed(&thread->ran_ticks);
-	hold = sched_times_lock(thread); /* a switch in between would change both */
-	ticks = thread_ran_ticks_held(thread);
-	sched_times_unlock(hold);
-	return ticks;
-}
-
-uint64_t thread_user_ticks(const struct thread *thread)
-{
-	struct times_hold hold = sched_times_lock(thread);
-	uint64_t ticks = thread_user_ticks_held(thread);
-
-	sched_times_unlock(hold);
-	return ticks;
+	if (hart)
+		hart_unlock(hart);
+	irq_restore(flags);
+	return times;
 }
 
 struct hart_times sched_hart_times(struct hart *hart)
@@ -1742,7 +1720,7 @@ struct hart_times sched_hart_times(struct hart *hart)
 	hart_lock(hart);
 	now = arch_time();
 	ran = clock_ns_to_ticks(clock_ns_at(now));
-	idle = MIN(thread_ran_ticks_at(hart->idle, now), ran);
+	idle = MIN(times_at(hart->idle, now).ran, ran);
 	busy = ran - idle;
 	user = sched_user_ticks(&hart->told_ticks, busy, hart->kernel_ticks);
 	hart_unlock(hart);
@@ -1980,9 +1958,9 @@ void sched_idle(void)
 
 void sched_sample(bool user)
 {
-	struct thread *thread = hart_this()->current;
+	struct hart *hart = hart_this();
+	struct thread *thread = hart->current;
 	uint64_t now = arch_time(), since;
-	struct times_hold hold;
 
 	if (!thread)
 		return;
@@ -1991,13 +1969,13 @@ void sched_sample(bool user)
 		atomic_store_relaxed(&thread->sampled_tick, now);
 		return;
 	}
-	hold = sched_times_lock(thread);
+	hart_lock(hart);
 	since = MAX(thread->sampled_tick, thread->since_tick);
 	thread->kernel_ticks += now - since;
-	if (thread != hart_this()->idle)
-		counter_add(&hart_this()->kernel_ticks, now - since);
+	if (thread != hart->idle)
+		counter_add(&hart->kernel_ticks, now - since);
 	thread->sampled_tick = now;
-	sched_times_unlock(hold);
+	hart_unlock(hart);
 }
 
 uint64_t sched_slice(const struct thread *thread)

@@ -139,27 +139,19 @@ void sched_move(void);
  */
 void sched_text_follows(struct thread *thread);
 
-/* The ticks of arch_time() spent on harts, including the present run of the running thread. */
-uint64_t thread_ran_ticks(const struct thread *thread);
-/*
- * The part of that in user mode which no later sample takes back: of the running thread, up to the last one.
- * So it never goes back.
- */
-uint64_t thread_user_ticks(const struct thread *thread);
-
-/*
- * Keep the times of a thread as they are, to read several of them by thread_ran_ticks_held() and thread_user_ticks_held(), which
- * do not assert it. Interrupts are off in between. sched_times_next() goes on to another thread, in the same hold if that is on
- * the same hart and the hold has not lasted long.
- */
-struct times_hold {
-	unsigned long flags;
-	struct hart *hart;
-	unsigned nthreads;
+/* The times of a thread at one moment, in ticks of arch_time(). None of them goes back. */
+struct thread_times {
+	uint64_t ran;	  /* spent on harts, including the present run */
+	uint64_t sampled; /* the part of it up to the last sample, if the thread runs */
+	uint64_t kernel;  /* the part of that which was sampled in kernel mode */
 };
-struct times_hold sched_times_lock(const struct thread *thread);
-void sched_times_next(struct times_hold *hold, const struct thread *thread);
-void sched_times_unlock(struct times_hold hold);
+/* Needs no lock, and takes none of a thread that does not run. */
+static inline struct thread_times thread_times(const struct thread *thread);
+struct thread_times sched_times_of_running(const struct thread *thread);
+
+static inline uint64_t thread_ran_ticks(const struct thread *thread);
+/* The part in user mode which no later sample takes back: of a running thread, up to the last one. */
+static inline uint64_t thread_user_ticks(const struct thread *thread);
 
 /* What a hart has done since boot, in ticks. None of these goes back. */
 struct hart_times {
@@ -201,36 +193,46 @@ void sched_sample(bool user);
 
 #include "proc/thread.h"
 
-UNCHECKED static inline uint64_t thread_ran_ticks_at(const struct thread *thread, uint64_t now)
+/*
+ * The times of a thread that does not run stay as they are. A hart that switches away stores them before it clears `on_hart`. One
+ * that switches to the thread stores since_tick first, and samples later: so with a sample of that run, that tick has changed.
+ */
+UNCHECKED static inline struct thread_times thread_times(const struct thread *thread)
 {
-	return thread->ran_ticks + (thread->on_hart ? now - thread->since_tick : 0);
+	uint64_t since = __atomic_load_n(&thread->since_tick, __ATOMIC_ACQUIRE);
+	struct thread_times times;
+
+	if (likely(!__atomic_load_n(&thread->on_hart, __ATOMIC_ACQUIRE))) {
+		times.ran = times.sampled = __atomic_load_n(&thread->ran_ticks, __ATOMIC_ACQUIRE);
+		times.kernel = __atomic_load_n(&thread->kernel_ticks, __ATOMIC_ACQUIRE);
+		if (likely(since == atomic_load_relaxed(&thread->since_tick)))
+			return times;
+	}
+	return sched_times_of_running(thread);
 }
 
-UNCHECKED static inline uint64_t thread_ran_ticks_held(const struct thread *thread)
+UNCHECKED static inline uint64_t thread_ran_ticks(const struct thread *thread)
 {
-	return thread_ran_ticks_at(thread, arch_time());
+	return thread_times(thread).ran;
+}
+
+UNCHECKED static inline uint64_t thread_user_ticks(const struct thread *thread)
+{
+	struct thread_times times = thread_times(thread);
+
+	return times.sampled - MIN(times.kernel, times.sampled);
 }
 
 /*
  * Returns the part of `ran` to be told as user time, where `kernel` was sampled in the kernel. A sample there charges all time
  * since the last one to the kernel, also what was told as user time. That stays user time, as *told keeps it, and the
- * kernel has as much less until `ran` has grown: so neither part goes back.
+ * kernel has as much less until `ran` has grown: so neither part goes back. For that, `ran` and `kernel` must have been read since
+ * *told was changed last: call with a lock that guards it, and has been held since before they were.
  */
 UNCHECKED static inline uint64_t sched_user_ticks(uint64_t *told, uint64_t ran, uint64_t kernel)
 {
 	*told = MAX(*told, ran - MIN(kernel, ran));
 	return MIN(*told, ran);
-}
-
-/* What was not sampled yet is left out, because it may turn out to be kernel time. */
-UNCHECKED static inline uint64_t thread_user_ticks_held(const struct thread *thread)
-{
-	uint64_t kernel = thread->kernel_ticks, ran = thread->ran_ticks;
-	uint64_t sampled = atomic_load_relaxed(&thread->sampled_tick);
-
-	if (thread->on_hart)
-		ran += MAX(sampled, thread->since_tick) - thread->since_tick;
-	return ran - MIN(kernel, ran);
 }
 
 static inline bool need_resched(void)

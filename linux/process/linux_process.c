@@ -143,7 +143,7 @@ static void forget_id(struct thread *thread)
 static void add_to_past(struct linux_process *own, struct thread *thread)
 {
 	assert_hardened(spin_lock_held(&own->signals.lock));
-	usage_add_thread(&own->past_usage, thread);
+	usage_add_thread_locked(&own->past_usage, thread);
 	usage_add_io(&own->past_io, &task_of(thread)->io);
 }
 

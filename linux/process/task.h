@@ -42,7 +42,7 @@ struct task {
 	uint32_t rseq_len, rseq_sig;
 	uint32_t rseq_hart;  /* the number that is stored there */
 	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
-	/* the part of ran_ticks told as user time; guarded by the lock of the run queues */
+	/* the part of ran_ticks told as user time; guarded by its process's signals.lock */
 	uint64_t told_ticks;
 	/* changed only by the thread itself: */
 	uint64_t fetched_bytes, dirtied_bytes; /* as in struct usage */

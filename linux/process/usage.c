@@ -72,50 +72,61 @@ void usage_borrow_space(struct process *process)
 	own->borrowed_major = usage.major_faults;
 }
 
-/* Call between sched_times_lock() and sched_times_unlock(). */
-UNCHECKED static inline void add_thread_held(struct usage *to, struct thread *thread)
+/* There may be very many threads. */
+UNCHECKED static inline __attribute__((always_inline)) void add_thread(struct usage *to,
+								       struct thread *thread)
 {
-	uint64_t ran = thread_ran_ticks_held(thread);
-	uint64_t user = sched_user_ticks(&task_of(thread)->told_ticks, ran, thread->kernel_ticks);
+	struct thread_times times = thread_times(thread);
+	uint64_t user = sched_user_ticks(&task_of(thread)->told_ticks, times.ran, times.kernel);
 
 	to->user_ticks += user;
-	to->kernel_ticks += ran - user;
+	to->kernel_ticks += times.ran - user;
 	to->nvcsw += thread->nvcsw;
 	to->nivcsw += thread->nivcsw;
 	to->fetched_bytes += task_of(thread)->fetched_bytes;
 	to->dirtied_bytes += task_of(thread)->dirtied_bytes;
 }
 
-UNCHECKED void usage_add_thread(struct usage *to, struct thread *thread)
+UNCHECKED void usage_add_thread_locked(struct usage *to, struct thread *thread)
 {
-	struct times_hold hold = sched_times_lock(thread);
-
-	add_thread_held(to, thread);
-	sched_times_unlock(hold);
+	assert_hardened(spin_lock_held(&linux_process(thread->process)->signals.lock));
+	add_thread(to, thread);
 }
 
-/* There may be very many threads. */
-UNCHECKED void usage_add_threads(struct usage *to, const struct process *process)
+void usage_add_thread(struct usage *to, struct thread *thread)
 {
-	struct times_hold hold = sched_times_lock(current_thread());
+	struct spinlock *lock = &linux_process(thread->process)->signals.lock;
+
+	spin_lock(lock);
+	add_thread(to, thread);
+	spin_unlock(lock);
+}
+
+UNCHECKED static void add_threads(struct usage *to, const struct process *process)
+{
 	struct thread *thread;
 
-	for_each_thread(thread, process) {
-		sched_times_next(&hold, thread);
-		add_thread_held(to, thread);
-	}
-	sched_times_unlock(hold);
+	assert_hardened(spin_lock_held(&linux_process(process)->signals.lock));
+	for_each_thread(thread, process)
+		add_thread(to, thread);
+}
+
+/* A thread that ends meanwhile goes from the list to past_usage under the same lock. */
+static void add_up(struct usage *ret, const struct process *process)
+{
+	struct spinlock *lock = &linux_process(process)->signals.lock;
+
+	spin_lock(lock);
+	*ret = linux_process(process)->past_usage;
+	add_threads(ret, process);
+	spin_unlock(lock);
 }
 
 void usage_current(struct usage *ret)
 {
 	struct process *process = current_process();
 
-	/* A thread that ends meanwhile goes from the list to past_usage under the same lock. */
-	spin_lock(&linux_process(process)->signals.lock);
-	*ret = linux_process(process)->past_usage;
-	usage_add_threads(ret, process);
-	spin_unlock(&linux_process(process)->signals.lock);
+	add_up(ret, process);
 	if (!process->uspace)
 		return;
 	space_count(&process->uspace->space);
@@ -132,63 +143,34 @@ struct usage usage_children(void)
 	return usage;
 }
 
-/* Of a thread that does not run. */
-UNCHECKED static inline uint64_t ticks_of(const struct thread *thread, bool user_only)
-{
-	uint64_t ran = atomic_load_relaxed(&thread->ran_ticks);
-
-	return user_only ? ran - MIN(thread->kernel_ticks, ran) : ran;
-}
-
-/* Where threads run on other harts meanwhile. */
-UNCHECKED static uint64_t ticks_of_running(const struct process *process, bool user_only)
-{
-	struct times_hold hold = sched_times_lock(current_thread());
-	const struct thread *thread;
-	uint64_t ticks = 0;
-
-	for_each_thread(thread, process) {
-		sched_times_next(&hold, thread);
-		ticks += user_only ? thread_user_ticks_held(thread) : thread_ran_ticks_held(thread);
-	}
-	sched_times_unlock(hold);
-	return ticks;
-}
-
-/* There may be very many threads, so this reads nothing else, and as little as it can. */
 UNCHECKED uint64_t usage_cpu_ticks(const struct process *process, bool user_only)
 {
-	const struct thread *thread, *self = current_thread();
+	const struct thread *thread;
 	const struct usage *past = &linux_process(process)->past_usage;
 	uint64_t ticks = past->user_ticks + (user_only ? 0 : past->kernel_ticks);
 
-	if (process->state == PROCESS_ZOMBIE)
-		return ticks;
-	if (hart_are_several())
-		return ticks + ticks_of_running(process, user_only);
-	for_each_thread(thread, process) {
-		if (thread == self)
+	if (process->state != PROCESS_ZOMBIE)
+		for_each_thread(thread, process)
 			ticks += user_only ? thread_user_ticks(thread) : thread_ran_ticks(thread);
-		else
-			ticks += ticks_of(thread, user_only);
-	}
 	return ticks;
 }
 
 struct usage usage_times(const struct process *process)
 {
-	struct usage usage = linux_process(process)->past_usage;
+	struct usage usage;
 
-	if (process->state != PROCESS_ZOMBIE)
-		usage_add_threads(&usage, process);
+	if (process->state == PROCESS_ZOMBIE)
+		return linux_process(process)->past_usage;
+	add_up(&usage, process);
 	return usage;
 }
 
 void usage_with_children(const struct process *process, struct usage *ret)
 {
-	*ret = linux_process(process)->past_usage;
-	if (unlikely(process->state != PROCESS_ZOMBIE))
-		usage_add_threads(ret, process);
+	if (likely(process->state == PROCESS_ZOMBIE))
+		*ret = linux_process(process)->past_usage;
+	else
+		add_up(ret, process);
 	if (unlikely(process->uspace)) {
 		space_count(&process->uspace->space);
 		usage_add_space(ret, process, &process->uspace->space);
@@ -232,7 +214,7 @@ void usage_end(struct process *process)
 
 	assert_hardened(spin_lock_held(&process_tree_lock) && !process->uspace);
 	spin_lock(&own->signals.lock);
-	usage_add_threads(&own->past_usage, process);
+	add_threads(&own->past_usage, process);
 	for_each_thread(thread, process)
 		usage_add_io(&own->past_io, &task_of(thread)->io);
 	spin_unlock(&own->signals.lock);

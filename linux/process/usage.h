@@ -57,13 +57,9 @@ void usage_add_io(struct io_counts *to, const struct io_counts *from);
 void usage_add_thread_io(struct io_counts *io, struct usage *usage, const struct thread *thread);
 /* Adds those of a process and of the children that it has waited for. Call with process_tree_lock held. */
 void usage_add_process_io(struct io_counts *io, struct usage *usage, const struct process *process);
-/* Adds a thread's times, switches and bytes. */
+/* Adds a thread's times, switches and bytes. The second one: call with the lock of its process's signals held. */
 void usage_add_thread(struct usage *to, struct thread *thread);
-/*
- * Adds those of all its threads that have not ended; past_usage has those of the others. Call with
- * process_tree_lock or the signals' lock held.
- */
-void usage_add_threads(struct usage *to, const struct process *process);
+void usage_add_thread_locked(struct usage *to, struct thread *thread);
 
 /*
  * The process becomes a zombie, and has no memory any more: its past_usage and past_io are all that it has used. Call with
