@@ -78,7 +78,7 @@ static inline void spin_release(struct spinlock *lock)
 {
 	preempt_barrier();
 	assert_hardened(spin_is_taken(lock));
-	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
+	arch_clear_release(&lock->taken);
 	preempt_barrier();
 }
 

@@ -28,6 +28,7 @@ struct arch_thread; /* arch/context.h */
  *   void arch_spin_pause(void)                  in a loop that waits for another hart: a hint
  *   unsigned long arch_swap_acquire(uint32_t *, uint32_t) stores a word, and returns what was there; what this
  *                                               hart does to memory afterwards comes after it
+ *   void arch_clear_release(uint32_t *)         stores 0; what this hart has done to memory comes before it
  */
 #include "arch-impl/hart.h"
 

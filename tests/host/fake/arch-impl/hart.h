@@ -39,6 +39,11 @@ static inline unsigned long arch_swap_acquire(uint32_t *word, uint32_t value)
 	return __atomic_exchange_n(word, value, __ATOMIC_ACQUIRE);
 }
 
+static inline void arch_clear_release(uint32_t *word)
+{
+	__atomic_store_n(word, 0, __ATOMIC_RELEASE);
+}
+
 struct arch_thread *arch_this_thread(void);
 
 /* The count is kept, so that tests can look at it; nobody ever wants the hart. */
