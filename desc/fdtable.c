@@ -65,11 +65,11 @@ struct fdtable *fdtable_create(void)
 	assert_hardened(os_layer.fdtable_size >= sizeof(*table));
 	spin_init(&table->lock, LOCK_FILES);
 	refcount_init(&table->refs, 1);
-	table->nlooked = FD_CHUNK;
+	table->nlooked = table->nknown = 0;
 	table->free_from = table->nserving = table->ndriving = table->nmore = table->nchunks = 0;
 	table->more = NULL;
 	chunk_init(&table->first);
-	table->told = false;
+	table->told = table->shared = false;
 	memset(table + 1, 0, os_layer.fdtable_size - sizeof(*table));
 	counted_begin(&fdtable_kind, &table->counted, &table->refs.n);
 	return table;
@@ -146,12 +146,29 @@ static inline void count_file(struct fdtable *table, struct file *file, int chan
 		count_role(table, file, change);
 }
 
+/* The descriptors of the first chunk below n are known. Call with the lock held, or for a table that nobody else has yet. */
+static inline void set_known(struct fdtable *table, unsigned n)
+{
+	table->nknown = n;
+	if (!table->shared)
+		table->nlooked = n;
+}
+
+static __attribute__((noinline)) void know(struct fdtable *table, unsigned fd)
+{
+	for (unsigned i = table->nknown; i < fd; i++)
+		table->first.file[i] = NULL;
+	set_known(table, fd + 1);
+}
+
 /* Call with the lock held, or for a table that nobody else has yet. */
 static inline void fdtable_put_at(struct fdtable *table, struct fd_chunk *chunk, struct file *file,
 				  unsigned fd, bool cloexec)
 {
 	uint64_t *word = &chunk->open[fd % FD_CHUNK / 64];
 
+	if (unlikely(fd >= table->nknown && fd < FD_CHUNK))
+		know(table, fd);
 	chunk->file[fd % FD_CHUNK] = file;
 	chunk->nopen += !(*word & fd_mask(fd));
 	*word |= fd_mask(fd);
@@ -163,6 +180,7 @@ static inline void fdtable_put_at(struct fdtable *table, struct fd_chunk *chunk,
 static inline void fdtable_clear(struct fdtable *table, struct fd_chunk *chunk, unsigned fd)
 {
 	count_file(table, chunk->file[fd % FD_CHUNK], -1);
+	chunk->file[fd % FD_CHUNK] = NULL;
 	chunk->open[fd % FD_CHUNK / 64] &= ~fd_mask(fd);
 	chunk_set_cloexec(chunk, fd, false);
 	chunk->nopen--;
@@ -202,7 +220,7 @@ static int copy_chunk(struct fdtable *copy, struct fdtable *table, unsigned n)
 		if (!file)
 			continue;
 		file_get(file);
-		fdtable_put_at(copy, to, file, at, fd_bit(from->cloexec, at));
+		fdtable_put_at(copy, to, file, n * FD_CHUNK + at, fd_bit(from->cloexec, at));
 	}
 	spin_unlock(&table->lock);
 	return 0;
@@ -236,6 +254,7 @@ static void let_go(struct fdtable *table, struct file *file)
 struct fdtable *fdtable_share(struct fdtable *table)
 {
 	atomic_store_relaxed(&table->nlooked, 0);
+	atomic_store_relaxed(&table->shared, true);
 	refcount_get(&table->refs);
 	return table;
 }
@@ -243,7 +262,8 @@ struct fdtable *fdtable_share(struct fdtable *table)
 void fdtable_become_only_user(struct fdtable *table)
 {
 	assert_hardened(!fdtable_is_shared(table));
-	table->nlooked = FD_CHUNK;
+	table->shared = false;
+	table->nlooked = table->nknown;
 }
 
 /* For the last reference: without the lock. */
@@ -419,7 +439,7 @@ static inline struct file *get_but(struct fdtable *table, int fd, uint32_t flags
 	if (unlikely(n >= FD_CHUNK))
 		return get_behind(table, (unsigned)fd, flags);
 	spin_lock(&table->lock);
-	if (likely(table->first.open[n / 64] >> (n % 64) & 1))
+	if (likely(n < table->nknown))
 		file = get_if(table->first.file[n], flags);
 	spin_unlock(&table->lock);
 	return file;

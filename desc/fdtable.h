@@ -16,7 +16,7 @@ struct fd_chunk {
 	uint64_t open[FD_CHUNK / 64];	 /* a bit for each descriptor in use */
 	uint64_t cloexec[FD_CHUNK / 64]; /* a subset of open */
 	unsigned nopen;			 /* bits in open */
-	struct file *file[FD_CHUNK];	 /* valid only if the bit in open is set; NULL: reserved */
+	struct file *file[FD_CHUNK]; /* NULL: reserved; of those that are not open, see `nknown` */
 };
 
 /*
@@ -26,10 +26,13 @@ struct fd_chunk {
 struct fdtable {
 	struct spinlock lock;
 	struct refcount refs; /* the threads that have it */
-	/* FD_CHUNK; 0 since it has been shared: see fdtable_look(). Private to the one thread that has it; then const. */
+	/* nknown; 0 since it has been shared: see fdtable_look(). Private to the one thread that has it; then const. */
 	uint64_t nlooked;
-	bool told; /* atomic: the layer hears what is closed (fdtable_tell()) */
+	bool told;   /* atomic: the layer hears what is closed (fdtable_tell()) */
+	bool shared; /* private, then const, as nlooked */
 	/* guarded by lock: */
+	unsigned
+		nknown; /* below it, `first` has NULL as the file of each descriptor that is not open */
 	unsigned free_from; /* no descriptor below is free */
 	unsigned nserving;  /* files with FILE_SERVES, by descriptors */
 	unsigned ndriving;  /* files with FILE_DRIVES, by descriptors */
@@ -169,7 +172,7 @@ static inline struct file *fdtable_look(const struct fdtable *table, int fd)
 	unsigned long n = (unsigned long)fd; /* negative: very large */
 	struct file *file;
 
-	if (unlikely(n >= table->nlooked || !(table->first.open[n / 64] >> (n % 64) & 1)))
+	if (unlikely(n >= table->nlooked))
 		return NULL;
 	file = atomic_load_relaxed(&table->first.file[n]);
 	return likely(file && !(file->flags & FILE_NO_ACCESS)) ? file : NULL;
