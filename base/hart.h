@@ -19,9 +19,9 @@ struct trace_ring;
 
 /* Events counted on each hart. */
 enum hart_counter {
+	HART_SYSCALLS,
 	HART_INTERRUPTS,
 	HART_TIMER_INTERRUPTS,
-	HART_SYSCALLS,
 	HART_EXCEPTIONS,
 	HART_SWITCHES,
 	HART_IPIS,
@@ -39,6 +39,8 @@ enum hart_counter {
 #define HART_KICK_STOP	2u /* it stops for good */
 
 struct hart {
+	/* each is changed by one atomic operation; first, so that the count of system calls has the hart's own address */
+	uint64_t counters[HART_COUNTERS];
 	/* const: */
 	unsigned index;	  /* 0 is the boot hart */
 	unsigned long id; /* the machine's number for it */
@@ -57,8 +59,7 @@ struct hart {
 	struct mmu *active;	    /* address space; NULL: the kernel's own; atomic; set by arch */
 	struct mmu *entering;	    /* the same, from before the switch on; atomic; set by arch */
 	uint64_t asid_generation;   /* of what its TLB has; atomic; set by arch */
-	struct arch_thread *fpu_holder;	  /* set by arch */
-	uint64_t counters[HART_COUNTERS]; /* each is changed by one atomic operation */
+	struct arch_thread *fpu_holder; /* set by arch */
 	uint64_t kernel_ticks; /* time sampled in kernel mode, without the idle thread; atomic */
 	uint64_t told_ticks;   /* as a thread's; guarded by the lock of its run queue */
 	uint64_t journal_work; /* instructions that the journal has taken; atomic */

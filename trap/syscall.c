@@ -24,26 +24,16 @@ static const syscall_fn ipc_table[] = {
 	[SYS_ipc_object - SYS_ipc_create] = sys_ipc_object,
 };
 
-/* Not inline: so the frame stays in its register in find_and_call(). */
-static __attribute__((noinline)) long call_other(struct trap_frame *frame, unsigned long number)
-{
-	return os_layer.call_other(frame, number);
-}
-
 static inline __attribute__((always_inline)) long find_and_call(struct trap_frame *frame)
 {
 	unsigned long number = frame_syscall(frame);
-	syscall_fn call;
 
 	hart_count_event(HART_SYSCALLS);
-	if (likely(number < SYS_LIMIT)) {
-		call = os_layer.calls[number];
-		if (likely(call))
-			return call(frame);
-	} else if (likely(number - SYS_ipc_create < ARRAY_SIZE(ipc_table))) {
+	if (likely(number < SYS_LIMIT))
+		return os_layer.calls[number](frame);
+	if (likely(number - SYS_ipc_create < ARRAY_SIZE(ipc_table)))
 		return ipc_table[number - SYS_ipc_create](frame);
-	}
-	return call_other(frame, number);
+	return os_layer.call_other(frame);
 }
 
 static inline __attribute__((always_inline)) long dispatch(struct trap_frame *frame)

@@ -283,7 +283,9 @@ static long alone_nanosleep(struct trap_frame *frame)
 
 /* ---- the table ---- */
 
+#pragma GCC diagnostic ignored "-Woverride-init"
 const syscall_fn alone_calls[SYS_LIMIT] = {
+	[0 ... SYS_LIMIT - 1] = alone_call_other, /* all that is not below */
 #define CALL(name) [SYS_##name] = sys_##name,
 #include "trap/calls.def"
 #undef CALL
@@ -335,9 +337,9 @@ static long alone_faultline(struct trap_frame *frame)
 /* Each number has one line in the log, and one bit here; those beyond the table share the last one. Atomic. */
 static uint64_t told[SYS_LIMIT / 64 + 1];
 
-long alone_call_other(struct trap_frame *frame, unsigned long number)
+long alone_call_other(struct trap_frame *frame)
 {
-	unsigned long n = MIN(number, (unsigned long)SYS_LIMIT);
+	unsigned long number = frame_syscall(frame), n = MIN(number, (unsigned long)SYS_LIMIT);
 	uint64_t bit = 1ul << n % 64;
 
 	if (number == SYS_faultline)

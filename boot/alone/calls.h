@@ -7,4 +7,4 @@
 extern const syscall_fn alone_calls[];
 
 /* A call that is not in the table: -ENOSYS, and a line in the log, once for each number. */
-long alone_call_other(struct trap_frame *frame, unsigned long number);
+long alone_call_other(struct trap_frame *frame);

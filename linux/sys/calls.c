@@ -13,7 +13,9 @@ static long sys_absent(struct trap_frame *frame)
 	return -ENOSYS;
 }
 
+#pragma GCC diagnostic ignored "-Woverride-init"
 const syscall_fn linux_calls[SYS_LIMIT] = {
+	[0 ... SYS_LIMIT - 1] = linux_call_other, /* all that is not below */
 #define SYSCALL(name) [SYS_##name] = sys_##name,
 #include "linux/sys/syscalls.def"
 #undef SYSCALL
@@ -24,7 +26,9 @@ const syscall_fn linux_calls[SYS_LIMIT] = {
 	[SYS_riscv_hwprobe] = sys_absent,
 };
 
-long linux_call_other(struct trap_frame *frame, unsigned long number)
+long linux_call_other(struct trap_frame *frame)
 {
+	unsigned long number = frame_syscall(frame);
+
 	return number == SYS_faultline ? sys_faultline(frame) : not_implemented(number);
 }

@@ -10,7 +10,7 @@
 extern const syscall_fn linux_calls[];
 
 /* Those that are not in the table: Faultline's own, whose number is beyond Linux's, and what is not implemented. */
-long linux_call_other(struct trap_frame *frame, unsigned long number);
+long linux_call_other(struct trap_frame *frame);
 
 #define SYSCALL(name) long sys_##name(struct trap_frame *frame);
 #include "linux/sys/syscalls.def"
