@@ -35,11 +35,15 @@ struct call {
 	uint64_t rcvid, badge;
 	struct ipc_words *words;   /* the caller's: first the message, then the reply */
 	struct transfer *transfer; /* or NULL */
-	/* together, as all are 0 at first: */
-	uint32_t done;	/* atomic */
-	uint16_t holds; /* endpoint_hold(): the call must stay */
-	bool signalled;
-	bool lends;		/* `loan` has begun, and has not ended */
+	uint32_t done;		   /* atomic */
+	union {
+		struct {
+			uint16_t holds; /* endpoint_hold(): the call must stay */
+			bool signalled;
+			bool lends; /* `loan` has begun, and has not ended */
+		};
+		uint32_t unusual; /* not 0: one of them is not */
+	};
 	struct pulse unblock;	/* initialised if `signalled` */
 	uint64_t received_tick; /* when it was received, unless it has no time-out */
 	int result;

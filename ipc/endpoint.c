@@ -886,6 +886,21 @@ static int call_if_answered(struct sender *sender, struct ipc_words *words,
 	return err;
 }
 
+/* This thread was not switched over to by the thread that answered its call. Called with interrupts off, and turns them on. */
+static __attribute__((noinline)) int64_t end_call(struct call *call)
+{
+	bool ended;
+
+	spin_lock_irqoff(&call->endpoint->lock);
+	ended = call->done && call->holds == 0;
+	spin_unlock_irq(&call->endpoint->lock);
+	if (ended)
+		return call->result;
+	call->result = wait_for_end(call, true, UINT64_MAX, 0);
+	current_thread()->waits_for = NULL;
+	return call->result;
+}
+
 /*
  * The call of a receiver that was taken off those that wait. It runs at once; usually this thread runs again only when the
  * call has been answered. Releases the lock. An endpoint with waiting receivers is open, so that is not checked.
@@ -904,15 +919,12 @@ call_receiver_locked(struct endpoint *endpoint, struct at_hart *at, const struct
 	receive_call_locked(endpoint, at, &call, receiver);
 	receiver->done = 1; /* no release: see endpoint_reply_receive() */
 	current_thread()->waits_for = endpoint;
-	sched_switch_over(receiver->thread, &endpoint->lock);
-	if (unlikely(!call.done || call.holds != 0)) {
-		spin_unlock_irq(&call.endpoint->lock);
-		call.result = wait_for_end(&call, true, UINT64_MAX, 0);
-		current_thread()->waits_for = NULL;
-		return call.result;
-	}
-	spin_unlock_irq(&call.endpoint->lock);
-	return call.result;
+	if (unlikely(!sched_switch_over(receiver->thread, &endpoint->lock)))
+		return end_call(&call);
+	assert_hardened(call.done && call.holds == 0 && call.result == 0);
+	irq_enable();
+	preempt_point();
+	return 0;
 }
 
 /* A call for which no receiver waits on this hart, or which has another reason to go the general way. Releases the lock. */
@@ -1216,10 +1228,8 @@ static __attribute__((noinline)) int64_t reply_receive_slowly(struct file *recei
  * this one was answered.
  *
  * Here and in endpoint_call(), `done` is a plain store, without the fence of atomic_store(). It only ends thread_park().
- * A thread that was woken takes endpoint->lock before it reads what has come, and that lock orders the rest.
- *
- * After sched_switch_over() both take the endpoint from their own struct on the stack. A local variable would need a
- * register that is saved on entry and loaded at the end, in each call.
+ * A thread that was woken takes endpoint->lock before it reads what has come, and that lock orders the rest. One to which the
+ * other thread has switched over runs on the same hart, and reads at once what has come: a reply, or a call.
  */
 int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const struct ipc_words *reply,
 			       struct ipc_words *words, uint64_t *badge_ret, uint64_t deadline)
@@ -1236,7 +1246,7 @@ int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const stru
 	here = at_this_hart(endpoint);
 	call = here->newest;
 	if (unlikely(deadline != UINT64_MAX || !call || call->rcvid != *rcvid || !call->thread ||
-		     call->lends || endpoint->pending)) {
+		     call->unusual || endpoint->pending)) {
 		spin_unlock_irq(&endpoint->lock);
 		return reply_receive_slowly(receive, rcvid, reply, words, badge_ret, deadline);
 	}
@@ -1250,14 +1260,13 @@ int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const stru
 	call->result = 0;
 	caller->waits_for = NULL;
 	call->done = 1;
-	sched_switch_over(caller, &endpoint->lock);
-	if (unlikely(receiver.rcvid == 0)) {
-		bool received = receiver.done;
-
-		spin_unlock_irq(&receiver.endpoint->lock);
-		return end_receive(&receiver, received, UINT64_MAX);
+	if (unlikely(!sched_switch_over(caller, &endpoint->lock))) {
+		irq_enable();
+		return end_receive(&receiver, false, UINT64_MAX);
 	}
-	spin_unlock_irq(&receiver.endpoint->lock);
+	assert_hardened(receiver.done && receiver.rcvid != 0);
+	irq_enable();
+	preempt_point();
 	return (int64_t)receiver.rcvid;
 }
 

@@ -1083,11 +1083,13 @@ static struct thread *pick_handed(struct runq *runq)
 }
 
 /*
- * The switch itself. With `same_slice` the next thread has the rest of this one's slice. Call with the lock held.
+ * The switch itself. With `same_slice` the next thread has the rest of this one's slice. Returns what was `over` in the switch
+ * that came back. Call with the lock held.
  */
-static inline __attribute__((always_inline)) void leave_for(struct runq *runq, struct hart *hart,
+static inline __attribute__((always_inline)) bool leave_for(struct runq *runq, struct hart *hart,
 							    struct thread *prev,
-							    struct thread *next, bool same_slice)
+							    struct thread *next, bool same_slice,
+							    bool over)
 {
 	uint64_t now = arch_time();
 
@@ -1105,7 +1107,7 @@ static inline __attribute__((always_inline)) void leave_for(struct runq *runq, s
 	latency_end(LATENCY_PREEMPTION); /* of a thread that ends */
 	counter_add(&hart->counters[HART_SWITCHES], 1);
 	activate_for(hart, next);
-	arch_switch(&prev->arch, &next->arch);
+	return arch_switch(&prev->arch, &next->arch, over);
 }
 
 /* The running thread must be queued, asleep or dead. Call with the lock held. */
@@ -1117,7 +1119,7 @@ static inline __attribute__((always_inline)) void switch_to(struct runq *runq, s
 	resched_done(runq, hart->current);
 	if (next != hart->idle)
 		tick_start(runq);
-	leave_for(runq, hart, hart->current, next, runq->handed == next);
+	(void)leave_for(runq, hart, hart->current, next, runq->handed == next, false);
 }
 
 static void switch_away(struct runq *runq)
@@ -1225,7 +1227,7 @@ static void give_way(bool had_turn)
 		if (hart_are_several())
 			note_waiting(hart);
 		tick_start(runq);
-		leave_for(runq, hart, thread, next, false);
+		(void)leave_for(runq, hart, thread, next, false, false);
 	}
 	spin_unlock_irqoff(&runq_this()->lock);
 }
@@ -1570,8 +1572,7 @@ static void sleep_marked(struct runq *runq)
  * at its queue after the thread was put there, or it waits by then and the interrupt ends its wait. Returns false if the
  * thread has to be woken in the usual way.
  */
-static __attribute__((noinline)) bool switch_over_elsewhere(struct runq *runq, struct thread *to,
-							    struct spinlock *held)
+static bool switch_over_elsewhere(struct runq *runq, struct thread *to, struct spinlock *held)
 {
 	struct hart *hart = thread_lock(to);
 
@@ -1586,8 +1587,18 @@ static __attribute__((noinline)) bool switch_over_elsewhere(struct runq *runq, s
 	spin_unlock_irqoff(held);
 	hart_kick(hart, HART_KICK_SCHED);
 	sleep_marked(runq);
-	spin_lock_irqoff(held);
 	return true;
+}
+
+/* sched_switch_over() to a thread that does not just wait on this hart, or of a thread that must not sleep (`stays`). */
+static __attribute__((noinline)) bool switch_over_slowly(struct runq *runq, struct thread *to,
+							 struct spinlock *held, bool stays)
+{
+	if (stays || !hart_are_several() || !switch_over_elsewhere(runq, to, held)) {
+		sched_hand_over(to);
+		spin_unlock_irqoff(held);
+	}
+	return false;
 }
 
 /*
@@ -1595,31 +1606,29 @@ static __attribute__((noinline)) bool switch_over_elsewhere(struct runq *runq, s
  * lock: a wake-up comes before, and is seen, or finds the thread asleep. The tick needs no look: it
  * is armed while a thread runs.
  */
-void sched_switch_over(struct thread *to, struct spinlock *held)
+bool sched_switch_over(struct thread *to, struct spinlock *held)
 {
 	struct hart *hart = hart_this();
 	struct runq *runq = hart->runq;
 	struct thread *thread = current_thread();
-	bool stays;
+	bool stays, over;
 
 	assert_hardened(!hart->in_interrupt && arch_preempt()->count == 0);
 	spin_lock_irqoff(&runq->lock);
-	stays = atomic_load_relaxed(&thread->arch.work) || atomic_load_relaxed(&thread->killed) ||
-		runq->rests || runq->rt.first;
+	/* A kill of a thread that is in a system call sets a bit of `work`, too. */
+	stays = atomic_load_relaxed(&thread->arch.work) || runq->rests || runq->rt.first;
 	if (unlikely(stays || !is_parked(to, hart))) {
 		spin_unlock_irqoff(&runq->lock);
-		if (stays || !hart_are_several() || !switch_over_elsewhere(runq, to, held))
-			sched_hand_over(to);
-		return;
+		return switch_over_slowly(runq, to, held, stays);
 	}
 	assert_hardened(runq->ticking);
 	thread->state = THREAD_SLEEPING;
 	to->state = THREAD_READY;
 	spin_unlock_irqoff(held);
 	thread->nvcsw++;
-	leave_for(runq, hart, thread, to, true);
+	over = leave_for(runq, hart, thread, to, true, true);
 	spin_unlock_irqoff(&runq_this()->lock);
-	spin_lock_irqoff(held);
+	return over;
 }
 
 bool sched_is_asleep(const struct thread *thread)
@@ -1920,7 +1929,7 @@ static inline __attribute__((always_inline)) void idle_leave(struct runq *runq, 
 		}
 		resched_done(runq, hart->idle);
 		tick_start(runq);
-		leave_for(runq, hart, hart->idle, next, false);
+		(void)leave_for(runq, hart, hart->idle, next, false, false);
 	}
 	spin_unlock_irqoff(&runq->lock); /* the idle thread stays on its hart */
 }
@@ -2052,6 +2061,6 @@ void sched_start(void)
 	hart->idle->arch.hart = hart;
 	hart->current = next;
 	tick_start(runq);
-	arch_switch(arch_this_thread(), &next->arch);
+	(void)arch_switch(arch_this_thread(), &next->arch, false);
 	assert_unreachable();
 }

@@ -105,12 +105,13 @@ void thread_wake(struct thread *thread);
 void sched_hand_over(struct thread *thread);
 
 /*
- * Wakes the thread, lets it run, and sleeps until thread_wake(), if nothing stands against it: the scheduler
+ * Wakes the thread, lets it run, and sleeps until it is woken, if nothing stands against it: the scheduler
  * does not want the hart, no signal or kill has come, the other thread does not just go to sleep.
- * Meanwhile `held` is released, the only spinning lock that the caller holds, so the caller looks
- * at everything anew. Call with interrupts off, as they are on return, and with preemption on.
+ * Releases `held`, the only spinning lock that the caller holds. Returns whether another thread has switched over to
+ * this one: then all that this one did is seen here. Else the caller may have been woken by anyone, or has not slept, and
+ * looks at everything anew. Call with interrupts off, as they are on return, and with preemption on.
  */
-void sched_switch_over(struct thread *to, struct spinlock *held);
+bool sched_switch_over(struct thread *to, struct spinlock *held);
 
 /*
  * Has a thread of a process run with a policy, priority, nice value and weight: `any` of struct sched_wish. One that runs has a

@@ -93,25 +93,24 @@ void arch_frame_replaced(struct arch_thread *thread)
 }
 
 /* Switches stacks when at least one of the two threads uses the FPU. */
-static __attribute__((noinline)) void switch_with_fpu(struct arch_thread *from,
-						      struct arch_thread *to)
+static __attribute__((noinline)) bool switch_with_fpu(struct arch_thread *from,
+						      struct arch_thread *to, bool word)
 {
 	if (fpu_dirty(from))
 		fpu_keep(from);
 	if (!fpu_holds(to))
 		fpu_claim(to);
-	switch_stacks(from, to);
+	return switch_stacks(from, to, word);
 }
 
-void arch_switch(struct arch_thread *from, struct arch_thread *to)
+bool arch_switch(struct arch_thread *from, struct arch_thread *to, bool word)
 {
 	/* Only user copies have them on. If one is preempted, they are in its trap frame. */
 	assert_hardened(!(csr_read(sstatus) & (SSTATUS_SUM_COPY | SSTATUS_FS)));
 	to->hart = from->hart;
 	if (likely(!fpu_dirty(from) && fpu_holds(to)))
-		switch_stacks(from, to);
-	else
-		switch_with_fpu(from, to);
+		return switch_stacks(from, to, word);
+	return switch_with_fpu(from, to, word);
 }
 
 void thread_ended(void)

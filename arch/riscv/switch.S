@@ -4,7 +4,7 @@
 #include "arch/riscv/offsets.h"
 
 	.text
-	/* void switch_stacks(struct arch_thread *from, struct arch_thread *to) */
+	/* bool switch_stacks(struct arch_thread *from, struct arch_thread *to, bool word) */
 	.globl	switch_stacks
 switch_stacks:
 	sd	ra, THREAD_SWITCHED + 0(a0)
@@ -23,6 +23,7 @@ switch_stacks:
 	sd	s10, THREAD_SWITCHED + 104(a0)
 	sd	s11, THREAD_SWITCHED + 112(a0)
 	mv	tp, a1
+	mv	a0, a2
 	ld	ra, THREAD_SWITCHED + 0(a1)
 	ld	sp, THREAD_SWITCHED + 8(a1)
 	ld	gp, THREAD_SWITCHED + 16(a1)

@@ -2,9 +2,11 @@
 /* Shared by switch.S and the C code that prepares threads. */
 #pragma once
 
+#include "lib/types.h"
+
 struct arch_thread;
 
-void switch_stacks(struct arch_thread *from, struct arch_thread *to);
+bool switch_stacks(struct arch_thread *from, struct arch_thread *to, bool word);
 
 /* Where new threads begin: a kernel thread, and one that enters user mode. */
 void thread_begin(void);

@@ -25,7 +25,7 @@ static void other_runs(void *arg)
 	EXPECT_EQ((uintptr_t)self->hart, (uintptr_t)arch_this_hart());
 	for (;;) {
 		turns++;
-		arch_switch(&other, self);
+		EXPECT_EQ(turns % 3 == 0, arch_switch(&other, self, turns % 2 == 0));
 	}
 }
 
@@ -59,8 +59,9 @@ KTEST(arch_switch_there_and_back)
 	self = arch_this_thread();
 	arch_thread_init(&other, kstack, other_runs, &turns);
 	irq = arch_irq_save();
-	for (unsigned i = 0; i < 100; i++)
-		arch_switch(self, &other);
+	for (unsigned i = 1; i <= 100;
+	     i++) /* the word of the switch that begins a thread comes to nobody */
+		EXPECT_EQ(i % 2 == 0, arch_switch(self, &other, i % 3 == 1));
 	arch_irq_restore(irq);
 	EXPECT_EQ(100, turns);
 	EXPECT_EQ((uintptr_t)self, (uintptr_t)arch_this_thread());

@@ -67,6 +67,6 @@ void arch_fpu_reset(void);
 
 /*
  * Switches kernel stacks, callee-saved registers and the FPU from one thread to another. Call with
- * interrupts off. Returns when `from` is switched back to.
+ * interrupts off. Returns when `from` is switched back to, and then what that switch was given as its `word`.
  */
-void arch_switch(struct arch_thread *from, struct arch_thread *to);
+bool arch_switch(struct arch_thread *from, struct arch_thread *to, bool word);
