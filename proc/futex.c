@@ -59,12 +59,7 @@ void futex_find_held(void)
 
 static struct bucket *futex_bucket(const struct memory_key *key)
 {
-	uint64_t z = ((uint64_t)(uintptr_t)key->owner ^ hash_seed) + key->offset / sizeof(uint32_t);
-
-	/* the finalizer of splitmix64 */
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return &buckets[(z ^ z >> 31) % BUCKETS];
+	return &buckets[memory_key_hash(key, hash_seed) % BUCKETS];
 }
 
 /* As on Linux, even a wake requires that a shared word can be read. */

@@ -24,6 +24,17 @@ static inline bool memory_key_equal(const struct memory_key *a, const struct mem
 	return a->owner == b->owner && a->offset == b->offset;
 }
 
+/* A hash of the key; with a random seed, so that programs cannot choose words that have the same one. */
+static inline uint64_t memory_key_hash(const struct memory_key *key, uint64_t seed)
+{
+	uint64_t z = ((uint64_t)(uintptr_t)key->owner ^ seed) + key->offset / sizeof(uint32_t);
+
+	/* the finalizer of splitmix64 */
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
 /*
  * Makes the key of the memory at va. Waits for a verb that is replacing or moving what is there.
  * Returns 0, or -EFAULT if nothing is mapped there, or if it is private anonymous memory that can't
