@@ -35,6 +35,7 @@ void linux_find_in_thread(const struct thread *thread)
 	counted_found(&task_of(thread)->real_cred->counted);
 	if (task_of(thread)->fs)
 		counted_found(&task_of(thread)->fs->counted);
+	pi_find_held(thread);
 }
 
 void linux_find_in_file(struct file *file)

@@ -56,6 +56,7 @@ static int linux_start(void)
 	cred_init();
 	signal_arrivals_init();
 	notify_init();
+	pi_init();
 	return sigreturn_init();
 }
 

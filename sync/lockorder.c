@@ -30,6 +30,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_FILES] = "descriptor table",
 	[LOCK_FS] = "file system",
 	[LOCK_FUTEX] = "futex",
+	[LOCK_FUTEX_PI] = "futex_pi",
 	[LOCK_ENDPOINT] = "endpoint",
 	[LOCK_HAND] = "hand of reclaim",
 	[LOCK_SPACES] = "list of spaces",

@@ -39,6 +39,7 @@ enum lock_class {
 	LOCK_FILES,	   /* a descriptor table */
 	LOCK_FS,	   /* a file system's names and inodes */
 	LOCK_FUTEX,	   /* a bucket of futexes */
+	LOCK_FUTEX_PI,	   /* who waits for whom by futexes with priority inheritance */
 	LOCK_HAND,	   /* the hand of reclaim passes a space */
 	LOCK_SPACES,	   /* the list of all spaces */
 	LOCK_SPACE,	   /* VMAs, tables, entries of one space */

@@ -119,7 +119,7 @@ static inline void get_arguments(struct arguments *call, const struct trap_frame
 	call->word.shared = call->second.shared = !(op & FUTEX_PRIVATE_FLAG);
 }
 
-/* Commands with priority inheritance are not implemented. */
+/* Commands with priority inheritance are the Linux layer's. */
 static bool futex_is_known(const struct arguments *call)
 {
 	switch (call->command) {

@@ -32,9 +32,16 @@
 #define FUTEX_OP_CMP_GT 4
 #define FUTEX_OP_CMP_GE 5
 
-/* The Linux layer's: robust lists, and waits for several futexes. */
+/* The Linux layer's: priority inheritance, robust lists, and waits for several futexes. */
 
-/* The bits in the word of a robust mutex. */
+#define FUTEX_LOCK_PI	      6
+#define FUTEX_UNLOCK_PI	      7
+#define FUTEX_TRYLOCK_PI      8
+#define FUTEX_WAIT_REQUEUE_PI 11
+#define FUTEX_CMP_REQUEUE_PI  12
+#define FUTEX_LOCK_PI2	      13
+
+/* The word of a lock that is robust or has priority inheritance: the number of its owner, and these bits. */
 #define FUTEX_WAITERS	 0x80000000u
 #define FUTEX_OWNER_DIED 0x40000000u
 #define FUTEX_TID_MASK	 0x3fffffffu

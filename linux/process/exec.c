@@ -378,6 +378,8 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	if (old_uspace) {
 		new->uspace->has_device = atomic_load_relaxed(&old_uspace->has_device);
 		futex_robust_exit();
+		if (pi_owns(&current_task()->pi))
+			pi_let_go();
 		child_tid_clear();
 		space_count(&old_uspace->space);
 		new->uspace->space.mdwe = mdwe_inherited(&old_uspace->space);

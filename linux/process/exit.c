@@ -86,6 +86,8 @@ static void exit_release(struct process *process)
 	struct exe *exe = process->exe;
 
 	oom_futexes_marked(process);
+	if (pi_owns(&current_task()->pi)) /* files may take long */
+		pi_let_go();
 	process_fs->exit(current_thread());
 	leave_space(process);
 	if (unlikely(linux_process(process)->sem_undo != NULL))
@@ -206,6 +208,21 @@ static void init_exit(struct process *init)
 }
 
 /*
+ * The running thread owns no locks with priority inheritance any more. Call with process_tree_lock held, which is dropped if it
+ * did.
+ */
+static inline void let_go_locked(struct thread *thread)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	task_of(thread)->owns_no_more = true;
+	if (!pi_owns(&task_of(thread)->pi))
+		return;
+	spin_unlock(&process_tree_lock);
+	pi_let_go();
+	spin_lock(&process_tree_lock);
+}
+
+/*
  * Returns if the running thread is the last one that uses the memory and the files of its process, else
  * it is at its end.
  */
@@ -221,6 +238,7 @@ static void leave_process(struct thread *thread)
 	if (unlikely(atomic_load(&linux_process(process)->tracer)))
 		ptrace_exit(false);
 	spin_lock(&process_tree_lock);
+	let_go_locked(thread);
 	if (atomic_add(&process->nlive, -1) == 1) {
 		spin_unlock(&process_tree_lock);
 		return;
@@ -242,6 +260,7 @@ static __attribute__((noreturn)) void exit_finish(struct process *process)
 		init_exit(process);
 	exit_release(process);
 	spin_lock(&process_tree_lock);
+	let_go_locked(current_thread());
 	end_leave(process);
 	task_forget_last(current_thread());
 	preempt_disable(); /* for good: who reaps the zombie frees this thread */

@@ -4,6 +4,7 @@
 
 #include "lib/bits.h"
 #include "linux/process/linux_process.h"
+#include "linux/process/pi_queue.h"
 #include "linux/process/usage.h"
 #include "linux/signal/signal.h"
 #include "linux/time/cpu_clock.h"
@@ -42,12 +43,15 @@ struct task {
 	uint32_t rseq_len, rseq_sig;
 	uint32_t rseq_hart;  /* the number that is stored there */
 	vaddr_t robust_list; /* the thread's own; others may read it with process_tree_lock held */
+	struct pi_thread pi; /* guarded by pi_lock */
 	/* the part of ran_ticks told as user time; guarded by its process's signals.lock */
 	uint64_t told_ticks;
 	/* changed only by the thread itself: */
 	uint64_t fetched_bytes, dirtied_bytes; /* as in struct usage */
 	struct io_counts io;		       /* see thread_count_read() */
 	bool exceeds_tasks; /* it has become a user of too many: exec looks again (RLIMIT_NPROC) */
+	/* It ends: nobody comes to wait for a lock that it owns (pi_let_go()). Guarded by process_tree_lock. */
+	bool owns_no_more;
 	long (*restart_call)(struct trap_frame *); /* RESTART_SLEEP: what restart_syscall calls */
 	uint64_t sleep_until_ns, sleep_rest;	   /* deadline; user address for the rest */
 	int sleep_clock;      /* a CPU clock; else the deadline is of clock_ns() */

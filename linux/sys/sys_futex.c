@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "linux/process/cred.h"
 #include "linux/process/futex_any.h"
+#include "linux/process/futex_pi.h"
 #include "linux/process/rseq.h"
 #include "linux/process/task.h"
 #include "linux/sys/calls.h"
@@ -17,14 +18,91 @@
 #include "trap/futex_call.h"
 #include "trap/timespec.h"
 
+/* ---- locks with priority inheritance ---- */
+
+static struct futex_word first_word(const struct trap_frame *frame)
+{
+	bool shared = !(arg_int(frame, 1) & FUTEX_PRIVATE_FLAG);
+
+	return (struct futex_word){ .at = arg_user(frame, 0), .shared = shared };
+}
+
+static bool has_timeout(int command)
+{
+	return command == FUTEX_LOCK_PI || command == FUTEX_LOCK_PI2 ||
+	       command == FUTEX_WAIT_REQUEUE_PI;
+}
+
+static long requeue_to_lock(struct trap_frame *frame, struct futex_word word,
+			    struct futex_word lock)
+{
+	int wakes = arg_int(frame, 2), moves = arg_int(frame, 3);
+
+	/* One is woken if the lock is free, and it cannot be more. */
+	if (wakes != 1 || moves < 0)
+		return -EINVAL;
+	return futex_pi_requeue(word, lock, (unsigned)moves, arg_uint(frame, 5));
+}
+
+static long make_lock(struct trap_frame *frame, struct futex_word word,
+		      const struct deadline *deadline)
+{
+	struct futex_word second = { .at = arg_user(frame, 4), .shared = word.shared };
+
+	switch (arg_int(frame, 1) & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)) {
+	case FUTEX_TRYLOCK_PI:
+		return futex_pi_lock(word, true, NULL);
+	case FUTEX_UNLOCK_PI:
+		return futex_pi_unlock(word);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return futex_pi_wait(word, arg_uint(frame, 2), second, deadline);
+	case FUTEX_CMP_REQUEUE_PI:
+		return requeue_to_lock(frame, word, second);
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		return futex_pi_lock(word, false, deadline);
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* Timeouts are absolute. A signal makes all of them begin anew, whatever its handler asks for. */
+static long lock_command(struct trap_frame *frame)
+{
+	int op = arg_int(frame, 1);
+	int command = op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+	vaddr_t timeout_at = has_timeout(command) ? arg_user(frame, 3) : 0;
+	bool of_wall = op & FUTEX_CLOCK_REALTIME;
+	struct deadline deadline;
+	uint64_t ns;
+	long result = timeout_at ? timespec_read(timeout_at, &ns) : 0;
+
+	if (result)
+		return result;
+	if (of_wall && command != FUTEX_LOCK_PI2 && command != FUTEX_WAIT_REQUEUE_PI)
+		return -ENOSYS;
+	if (timeout_at)
+		deadline = futex_deadline(of_wall || command == FUTEX_LOCK_PI, ns);
+	result = make_lock(frame, first_word(frame), timeout_at ? &deadline : NULL);
+	if (result == -EINTR)
+		current_thread()->restart = RESTART_ALWAYS;
+	return result;
+}
+
+/* ---- futex ---- */
+
 static long wait_again(struct trap_frame *frame);
 
-/* A timed wait that a signal interrupts resumes with its old deadline, unless a handler ran. */
-static long make_restartable(const struct trap_frame *frame, struct futex_timeout *timeout)
+/* Commands that are not the core's, and waits that a signal has ended. */
+static __attribute__((noinline)) long finish_command(struct trap_frame *frame,
+						     const struct futex_timeout *timeout,
+						     long result)
 {
 	struct thread *thread = current_thread();
-	long result = futex_make(frame, timeout);
 
+	if (result == -ENOSYS)
+		return lock_command(frame);
+	/* A timed wait resumes with its old deadline, unless a handler ran. */
 	if (result == -EINTR && timeout->is_there) {
 		thread->restart = RESTART_SLEEP;
 		task_of(thread)->restart_call = wait_again;
@@ -33,19 +111,47 @@ static long make_restartable(const struct trap_frame *frame, struct futex_timeou
 	return result;
 }
 
+static __attribute__((noinline)) long other_command(struct trap_frame *frame)
+{
+	struct futex_timeout timeout;
+	long result;
+
+	timeout.is_there = false;
+	result = futex_make(frame, &timeout);
+	return likely(result >= 0) ? result : finish_command(frame, &timeout, result);
+}
+
 /* Repeats an interrupted wait that had a timeout; see sys_restart_syscall(). */
 static long wait_again(struct trap_frame *frame)
 {
 	struct futex_timeout timeout = { true, current_task()->sleep_until_ns };
 
-	return make_restartable(frame, &timeout);
+	return finish_command(frame, &timeout, futex_make(frame, &timeout));
 }
 
-static __attribute__((noinline)) long other_command(struct trap_frame *frame)
+/* What a command returns that has woken or moved `done`: it is refused where those who wait do so for a lock. */
+static long refuse_lock(struct futex_word word, long done)
 {
-	struct futex_timeout timeout = { 0 };
+	if (done || !futex_pi_is_used())
+		return done;
+	return futex_pi_is_waited_for(word) ? -EINVAL : 0;
+}
 
-	return make_restartable(frame, &timeout);
+/* A command while threads wait for locks with priority inheritance. */
+static __attribute__((noinline)) long beside_locks(struct trap_frame *frame)
+{
+	long result = other_command(frame);
+
+	switch (arg_int(frame, 1) & ~FUTEX_PRIVATE_FLAG) {
+	case FUTEX_WAKE:
+	case FUTEX_WAKE_BITSET:
+	case FUTEX_WAKE_OP:
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+		return refuse_lock(first_word(frame), result);
+	default:
+		return result;
+	}
 }
 
 /* The command that programs use most has few arguments, and often wakes no thread. */
@@ -54,6 +160,8 @@ long sys_futex(struct trap_frame *frame)
 	int op = arg_int(frame, 1), err;
 	struct futex_word word = { .at = arg_user(frame, 0), .shared = !(op & FUTEX_PRIVATE_FLAG) };
 
+	if (futex_pi_is_used())
+		return beside_locks(frame);
 	if ((op & ~FUTEX_PRIVATE_FLAG) != FUTEX_WAKE)
 		return other_command(frame);
 	err = futex_check_word(word);
@@ -153,8 +261,9 @@ long sys_futex_wake(struct trap_frame *frame)
 	err = futex_check_word(word);
 	if (err)
 		return err;
-	return count == 0 ? wake_none(word)
-			  : futex_wake(word, futex_count((uint32_t)count), (uint32_t)bits);
+	if (count == 0)
+		return wake_none(word);
+	return refuse_lock(word, futex_wake(word, futex_count((uint32_t)count), (uint32_t)bits));
 }
 
 /* As the timeout is absolute, a call that a signal interrupts can begin anew. */
@@ -196,9 +305,11 @@ long sys_futex_requeue(struct trap_frame *frame)
 	if (words[0].word.shared != words[1].word.shared || wakes < 0 || moves < 0)
 		return -EINVAL;
 	err = futex_check_word(words[0].word) ?: futex_check_word(words[1].word);
-	return err ? err
-		   : futex_requeue(words[0].word, words[1].word, (unsigned)wakes, (unsigned)moves,
-				   &words[0].value);
+	if (err)
+		return err;
+	return refuse_lock(words[0].word,
+			   futex_requeue(words[0].word, words[1].word, (unsigned)wakes,
+					 (unsigned)moves, &words[0].value));
 }
 
 /* ---- robust lists ---- */

@@ -206,8 +206,10 @@ static long set_wish(int tid, struct request *request)
 		err = check_request(request);
 	if (!err)
 		err = may_change_wish(thread, request);
-	if (!err)
+	if (!err) {
 		change_wish(thread, request);
+		pi_priority_changed(thread);
+	}
 	spin_unlock(&process_tree_lock);
 	return err;
 }

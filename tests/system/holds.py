@@ -30,7 +30,7 @@ def processes_that_wait():
 
 @case
 def processes_with_many_threads():
-    all_done("timers", "killed", "leaves", "execs", "stops", "parents", "looks")
+    all_done("timers", "killed", "leaves", "execs", "stops", "parents", "looks", "chains")
 
 
 @long_case

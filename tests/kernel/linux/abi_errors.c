@@ -8,6 +8,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "linux/process/futex_any.h"
+#include "linux/process/futex_pi.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/action.h"
 #include "linux/signal/signal.h"
@@ -120,31 +121,6 @@ KTEST(abi_hwprobe_is_enosys_without_a_word)
 	EXPECT_TRUE(!log_has("system call 258"));
 }
 
-/* futex on a word of 0: the operations with priority inheritance, with FUTEX_PRIVATE_FLAG and without. */
-#define FUTEX_PROGRAM(name, op) \
-	PROGRAM(name, LUI(A0, DATA_PAGES), LI(A1, op), LI(A2, 1), LI(A3, 0), CALL(98), EXIT_A0)
-FUTEX_PROGRAM(futex_lock_pi, 6);
-FUTEX_PROGRAM(futex_unlock_pi, 7);
-FUTEX_PROGRAM(futex_trylock_pi, 8);
-FUTEX_PROGRAM(futex_wait_requeue_pi, 11);
-FUTEX_PROGRAM(futex_cmp_requeue_pi, 12);
-FUTEX_PROGRAM(futex_lock_pi2, 13);
-FUTEX_PROGRAM(futex_lock_pi_private, 128 + 6);
-FUTEX_PROGRAM(futex_unlock_pi_private, 128 + 7);
-
-/* A C library that gets this answer refuses mutexes with priority inheritance; see tests/user/futex.c. */
-KTEST(abi_futexes_with_priority_inheritance_are_enosys)
-{
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_lock_pi));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_unlock_pi));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_trylock_pi));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_wait_requeue_pi));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_cmp_requeue_pi));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_lock_pi2));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_lock_pi_private));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&futex_unlock_pi_private));
-}
-
 /* mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0): Linux lets root do it. */
 PROGRAM(map_at_zero, LI(A0, 0), LUI(A1, 1), LI(A2, 1), LI(A3, 0x32), LI(A4, -1), LI(A4 + 1, 0),
 	CALL(222), EXIT_A0);
@@ -171,6 +147,22 @@ static int wait_for_many_words(void *unused)
 KTEST(abi_futex_waitv_without_memory_is_enomem)
 {
 	EXPECT_EQ(ANSWERED(ENOMEM), ktest_run(wait_for_many_words, NULL));
+}
+
+static int lock_or_wait(void *waits)
+{
+	const struct futex_word word = { .at = USER_BASE }, lock = { .at = USER_BASE + 4 };
+	int err;
+
+	alloc_fail_at = 1;
+	err = waits ? futex_pi_wait(word, 0, lock, NULL) : futex_pi_lock(word, false, NULL);
+	return alloc_fail_at == 0 ? err : 1;
+}
+
+KTEST(abi_futexes_with_priority_inheritance_without_memory_are_enomem)
+{
+	EXPECT_EQ(ANSWERED(ENOMEM), ktest_run(lock_or_wait, NULL));
+	EXPECT_EQ(ANSWERED(ENOMEM), ktest_run(lock_or_wait, "waits"));
 }
 
 KTEST(abi_execve_without_memory_is_enomem)

@@ -8,6 +8,7 @@
 
 #include "../../user/t.h"
 
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -609,6 +610,50 @@ static void execs(void)
 	await_end(pid, 0);
 }
 
+/* ---- chains: many threads of which each has a lock and waits for that of the one before ---- */
+
+static long change_lock(uint32_t *word, int op)
+{
+	return syscall(SYS_futex, word, op, 0, NULL, NULL, 0);
+}
+
+static uint32_t *chain; /* the locks, and behind them how many threads have come */
+
+static void *wait_for_one_before(void *unused)
+{
+	uint32_t *come = chain + THREADS + 1, n = __atomic_load_n(come, __ATOMIC_SEQ_CST);
+
+	chain[n] = (uint32_t)gettid();
+	__atomic_store_n(come, n + 1, __ATOMIC_SEQ_CST);
+	check(change_lock(chain + n - 1, FUTEX_LOCK_PI) == 0, "a lock");
+	check(change_lock(chain + n - 1, FUTEX_UNLOCK_PI) == 0, "an unlock");
+	check(change_lock(chain + n, FUTEX_UNLOCK_PI) == 0, "an unlock");
+	return unused;
+}
+
+/* The first lock is this thread's until all have come. So the whole chain is followed for each thread that comes. */
+static void chains(void)
+{
+	pthread_attr_t attr;
+
+	chain = map_shared((THREADS + 2) * sizeof(*chain));
+	chain[0] = (uint32_t)getpid();
+	chain[THREADS + 1] = 1;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 4 * PAGE);
+	for (uint32_t i = 0; i < THREADS; i++) {
+		errno = pthread_create(&threads[i], &attr, wait_for_one_before, NULL);
+		check(errno == 0, "threads");
+		while (__atomic_load_n(chain + THREADS + 1, __ATOMIC_SEQ_CST) != i + 2)
+			sched_yield();
+	}
+	sched_yield();
+	check(change_lock(chain + THREADS, FUTEX_LOCK_PI) == -1 && errno == EDEADLK, "a ring");
+	check(change_lock(chain, FUTEX_UNLOCK_PI) == 0, "an unlock");
+	for (unsigned i = 0; i < THREADS; i++)
+		check(pthread_join(threads[i], NULL) == 0, "threads");
+}
+
 /* ---- stops: many threads stop and go on, which block all signals and have stop signals pending ---- */
 
 /* `to`: the process, or its group. */
@@ -869,7 +914,7 @@ static const struct {
 	{ "ancestors", ancestors }, { "timers", timers },     { "killed", killed },
 	{ "leaves", leaves },	    { "execs", execs },	      { "stops", stops },
 	{ "parents", parents },	    { "looks", looks },	      { "expiries", expiries },
-	{ "forked", forked },
+	{ "forked", forked },	    { "chains", chains },
 };
 
 static bool run_case(const char *name)
