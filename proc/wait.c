@@ -175,18 +175,20 @@ void thread_wait_always(struct waitq *queue, uint64_t seq)
 }
 
 /*
- * As in sleep_on(), the thread is marked first, and then looks at what may end its sleep. again: NULL, or set by another thread
- * or timer that ends the sleep as the deadline does.
+ * As in sleep_on(), the thread is marked first, and then looks at what may end its sleep. A timer may bring the deadline forward.
+ * again: NULL, or set by another thread that ends the sleep as the deadline does.
  */
-static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline, const bool *again)
+static inline int park(const uint32_t *done, enum ended_by by, const uint64_t *deadline,
+		       const bool *again)
 {
 	while (atomic_load(done) == 0) {
+		uint64_t until = atomic_load_relaxed(deadline);
 		int err = 0;
 
 		sched_sleep_prepare();
 		if (is_interrupted(by))
 			err = -EINTR;
-		else if (deadline != UINT64_MAX && arch_time() >= deadline)
+		else if (until != UINT64_MAX && arch_time() >= until)
 			err = -ETIMEDOUT;
 		else if (again && atomic_load(again))
 			err = -ETIMEDOUT;
@@ -207,13 +209,13 @@ int thread_park_again(const uint32_t *done, bool interruptible, uint64_t deadlin
 
 	lockorder_assert_none_spinning();
 	if (likely(deadline == UINT64_MAX)) {
-		err = park(done, by, deadline, again);
+		err = park(done, by, &deadline, again);
 	} else {
 		struct sleeper sleeper = { .thread = current_thread() };
 
 		timer_init(&sleeper.timer, wake_timer);
 		timer_arm(&sleeper.timer, deadline);
-		err = park(done, by, deadline, again);
+		err = park(done, by, &deadline, again);
 		timer_cancel(&sleeper.timer);
 	}
 	return interruptible ? mark_restart(err) : err;
@@ -227,28 +229,28 @@ int thread_park(const uint32_t *done, bool interruptible, uint64_t deadline)
 struct wall_parker {
 	struct wall_timer timer;
 	struct thread *thread;
-	bool timed_out;
+	uint64_t deadline; /* 0 when the time has come; atomic */
 };
 
 static void wake_parked(struct wall_timer *timer)
 {
 	struct wall_parker *parker = container_of(timer, struct wall_parker, timer);
 
-	atomic_store(&parker->timed_out, true);
+	atomic_store(&parker->deadline, 0);
 	thread_wake(parker->thread);
 }
 
-int thread_park_deadline(const uint32_t *done, const struct deadline *deadline)
+int thread_park_deadline(const uint32_t *done, const struct deadline *deadline, const bool *again)
 {
-	struct wall_parker parker = { .thread = current_thread() };
+	struct wall_parker parker = { .thread = current_thread(), .deadline = UINT64_MAX };
 	int err;
 
 	if (!deadline || !deadline->of_wall)
-		return thread_park(done, true, deadline ? deadline->at : UINT64_MAX);
+		return thread_park_again(done, true, deadline ? deadline->at : UINT64_MAX, again);
 	lockorder_assert_none_spinning();
 	wall_timer_init(&parker.timer, wake_parked);
 	wall_timer_arm(&parker.timer, deadline->at);
-	err = park(done, BY_ANY, UINT64_MAX, &parker.timed_out);
+	err = park(done, BY_ANY, &parker.deadline, again);
 	wall_timer_cancel(&parker.timer);
 	return mark_restart(err);
 }

@@ -53,8 +53,8 @@ int thread_park(const uint32_t *done, bool interruptible, uint64_t deadline);
 /* As thread_park(), but it also ends, as at its deadline, once *again is set. */
 int thread_park_again(const uint32_t *done, bool interruptible, uint64_t deadline,
 		      const bool *again);
-/* thread_park() with `interruptible`, up to a deadline of either clock; NULL: none. */
-int thread_park_deadline(const uint32_t *done, const struct deadline *deadline);
+/* thread_park_again() with `interruptible`, up to a deadline of either clock; NULL: none. again: NULL as with thread_park(). */
+int thread_park_deadline(const uint32_t *done, const struct deadline *deadline, const bool *again);
 
 /* Like thread_wait(), but not even a kill ends the wait. For tear-down. */
 void thread_wait_always(struct waitq *queue, uint64_t seq);

@@ -5,6 +5,8 @@
  * before, and the word is changed through the direct map: threads that lock and unlock without the kernel see it in one step.
  * If others wait, the owner unlocks by the kernel, which hands the lock over: its new owner need not run for that.
  *
+ * The first waiter lends its priority to the owner, which runs with it until it unlocks (proc/loan.h).
+ *
  * If the owner has ended, only the waiters are sure to have the word in their memory. The first of them is woken and takes
  * the lock. Until then the queue has no owner.
  *
@@ -172,13 +174,28 @@ static int end_wait(struct pi_waiter *waiter, int err)
 	return err;
 }
 
+/* Sleeps until the waiter is woken. What others lend to its thread meanwhile counts for its own place, and is lent in turn. */
+static int pi_park(struct pi_waiter *waiter, const struct deadline *deadline)
+{
+	bool *must_lend = &waiter->thread->must_lend;
+	int err;
+
+	for (;;) {
+		err = thread_park_deadline(&waiter->done, deadline, must_lend);
+		if (likely(err != -ETIMEDOUT || !atomic_load(must_lend)))
+			return err;
+		atomic_store(must_lend, false);
+		pi_priority_changed(waiter->thread);
+	}
+}
+
 /* Sleeps until the waiter, which is in a queue, is granted the lock at `at`. Returns 0, -EINTR, -ETIMEDOUT or an error of the word. */
 static int wait_until_granted(struct pi_waiter *waiter, vaddr_t at, const struct deadline *deadline)
 {
 	int err;
 
 	do {
-		err = thread_park_deadline(&waiter->done, deadline);
+		err = pi_park(waiter, deadline);
 		if (!err && !atomic_load_relaxed(&waiter->is_granted))
 			err = take_ownerless(waiter, at);
 	} while (!err && !atomic_load_relaxed(&waiter->is_granted));
@@ -193,6 +210,8 @@ static int waiter_make(struct pi_waiter *waiter, struct futex_word lock, bool tr
 		waiter->spare = mem_wait_kmalloc(sizeof(*waiter->spare));
 		if (!waiter->spare)
 			return -ENOMEM;
+		atomic_store(&waiter->thread->may_lend,
+			     true); /* before it has a place by its priority */
 	}
 	return checked_key(lock, &waiter->lock);
 }
@@ -200,6 +219,7 @@ static int waiter_make(struct pi_waiter *waiter, struct futex_word lock, bool tr
 static void waiter_free(struct pi_waiter *waiter)
 {
 	assert_hardened(!waiter->queue);
+	atomic_store(&waiter->thread->may_lend, false);
 	memory_key_put(&waiter->at);
 	memory_key_put(&waiter->lock);
 	kfree(waiter->spare);

@@ -104,7 +104,7 @@ static void pi_insert(struct pi_queue *queue, struct pi_waiter *waiter)
 {
 	struct tree_node **link = &queue->waiters.root, *parent = NULL;
 
-	waiter->rank = atomic_load_relaxed(&waiter->thread->wish.rt_priority);
+	waiter->rank = atomic_load_relaxed(&waiter->thread->runs_as.rt_priority);
 	while (*link) {
 		parent = *link;
 		link = &parent->child[waiter_at(parent)->rank >= waiter->rank];
@@ -116,6 +116,33 @@ static void end_sleep(struct pi_waiter *waiter)
 {
 	atomic_store(&waiter->done, 1);
 	thread_wake(waiter->thread);
+}
+
+/*
+ * The first waiter's priority is the highest, so it alone lends. That is ended before its thread, the owner or its place changes,
+ * and begun anew afterwards. So a change of any of them takes two loans at most.
+ */
+static void lend_no_more(struct pi_queue *queue)
+{
+	assert_hardened(spin_lock_held(&pi_lock));
+	if (!queue->lender)
+		return;
+	loan_end(&queue->lender->loan);
+	queue->lender = NULL;
+}
+
+static void lend_again(struct pi_queue *queue)
+{
+	struct pi_waiter *first;
+
+	assert_hardened(spin_lock_held(&pi_lock) && !queue->lender);
+	if (!queue->owner || tree_empty(&queue->waiters))
+		return;
+	first = pi_first(queue);
+	if (first->thread == queue->owner) /* to which the lock is being granted */
+		return;
+	queue->lender = first;
+	loan_begin(&first->loan, first->thread, queue->owner);
 }
 
 /* A lock without an owner is for its first waiter, whoever that is now. */
@@ -133,7 +160,9 @@ void pi_join(struct pi_queue *queue, struct pi_waiter *waiter)
 	waiter->spare = NULL;
 	waiter->queue = queue;
 	task_of(waiter->thread)->pi.waits = waiter;
+	lend_no_more(queue);
 	pi_insert(queue, waiter);
+	lend_again(queue);
 	offer_ownerless(queue);
 }
 
@@ -142,6 +171,7 @@ void pi_leave(struct pi_waiter *waiter)
 	struct pi_queue *queue = waiter->queue;
 
 	assert_hardened(spin_lock_held(&pi_lock) && !waiter->spare);
+	lend_no_more(queue);
 	tree_erase(&queue->waiters, &waiter->node);
 	waiter->queue = NULL;
 	task_of(waiter->thread)->pi.waits = NULL;
@@ -151,6 +181,7 @@ void pi_leave(struct pi_waiter *waiter)
 	} else {
 		waiter->spare = list_first_entry(&queue->spares, struct pi_queue, link);
 		list_del(&waiter->spare->link);
+		lend_again(queue);
 		offer_ownerless(queue);
 	}
 }
@@ -167,6 +198,7 @@ static struct list *pi_owned(struct thread *owner)
 void pi_set_owner(struct pi_queue *queue, struct thread *owner)
 {
 	assert_hardened(spin_lock_held(&pi_lock) && queue->is_lock);
+	lend_no_more(queue);
 	if (queue->owner)
 		list_del(&queue->owned);
 	queue->owner = owner;
@@ -174,6 +206,7 @@ void pi_set_owner(struct pi_queue *queue, struct thread *owner)
 		list_add(pi_owned(owner), &queue->owned);
 	else
 		offer_ownerless(queue);
+	lend_again(queue);
 }
 
 void pi_grant_free(struct pi_waiter *waiter)
@@ -198,10 +231,17 @@ void pi_priority_changed(struct thread *thread)
 
 	spin_lock(&pi_lock);
 	waiter = task_of(thread)->pi.waits;
-	if (waiter && waiter->rank != atomic_load_relaxed(&thread->wish.rt_priority)) {
-		tree_erase(&waiter->queue->waiters, &waiter->node);
-		pi_insert(waiter->queue, waiter);
-		offer_ownerless(waiter->queue);
+	if (waiter) {
+		struct pi_queue *queue = waiter->queue;
+
+		/* A thread that lends runs as before until it has been here itself, or its loan has ended. */
+		lend_no_more(queue);
+		if (waiter->rank != atomic_load_relaxed(&thread->runs_as.rt_priority)) {
+			tree_erase(&queue->waiters, &waiter->node);
+			pi_insert(queue, waiter);
+			offer_ownerless(queue);
+		}
+		lend_again(queue);
 	}
 	spin_unlock(&pi_lock);
 }

@@ -5,6 +5,7 @@
 #include "lib/list.h"
 #include "lib/tree.h"
 #include "mm/object/memory_key.h"
+#include "proc/loan.h"
 #include "sync/spinlock.h"
 
 struct thread;
@@ -25,6 +26,8 @@ struct pi_queue {
 	/* The highest real-time priority first, and of equals the one that came first. */
 	struct tree waiters;
 	struct list spares; /* of all waiters but one */
+	struct pi_waiter *
+		lender; /* the first waiter, which lends its priority to the owner; NULL: nobody does */
 };
 
 /* A wait of the running thread, on its stack. */
@@ -37,9 +40,11 @@ struct pi_waiter {
 	/* guarded by pi_lock: */
 	struct pi_queue *queue; /* NULL: none */
 	struct tree_node node;	/* of queue->waiters */
-	unsigned rank;		/* its place there: its priority when it came to it */
+	unsigned
+		rank; /* its place there: the real-time priority that it ran with when it came to it */
 	bool is_moved;		/* it has been moved to the lock */
 	bool is_granted;	/* the lock is its own; then it has left the queue */
+	struct loan loan;	/* if it is its queue's `lender` */
 	struct pi_queue *spare; /* NULL while it waits; afterwards the waiter frees it */
 	/* Ends its sleep: the lock is granted, or is there to be taken. Read without pi_lock. */
 	uint32_t done;
@@ -81,7 +86,7 @@ bool pi_is_deadlock(const struct pi_waiter *waiter, const struct thread *owner);
 
 /*
  * From pi_join() to pi_leave() the waiter waits for the queue's owner, whoever that is: pi_set_owner() changes it for all
- * waiters. pi_leave() may end the queue.
+ * waiters. The first of them lends its priority to the owner. pi_leave() may end the queue.
  */
 void pi_join(struct pi_queue *queue, struct pi_waiter *waiter);
 void pi_leave(struct pi_waiter *waiter);
@@ -98,7 +103,7 @@ void pi_grant_free(struct pi_waiter *waiter);
 
 /* Call without the lock: */
 
-/* The priority of the thread has changed: a wait of it gets the place of that one. */
+/* The priority of the thread has changed: a wait of it gets the place of that one, and lends that. */
 void pi_priority_changed(struct thread *thread);
 
 /*

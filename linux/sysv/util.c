@@ -43,7 +43,7 @@ void sysv_waiter_finish(struct ipc_waiter *waiter)
 int sysv_waiter_sleep(struct ipc_waiter *waiter, struct mutex *mutex,
 		      const struct deadline *deadline)
 {
-	int err = thread_park_deadline(&waiter->done, deadline);
+	int err = thread_park_deadline(&waiter->done, deadline, NULL);
 
 	mutex_lock(mutex);
 	if (!waiter->done) {

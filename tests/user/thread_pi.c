@@ -275,7 +275,9 @@ static void order(void)
 	MUST(pthread_mutex_lock(&ordered));
 	for (int i = 0; i < 4; i++) {
 		threads[i] = start(take_place, (void *)by_arrival[i]);
-		until_flag(&has_it, i + 1);
+		while (flag_now(&has_it) <=
+		       i) /* as a real-time thread by now, so that to yield is not enough */
+			nap(1);
 		until_others_wait(i + 1);
 	}
 	MUST(pthread_mutex_unlock(&ordered));
@@ -347,15 +349,149 @@ static void conditions(void)
 	ASK(pthread_mutex_destroy(&ball.mutex));
 }
 
+/* ---- inheritance ---- */
+
+/* All on one processor, with the main thread above them. Who goes on does so in the order of what they run with. */
+enum { LOW = 1, MIDDLE = 10, HIGH = 50, DIRECTOR = 60 };
+
+static pthread_mutex_t first_lock, second_lock;
+static int holding, may_spin, may_go_on, nevents;
+static const char *events[8];
+static struct timespec patience; /* of the high thread; 0: it waits for ever */
+
+static void run_with(int priority)
+{
+	struct sched_param param = { priority };
+
+	MUST(pthread_setschedparam(pthread_self(), SCHED_FIFO, &param));
+}
+
+static void note(const char *who)
+{
+	events[__atomic_fetch_add(&nevents, 1, __ATOMIC_SEQ_CST)] = who;
+}
+
+/* Once it may spin, the processor is this thread's unless another one goes before it. */
+static void until_told(void)
+{
+	while (!flag_now(&may_go_on))
+		if (!flag_now(&may_spin))
+			nap(1);
+}
+
+static void *low(void *arg)
+{
+	(void)arg;
+	run_with(LOW);
+	MUST(pthread_mutex_lock(&first_lock));
+	raise_flag(&holding);
+	until_told();
+	note("low holds it");
+	MUST(pthread_mutex_unlock(&first_lock));
+	note("low");
+	return NULL;
+}
+
+/* Holds the second lock, and waits for the first one. */
+static void *linking(void *arg)
+{
+	(void)arg;
+	run_with(LOW + 1);
+	MUST(pthread_mutex_lock(&second_lock));
+	raise_flag(&holding);
+	MUST(pthread_mutex_lock(&first_lock));
+	note("link holds both");
+	MUST(pthread_mutex_unlock(&first_lock));
+	MUST(pthread_mutex_unlock(&second_lock));
+	note("link");
+	return NULL;
+}
+
+static void *high(void *mutex)
+{
+	struct timespec until;
+
+	run_with(HIGH);
+	if (patience.tv_nsec == 0) {
+		MUST(pthread_mutex_lock(mutex));
+		MUST(pthread_mutex_unlock(mutex));
+	} else {
+		until = later(CLOCK_REALTIME, patience.tv_nsec);
+		ASK(pthread_mutex_timedlock(mutex, &until));
+	}
+	note("high");
+	return NULL;
+}
+
+static void *middle(void *arg)
+{
+	(void)arg;
+	run_with(MIDDLE);
+	note("middle");
+	return NULL;
+}
+
+/* With `chained`, the high thread waits for one that waits for the low one. If it has `waits` ms only, it gives up. */
+static void inherit(bool chained, int waits)
+{
+	pthread_t threads[4];
+	int n = 0;
+
+	holding = may_go_on = nevents = 0;
+	may_spin = waits ==
+		   0; /* else the low one would run with the priority of the high one for ever */
+	patience = (struct timespec){ .tv_nsec = waits * MS };
+	make(&first_lock, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_STALLED, PTHREAD_PROCESS_PRIVATE);
+	make(&second_lock, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_STALLED, PTHREAD_PROCESS_PRIVATE);
+	threads[n++] = start(low, NULL);
+	until_flag(&holding, 1);
+	if (chained) {
+		threads[n++] = start(linking, NULL);
+		until_flag(&holding, 2);
+		until_others_wait(1);
+	}
+	threads[n++] = start(high, chained ? &second_lock : &first_lock);
+	if (waits) {
+		MUST(pthread_join(threads[--n], NULL));
+		raise_flag(&may_spin);
+		nap(3); /* the low one comes to spin meanwhile */
+	} else {
+		until_others_wait(n - 1);
+	}
+	threads[n++] = start(middle, NULL);
+	raise_flag(&may_go_on);
+	join_all(threads, n);
+	for (int i = 0; i < nevents; i++)
+		say("%s\n", events[i]);
+}
+
+/* The owner runs with the priority of the highest that waits for it, and only as long as that one waits. */
+static void inheritance(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	MUST(sched_setaffinity(0, sizeof(one), &one));
+	run_with(DIRECTOR);
+	inherit(false, 0);
+	inherit(true, 0);
+	inherit(false, 20);
+}
+
 int main(void)
 {
 	static const struct {
 		const char *name;
 		void (*run)(void);
 	} cases[] = {
-		{ "exclusion", exclusions }, { "processes", processes },
-		{ "refusals", refusals },    { "dead owners", dead_owners },
-		{ "order", order },	     { "conditions", conditions },
+		{ "exclusion", exclusions },
+		{ "processes", processes },
+		{ "refusals", refusals },
+		{ "dead owners", dead_owners },
+		{ "order", order },
+		{ "conditions", conditions },
+		{ "inheritance", inheritance },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/futex.h"
+#include "abi/sched.h"
 #include "linux/process/task.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
@@ -33,7 +34,8 @@ static struct link *link_new(unsigned priority)
 		return NULL;
 	link->task.thread.state = THREAD_DEAD; /* so that it is not woken */
 	link->task.thread.arch.hart = current_thread()->arch.hart;
-	link->task.thread.wish.rt_priority = (uint8_t)priority;
+	link->task.thread.runs_as.rt_priority = link->task.thread.wish.rt_priority =
+		(uint8_t)priority;
 	list_init(&link->task.pi.owned);
 	link->waiter.thread = &link->task.thread;
 	link->waiter.spare = &link->queue;
@@ -42,7 +44,8 @@ static struct link *link_new(unsigned priority)
 
 static void set_priority(struct link *link, unsigned priority)
 {
-	link->task.thread.wish.rt_priority = (uint8_t)priority;
+	link->task.thread.runs_as.rt_priority = link->task.thread.wish.rt_priority =
+		(uint8_t)priority;
 	pi_priority_changed(&link->task.thread);
 }
 
@@ -154,6 +157,115 @@ KTEST(futex_pi_orders_waiters_by_their_priorities_now)
 	for (unsigned i = 0; i < WAITERS; i++)
 		kfree(links[i]);
 	kfree(owner);
+}
+
+/* ---- inheritance ---- */
+
+/* Threads of no process lend and are lent nothing. These are never run, so that any process will do. */
+static void be_of_a_process(struct link *owner, struct link **links)
+{
+	static struct process process;
+
+	owner->task.thread.process = &process;
+	for (unsigned i = 0; i < WAITERS; i++)
+		links[i]->task.thread.process = &process;
+}
+
+static unsigned runs_with(const struct link *link)
+{
+	return link->task.thread.runs_as.rt_priority;
+}
+
+/* The priority that a thread asks for, as sched_setscheduler() sets it. */
+static void ask_for(struct link *link, unsigned priority)
+{
+	struct sched_wish wish = link->task.thread.wish;
+
+	wish.policy = priority ? SCHED_FIFO : SCHED_OTHER;
+	wish.rt_priority = (uint8_t)priority;
+	loan_set_wish(&link->task.thread, wish.any);
+	pi_priority_changed(&link->task.thread);
+}
+
+/* An owner runs with the priority of its first waiter, whoever that is, and with its own when none waits (R151). */
+KTEST(R151_futex_pi_lends_the_first_waiters_priority_to_the_owner)
+{
+	struct link *owner = link_new(0), *next = link_new(0), *links[WAITERS];
+	struct pi_queue *queue;
+
+	ASSERT_TRUE(owner && next);
+	queue = make_queue(owner, links);
+	ASSERT_TRUE(queue);
+	be_of_a_process(owner, links);
+	next->task.thread.process = owner->task.thread.process;
+	EXPECT_EQ(0, runs_with(owner));
+	ask_for(links[2], 15);
+	EXPECT_EQ(20, runs_with(owner));
+	ask_for(links[1], 5);
+	EXPECT_EQ(15, runs_with(owner));
+	ask_for(links[3], 40);
+	EXPECT_EQ(40, runs_with(owner));
+	spin_lock(&pi_lock);
+	pi_set_owner(queue, &next->task.thread);
+	spin_unlock(&pi_lock);
+	EXPECT_TRUE(runs_with(owner) == 0 && runs_with(next) == 40);
+	spin_lock(&pi_lock);
+	pi_grant(&links[3]->waiter);
+	spin_unlock(&pi_lock);
+	EXPECT_TRUE(runs_with(next) == 0 && runs_with(links[3]) == 40);
+	ask_for(links[3], 0);
+	EXPECT_EQ(15, runs_with(links[3]));
+	leave(links[2]);
+	EXPECT_EQ(10, runs_with(links[3]));
+	leave(links[1]);
+	leave(links[0]);
+	EXPECT_EQ(0, runs_with(links[3]));
+	for (unsigned i = 0; i < WAITERS; i++)
+		kfree(links[i]);
+	kfree(owner);
+	kfree(next);
+}
+
+/* What is lent to a thread that waits gives it another place, and it lends that on as soon as it runs. */
+KTEST(R151_futex_pi_lends_on_what_is_lent)
+{
+	struct link *owner = link_new(0), *holder = link_new(0), *rival = link_new(1),
+		    *links[WAITERS];
+	static const struct memory_key key = { .owner = &key, .offset = 8 };
+	struct pi_queue *queue;
+
+	ASSERT_TRUE(owner && holder && rival);
+	queue = make_queue(holder, links);
+	ASSERT_TRUE(queue);
+	be_of_a_process(holder, links);
+	owner->task.thread.process = rival->task.thread.process = holder->task.thread.process;
+	spin_lock(&pi_lock);
+	queue = pi_queue_begin(&rival->waiter, &key, &owner->task.thread);
+	pi_join(queue, &rival->waiter);
+	pi_join(queue, &holder->waiter);
+	spin_unlock(&pi_lock);
+	holder->task.thread.may_lend = true;
+	EXPECT_TRUE(first_of(queue) == rival && runs_with(owner) == 1);
+	ask_for(links[0], 30);
+	EXPECT_TRUE(runs_with(holder) == 30 && holder->task.thread.must_lend);
+	pi_priority_changed(&holder->task.thread); /* which it does once it is woken */
+	EXPECT_TRUE(first_of(queue) == holder && runs_with(owner) == 30);
+	leave(links[0]);
+	pi_priority_changed(&holder->task.thread);
+	EXPECT_TRUE(runs_with(holder) == 20 && runs_with(owner) == 20);
+	for (unsigned i = 1; i < WAITERS; i++)
+		leave(links[i]);
+	pi_priority_changed(&holder->task.thread);
+	EXPECT_TRUE(runs_with(holder) == 0 && runs_with(owner) == 1);
+	EXPECT_TRUE(first_of(queue) == rival);
+	leave(rival);
+	leave(holder);
+	EXPECT_EQ(0, runs_with(owner));
+	for (unsigned i = 0; i < WAITERS; i++)
+		kfree(links[i]);
+	kfree(owner);
+	kfree(holder);
+	kfree(rival);
 }
 
 /* ---- chains ---- */
