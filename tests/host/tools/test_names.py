@@ -77,7 +77,7 @@ def cases_of_a_file_of_tests():
 @case
 def mutants():
     tool = os.path.join(TOOLS, "mutants")
-    refused([tool, "--list", "--only", "p9-*,pip-*"], "mutants: no bug is called 'pip-*': say pipe-")
+    refused([tool, "--list", "--only", "p9-*,pipes-*"], "mutants: no bug is called 'pipes-*': say pipe-")
     refused([tool, "--list", "--delete-calls", "--only", "mn/*"], "mutants: no bug is called 'mn/*'")
 
 
