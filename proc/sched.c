@@ -1935,6 +1935,22 @@ static inline __attribute__((always_inline)) void idle_leave(struct runq *runq, 
 }
 
 /*
+ * Is no thread ready here? Another hart may have one off the queue for a moment, to give it another place (sched_run_as()), and does
+ * not interrupt this hart for that. So the last look is under the lock.
+ */
+static bool is_empty(struct hart *hart)
+{
+	bool empty = none_ready(hart->runq);
+
+	if (!empty || !hart_are_several())
+		return empty;
+	hart_lock(hart);
+	empty = none_ready(hart->runq);
+	hart_unlock(hart);
+	return empty;
+}
+
+/*
  * Interrupts stay off between the check and the wait, so that no wake-up is missed: who queues a thread here then interrupts
  * this hart, which ends the wait. What is pending after the wait, but for another hart's interrupt, is taken when
  * interrupts are on.
@@ -1955,7 +1971,7 @@ void sched_idle(void)
 			sched_yield();
 			continue;
 		}
-		if (none_ready(runq) && !(hart_are_several() && any_to_steal() && steal()))
+		if (is_empty(hart) && !(hart_are_several() && any_to_steal() && steal()))
 			idle_wait();
 		if (!none_ready(runq))
 			idle_leave(runq, hart);
