@@ -103,11 +103,10 @@ void loan_begin(struct loan *loan, struct thread *lender, struct thread *borrowe
 {
 	unsigned long flags = spin_lock_irqsave(&loan_lock);
 
-	assert_hardened(!lender->lends);
 	loan->lender = lender;
 	loan->borrower = NULL;
 	/* The kernel's own threads go before all others. */
-	if (borrower->process && may_lend_locked(lender, borrower)) {
+	if (borrower->process && !lender->lends && may_lend_locked(lender, borrower)) {
 		loan_insert_locked(loan, borrower, lender->runs_as.any);
 		atomic_store_relaxed(&loan->borrower, borrower);
 		lender->lends = loan;

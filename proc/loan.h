@@ -35,7 +35,7 @@ static inline uint64_t thread_rank(const struct thread *thread)
 
 /*
  * The lender lends to the borrower until loan_end(). Nothing is lent if the chain of threads that the borrower waits for comes
- * back to the lender, or is longer than LOAN_CHAIN_MAX. A thread has one loan to others at a time. The caller keeps both threads
+ * back to the lender, or is longer than LOAN_CHAIN_MAX, or if the lender has another loan: it has one at a time. The caller keeps both threads
  * from being freed before this returns. Call with no run queue's lock held.
  */
 void loan_begin(struct loan *loan, struct thread *lender, struct thread *borrower);

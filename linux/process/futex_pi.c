@@ -196,8 +196,12 @@ static int wait_until_granted(struct pi_waiter *waiter, vaddr_t at, const struct
 
 	do {
 		err = pi_park(waiter, deadline);
-		if (!err && !atomic_load_relaxed(&waiter->is_granted))
-			err = take_ownerless(waiter, at);
+		if (err || atomic_load_relaxed(&waiter->is_granted))
+			break;
+		err = take_ownerless(waiter, at);
+		/* A fault on the word may have waited for a server, and lent to that. */
+		atomic_store(&waiter->thread->may_lend, true);
+		pi_priority_changed(waiter->thread);
 	} while (!err && !atomic_load_relaxed(&waiter->is_granted));
 	return end_wait(waiter, err);
 }

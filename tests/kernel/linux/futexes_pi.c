@@ -226,6 +226,33 @@ KTEST(R151_futex_pi_lends_the_first_waiters_priority_to_the_owner)
 	kfree(next);
 }
 
+/* A waiter whose fault on the word waits for a server lends to that, and to the owner afterwards (R151). */
+KTEST(R151_futex_pi_lends_nothing_beside_another_loan)
+{
+	struct link *owner = link_new(0), *server = link_new(0), *links[WAITERS];
+	struct pi_queue *queue;
+	struct loan loan;
+
+	ASSERT_TRUE(owner && server);
+	queue = make_queue(owner, links);
+	ASSERT_TRUE(queue);
+	be_of_a_process(owner, links);
+	server->task.thread.process = owner->task.thread.process;
+	loan_begin(&loan, &links[1]->task.thread, &server->task.thread);
+	pi_priority_changed(&links[1]->task.thread);
+	EXPECT_TRUE(runs_with(server) == 20 && runs_with(owner) == 0);
+	loan_end(&loan);
+	pi_priority_changed(&links[1]->task.thread);
+	EXPECT_TRUE(runs_with(server) == 0 && runs_with(owner) == 20);
+	for (unsigned i = 0; i < WAITERS; i++)
+		leave(links[i]);
+	EXPECT_EQ(0, runs_with(owner));
+	for (unsigned i = 0; i < WAITERS; i++)
+		kfree(links[i]);
+	kfree(server);
+	kfree(owner);
+}
+
 /* What is lent to a thread that waits gives it another place, and it lends that on as soon as it runs. */
 KTEST(R151_futex_pi_lends_on_what_is_lent)
 {
