@@ -30,7 +30,7 @@ typedef long (*syscall_fn)(struct trap_frame *frame);
 struct os_layer {
 	size_t thread_size,
 		process_size; /* of what struct thread, and struct process, is the first part of */
-	const syscall_fn *calls; /* SYS_LIMIT of them, by number */
+	const syscall_fn *calls; /* SYS_LIMIT of them, by number; none is NULL */
 	/* Of a struct file, a struct fdtable, and a struct pipe, with what the layer keeps behind it: that is all zeros at first. */
 	size_t file_size, fdtable_size, pipe_size;
 #define HOOK(type, name, args) type(*name) args;

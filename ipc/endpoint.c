@@ -1228,8 +1228,8 @@ static __attribute__((noinline)) int64_t reply_receive_slowly(struct file *recei
  * this one was answered.
  *
  * Here and in endpoint_call(), `done` is a plain store, without the fence of atomic_store(). It only ends thread_park().
- * A thread that was woken takes endpoint->lock before it reads what has come, and that lock orders the rest. One to which the
- * other thread has switched over runs on the same hart, and reads at once what has come: a reply, or a call.
+ * A thread that was woken takes endpoint->lock before it reads what has come, and that lock orders the rest. A thread
+ * that was switched over to runs on the hart of the other thread, and reads the reply or the call at once.
  */
 int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const struct ipc_words *reply,
 			       struct ipc_words *words, uint64_t *badge_ret, uint64_t deadline)

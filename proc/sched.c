@@ -1935,8 +1935,8 @@ static inline __attribute__((always_inline)) void idle_leave(struct runq *runq, 
 }
 
 /*
- * Is no thread ready here? Another hart may have one off the queue for a moment, to give it another place (sched_run_as()), and does
- * not interrupt this hart for that. So the last look is under the lock.
+ * Is no thread ready here? Another hart may take a thread off the queue for a moment, to give it another place (sched_run_as()), and
+ * does not interrupt this hart for that. So the last look is under the lock.
  */
 static bool is_empty(struct hart *hart)
 {

@@ -107,8 +107,8 @@ void sched_hand_over(struct thread *thread);
 /*
  * Wakes the thread, lets it run, and sleeps until it is woken, if nothing stands against it: the scheduler
  * does not want the hart, no signal or kill has come, the other thread does not just go to sleep.
- * Releases `held`, the only spinning lock that the caller holds. Returns whether another thread has switched over to
- * this one: then all that this one did is seen here. Else the caller may have been woken by anyone, or has not slept, and
+ * Releases `held`, the only spinning lock that the caller holds. Returns whether the caller runs again because another thread has
+ * switched over to it: then it sees all that the other thread did before. Else anyone may have woken it, or it has not slept, and it
  * looks at everything anew. Call with interrupts off, as they are on return, and with preemption on.
  */
 bool sched_switch_over(struct thread *to, struct spinlock *held);
@@ -195,8 +195,9 @@ void sched_sample(bool user);
 #include "proc/thread.h"
 
 /*
- * The times of a thread that does not run stay as they are. A hart that switches away stores them before it clears `on_hart`. One
- * that switches to the thread stores since_tick first, and samples later: so with a sample of that run, that tick has changed.
+ * The times of a thread that does not run stay as they are. A hart that switches away from the thread stores them
+ * before it clears `on_hart`. A hart that switches to the thread stores since_tick first, and adds samples of the new run after that.
+ * So if the times have a sample of a new run, since_tick has changed.
  */
 UNCHECKED static inline struct thread_times thread_times(const struct thread *thread)
 {

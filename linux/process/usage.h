@@ -57,7 +57,7 @@ void usage_add_io(struct io_counts *to, const struct io_counts *from);
 void usage_add_thread_io(struct io_counts *io, struct usage *usage, const struct thread *thread);
 /* Adds those of a process and of the children that it has waited for. Call with process_tree_lock held. */
 void usage_add_process_io(struct io_counts *io, struct usage *usage, const struct process *process);
-/* Adds a thread's times, switches and bytes. The second one: call with the lock of its process's signals held. */
+/* Adds a thread's times, switches and bytes. Call usage_add_thread_locked() with the lock of its process's signals held. */
 void usage_add_thread(struct usage *to, struct thread *thread);
 void usage_add_thread_locked(struct usage *to, struct thread *thread);
 
