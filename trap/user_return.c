@@ -47,6 +47,8 @@ void trap_user_return(struct trap_frame *frame)
 	if (unlikely(current_thread()->arch.rseq_due))
 		layer_resume(frame);
 	work = atomic_load_relaxed(&current_thread()->arch.work);
+	if (work == 0)
+		return;
 	if (likely(work == ARCH_WORK_LEAVE)) {
 		layer_leave(frame);
 		return;

@@ -95,18 +95,17 @@ static int rseq_check_flags(const struct thread *thread, const struct abi_rseq_c
 	return flags | cs->flags ? -EINVAL : 0;
 }
 
-/* In the section, the thread goes on behind it; elsewhere only the pointer is cleared, which the program leaves behind. */
-static int leave_section(const struct thread *thread, struct trap_frame *frame)
+/*
+ * In the section, the thread goes on behind it; elsewhere only the pointer is cleared, which the program leaves behind. Not inline:
+ * most threads are in none, and would save registers for it.
+ */
+static __attribute__((noinline)) int leave_section(const struct thread *thread,
+						   struct trap_frame *frame, vaddr_t addr)
 {
 	struct abi_rseq_cs cs;
-	uint64_t addr;
 	bool inside;
 	int err;
 
-	if (load_section(task_of(thread)->rseq, &addr))
-		return -EFAULT;
-	if (!addr)
-		return 0;
 	err = rseq_read_section(thread, addr, &cs);
 	if (err)
 		return err;
@@ -135,13 +134,15 @@ static void fail(const struct thread *thread)
 void rseq_resume(struct trap_frame *frame)
 {
 	struct thread *thread = current_thread();
+	uint64_t section;
 
 	/* First: if it moves from here on, it comes here again. */
 	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_RSEQ, __ATOMIC_RELAXED);
 	thread->arch.rseq_due = false;
 	if (!task_of(thread)->rseq)
 		return;
-	if (leave_section(thread, frame) || update_hart(thread))
+	if (load_section(task_of(thread)->rseq, &section) ||
+	    (section && leave_section(thread, frame, section)) || update_hart(thread))
 		fail(thread);
 }
 

@@ -22,7 +22,8 @@ static void object_resident(const struct vma_attr *vma, vaddr_t va, struct page 
 		else
 			memset(&pages[i], 0, run * sizeof(*pages));
 	}
-	memset(&pages[there], 0, (n - there) * sizeof(*pages));
+	if (there < n)
+		memset(&pages[there], 0, (n - there) * sizeof(*pages));
 }
 
 /* A read: maps the resident neighbours as well (fault-around). */
