@@ -33,6 +33,12 @@ static inline uint64_t thread_rank(const struct thread *thread)
 	return wish_rank((struct sched_wish){ .any = atomic_load_relaxed(&thread->runs_as.any) });
 }
 
+/* The rank of what the thread asked for: it never runs with a lower one. It may change at any time. */
+static inline uint64_t thread_wish_rank(const struct thread *thread)
+{
+	return wish_rank((struct sched_wish){ .any = atomic_load_relaxed(&thread->wish.any) });
+}
+
 /*
  * The lender lends to the borrower until loan_end(). Nothing is lent if the chain of threads that the borrower waits for comes
  * back to the lender, or is longer than LOAN_CHAIN_MAX, or if the lender has another loan: it has one at a time. The caller keeps both threads

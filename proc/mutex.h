@@ -2,20 +2,20 @@
 /* Waiting locks: mutexes that may be held across sleeps and user copies. */
 #pragma once
 
+#include "proc/lend_queue.h"
 #include "sync/lockorder.h"
-#include "sync/waitq.h"
+#include "sync/spinlock.h"
 
-struct thread;
-
-/* Instead of an owner: the mutex is free, but only a thread that has waited for it may take it. */
-#define MUTEX_HANDED ((struct thread *)1)
+/* In a mutex's word: threads wait for it. Then the word changes only with the lock of its queue held. */
+#define MUTEX_WAITED 1ul
 
 struct mutex {
-	struct thread *owner; /* atomic; NULL: free; or MUTEX_HANDED */
-	uint32_t waiting;     /* atomic: number of threads that sleep for it or are about to */
+	uint64_t word;	      /* atomic: the owner's struct thread, or 0: free; and MUTEX_WAITED */
+	struct spinlock lock; /* guards what follows */
+	bool passed_over;     /* a thread that was woken has found it taken again */
 	uint8_t class;	      /* const: its place in the lock order (sync/lockorder.h) */
-	bool passed_over;     /* atomic: a thread that was woken has found it taken again */
-	struct waitq queue;
+	struct lend_queue
+		queue; /* of struct mutex_waiter; empty if and only if MUTEX_WAITED is not set */
 };
 
 /* The most often that a thread looks whether an owner on another hart has released the lock, before it sleeps. */
@@ -39,4 +39,11 @@ void mutex_lock(struct mutex *mutex);
 void mutex_lock_nested(struct mutex *mutex);
 int mutex_lock_killable_nested(struct mutex *mutex) __attribute__((warn_unused_result));
 void mutex_unlock(struct mutex *mutex);
+
+/* Who has the lock; NULL: nobody. It may change at any time, unless it is the running thread. */
+static inline struct thread *mutex_owner(const struct mutex *mutex)
+{
+	return (struct thread *)(atomic_load_relaxed(&mutex->word) & ~MUTEX_WAITED);
+}
+
 bool mutex_held(const struct mutex *mutex); /* by the running thread */

@@ -221,6 +221,14 @@ int thread_park_again(const uint32_t *done, bool interruptible, uint64_t deadlin
 	return interruptible ? mark_restart(err) : err;
 }
 
+bool thread_park_for_lock(const uint32_t *done, bool killable, const bool *again)
+{
+	const uint64_t never = UINT64_MAX;
+
+	lockorder_assert_none_spinning();
+	return park(done, killable ? BY_KILL : BY_NOTHING, &never, again) != -EINTR;
+}
+
 int thread_park(const uint32_t *done, bool interruptible, uint64_t deadline)
 {
 	return thread_park_again(done, interruptible, deadline, NULL);

@@ -51,7 +51,8 @@ enum lock_class {
 	LOCK_PAGE_ALLOC,
 	LOCK_FRAME_CACHE, /* the free frames of a hart */
 	LOCK_DISK, /* the queue of a disk's driver; its holder takes only LOCK_TIMERQ, for a reset */
-	LOCK_LAST_PREEMPTIBLE = LOCK_DISK,
+	LOCK_MUTEX, /* who waits for a waiting lock */
+	LOCK_LAST_PREEMPTIBLE = LOCK_MUTEX,
 
 	/* spinning, interrupts off */
 	LOCK_DEVICE, /* a driver's queues; its holder may wake threads */

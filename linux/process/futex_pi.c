@@ -109,7 +109,7 @@ static int wait_for_holder(struct pi_waiter *waiter, uint32_t *word, uint32_t fo
  */
 static int take_or_wait(struct pi_waiter *waiter, uint32_t *word, bool more)
 {
-	uint32_t found = atomic_load(word), mine = (uint32_t)waiter->thread->tid;
+	uint32_t found = atomic_load(word), mine = (uint32_t)waiter->in.thread->tid;
 	struct pi_queue *queue = pi_queue_find(&waiter->lock);
 	int err;
 
@@ -152,7 +152,7 @@ static int take_ownerless(struct pi_waiter *waiter, vaddr_t at)
 	if (!waiter->is_granted) {
 		atomic_store_relaxed(&waiter->done, 0);
 		if (!waiter->queue->owner && pi_first(waiter->queue) == waiter) {
-			atomic_store(word.at, (uint32_t)waiter->thread->tid | FUTEX_WAITERS |
+			atomic_store(word.at, (uint32_t)waiter->in.thread->tid | FUTEX_WAITERS |
 						      FUTEX_OWNER_DIED);
 			pi_grant(waiter);
 		}
@@ -177,7 +177,7 @@ static int end_wait(struct pi_waiter *waiter, int err)
 /* Sleeps until the waiter is woken. What others lend to its thread meanwhile counts for its own place, and is lent in turn. */
 static int pi_park(struct pi_waiter *waiter, const struct deadline *deadline)
 {
-	bool *must_lend = &waiter->thread->must_lend;
+	bool *must_lend = &waiter->in.thread->must_lend;
 	int err;
 
 	for (;;) {
@@ -185,7 +185,7 @@ static int pi_park(struct pi_waiter *waiter, const struct deadline *deadline)
 		if (likely(err != -ETIMEDOUT || !atomic_load(must_lend)))
 			return err;
 		atomic_store(must_lend, false);
-		pi_priority_changed(waiter->thread);
+		pi_priority_changed(waiter->in.thread);
 	}
 }
 
@@ -200,8 +200,8 @@ static int wait_until_granted(struct pi_waiter *waiter, vaddr_t at, const struct
 			break;
 		err = take_ownerless(waiter, at);
 		/* A fault on the word may have waited for a server, and lent to that. */
-		atomic_store(&waiter->thread->may_lend, true);
-		pi_priority_changed(waiter->thread);
+		atomic_store(&waiter->in.thread->may_lend, true);
+		pi_priority_changed(waiter->in.thread);
 	} while (!err && !atomic_load_relaxed(&waiter->is_granted));
 	return end_wait(waiter, err);
 }
@@ -209,12 +209,12 @@ static int wait_until_granted(struct pi_waiter *waiter, vaddr_t at, const struct
 /* Gives a waiter what it needs, for waiter_free() in any case. One that only tries will not wait. Returns 0 or an error. */
 static int waiter_make(struct pi_waiter *waiter, struct futex_word lock, bool tries)
 {
-	*waiter = (struct pi_waiter){ .thread = current_thread(), .tries = tries };
+	*waiter = (struct pi_waiter){ .in.thread = current_thread(), .tries = tries };
 	if (!tries) {
 		waiter->spare = mem_wait_kmalloc(sizeof(*waiter->spare));
 		if (!waiter->spare)
 			return -ENOMEM;
-		atomic_store(&waiter->thread->may_lend,
+		atomic_store(&waiter->in.thread->may_lend,
 			     true); /* before it has a place by its priority */
 	}
 	return checked_key(lock, &waiter->lock);
@@ -223,7 +223,7 @@ static int waiter_make(struct pi_waiter *waiter, struct futex_word lock, bool tr
 static void waiter_free(struct pi_waiter *waiter)
 {
 	assert_hardened(!waiter->queue);
-	atomic_store(&waiter->thread->may_lend, false);
+	atomic_store(&waiter->in.thread->may_lend, false);
 	memory_key_put(&waiter->at);
 	memory_key_put(&waiter->lock);
 	kfree(waiter->spare);
@@ -284,7 +284,7 @@ static int hand_over(const struct pi_queue *queue, uint32_t *word, uint32_t foun
 	if (!queue->is_lock || queue->owner != current_thread())
 		return -EINVAL;
 	next = pi_first(queue);
-	if (atomic_cas(word, found, (uint32_t)next->thread->tid | FUTEX_WAITERS)) {
+	if (atomic_cas(word, found, (uint32_t)next->in.thread->tid | FUTEX_WAITERS)) {
 		pi_grant(next);
 		return 0;
 	}

@@ -70,7 +70,7 @@ struct pi_queue *pi_queue_begin(struct pi_waiter *waiter, const struct memory_ke
 
 	assert_hardened(spin_lock_held(&pi_lock));
 	*queue = (struct pi_queue){ .key = *key, .is_lock = owner != NULL };
-	tree_init(&queue->waiters);
+	lend_queue_init(&queue->waiters, true);
 	list_init(&queue->spares);
 	list_add(&buckets[pi_bucket(key)].queues, &queue->link);
 	atomic_store_relaxed(&pi_nqueues, pi_nqueues + 1);
@@ -90,59 +90,15 @@ static void queue_end(struct pi_queue *queue)
 
 /* ---- waiters ---- */
 
-static struct pi_waiter *waiter_at(struct tree_node *node)
-{
-	return tree_entry(node, struct pi_waiter, node);
-}
-
 struct pi_waiter *pi_first(const struct pi_queue *queue)
 {
-	return waiter_at(tree_first(&queue->waiters));
-}
-
-static void pi_insert(struct pi_queue *queue, struct pi_waiter *waiter)
-{
-	struct tree_node **link = &queue->waiters.root, *parent = NULL;
-
-	waiter->rank = atomic_load_relaxed(&waiter->thread->runs_as.rt_priority);
-	while (*link) {
-		parent = *link;
-		link = &parent->child[waiter_at(parent)->rank >= waiter->rank];
-	}
-	tree_insert(&queue->waiters, &waiter->node, parent, link);
+	return container_of(lend_queue_first(&queue->waiters), struct pi_waiter, in);
 }
 
 static void end_sleep(struct pi_waiter *waiter)
 {
 	atomic_store(&waiter->done, 1);
-	thread_wake(waiter->thread);
-}
-
-/*
- * The first waiter's priority is the highest, so it alone lends. That is ended before its thread, the owner or its place changes,
- * and begun anew afterwards. So a change of any of them takes two loans at most.
- */
-static void lend_no_more(struct pi_queue *queue)
-{
-	assert_hardened(spin_lock_held(&pi_lock));
-	if (!queue->lender)
-		return;
-	loan_end(&queue->lender->loan);
-	queue->lender = NULL;
-}
-
-static void lend_again(struct pi_queue *queue)
-{
-	struct pi_waiter *first;
-
-	assert_hardened(spin_lock_held(&pi_lock) && !queue->lender);
-	if (!queue->owner || tree_empty(&queue->waiters))
-		return;
-	first = pi_first(queue);
-	if (first->thread == queue->owner) /* to which the lock is being granted */
-		return;
-	queue->lender = first;
-	loan_begin(&first->loan, first->thread, queue->owner);
+	thread_wake(waiter->in.thread);
 }
 
 /* A lock without an owner is for its first waiter, whoever that is now. */
@@ -159,10 +115,8 @@ void pi_join(struct pi_queue *queue, struct pi_waiter *waiter)
 		list_add(&queue->spares, &waiter->spare->link);
 	waiter->spare = NULL;
 	waiter->queue = queue;
-	task_of(waiter->thread)->pi.waits = waiter;
-	lend_no_more(queue);
-	pi_insert(queue, waiter);
-	lend_again(queue);
+	task_of(waiter->in.thread)->pi.waits = waiter;
+	lend_queue_join(&queue->waiters, &waiter->in, queue->owner);
 	offer_ownerless(queue);
 }
 
@@ -171,17 +125,15 @@ void pi_leave(struct pi_waiter *waiter)
 	struct pi_queue *queue = waiter->queue;
 
 	assert_hardened(spin_lock_held(&pi_lock) && !waiter->spare);
-	lend_no_more(queue);
-	tree_erase(&queue->waiters, &waiter->node);
+	lend_queue_leave(&queue->waiters, &waiter->in, queue->owner);
 	waiter->queue = NULL;
-	task_of(waiter->thread)->pi.waits = NULL;
-	if (tree_empty(&queue->waiters)) {
+	task_of(waiter->in.thread)->pi.waits = NULL;
+	if (lend_queue_is_empty(&queue->waiters)) {
 		queue_end(queue);
 		waiter->spare = queue;
 	} else {
 		waiter->spare = list_first_entry(&queue->spares, struct pi_queue, link);
 		list_del(&waiter->spare->link);
-		lend_again(queue);
 		offer_ownerless(queue);
 	}
 }
@@ -198,7 +150,7 @@ static struct list *pi_owned(struct thread *owner)
 void pi_set_owner(struct pi_queue *queue, struct thread *owner)
 {
 	assert_hardened(spin_lock_held(&pi_lock) && queue->is_lock);
-	lend_no_more(queue);
+	lend_queue_set_owner(&queue->waiters, owner);
 	if (queue->owner)
 		list_del(&queue->owned);
 	queue->owner = owner;
@@ -206,7 +158,6 @@ void pi_set_owner(struct pi_queue *queue, struct thread *owner)
 		list_add(pi_owned(owner), &queue->owned);
 	else
 		offer_ownerless(queue);
-	lend_again(queue);
 }
 
 void pi_grant_free(struct pi_waiter *waiter)
@@ -221,7 +172,7 @@ void pi_grant(struct pi_waiter *waiter)
 	struct pi_queue *queue = waiter->queue;
 
 	pi_set_owner(queue,
-		     waiter->thread); /* before it leaves: so the others are offered nothing */
+		     waiter->in.thread); /* before it leaves: so the others are offered nothing */
 	pi_grant_free(waiter);
 }
 
@@ -234,14 +185,8 @@ void pi_priority_changed(struct thread *thread)
 	if (waiter) {
 		struct pi_queue *queue = waiter->queue;
 
-		/* A thread that lends runs as before until it has been here itself, or its loan has ended. */
-		lend_no_more(queue);
-		if (waiter->rank != atomic_load_relaxed(&thread->runs_as.rt_priority)) {
-			tree_erase(&queue->waiters, &waiter->node);
-			pi_insert(queue, waiter);
-			offer_ownerless(queue);
-		}
-		lend_again(queue);
+		lend_queue_move(&queue->waiters, &waiter->in, queue->owner);
+		offer_ownerless(queue);
 	}
 	spin_unlock(&pi_lock);
 }
@@ -257,7 +202,7 @@ bool pi_is_deadlock(const struct pi_waiter *waiter, const struct thread *owner)
 
 		if (!owner)
 			return false;
-		if (owner == waiter->thread)
+		if (owner == waiter->in.thread)
 			return true;
 		next = task_of(owner)->pi.waits;
 		if (!next)

@@ -3,9 +3,8 @@
 #pragma once
 
 #include "lib/list.h"
-#include "lib/tree.h"
 #include "mm/object/memory_key.h"
-#include "proc/loan.h"
+#include "proc/lend_queue.h"
 #include "sync/spinlock.h"
 
 struct thread;
@@ -23,28 +22,21 @@ struct pi_queue {
 	/* Of a lock. NULL: it has ended, and the first waiter is woken to take the lock. */
 	struct thread *owner;
 	struct list owned; /* on the owner's list */
-	/* The highest real-time priority first, and of equals the one that came first. */
-	struct tree waiters;
+	struct lend_queue waiters;
 	struct list spares; /* of all waiters but one */
-	struct pi_waiter *
-		lender; /* the first waiter, which lends its priority to the owner; NULL: nobody does */
 };
 
 /* A wait of the running thread, on its stack. */
 struct pi_waiter {
 	/* const while it waits: */
-	struct thread *thread;
 	struct memory_key at;	/* the word where a wait begins that is moved; with a reference */
 	struct memory_key lock; /* what it waits for in the end; with a reference */
 	bool tries;		/* it does not wait */
 	/* guarded by pi_lock: */
 	struct pi_queue *queue; /* NULL: none */
-	struct tree_node node;	/* of queue->waiters */
-	unsigned
-		rank; /* its place there: the real-time priority that it ran with when it came to it */
+	struct lend_waiter in;	/* of queue->waiters; its thread is const */
 	bool is_moved;		/* it has been moved to the lock */
 	bool is_granted;	/* the lock is its own; then it has left the queue */
-	struct loan loan;	/* if it is its queue's `lender` */
 	struct pi_queue *spare; /* NULL while it waits; afterwards the waiter frees it */
 	/* Ends its sleep: the lock is granted, or is there to be taken. Read without pi_lock. */
 	uint32_t done;

@@ -427,8 +427,7 @@ KTEST(mutex_lets_one_in_at_a_time)
 	join(THREADS);
 	EXPECT_EQ(1, most_inside);
 	EXPECT_EQ(THREADS * TURNS, counter);
-	EXPECT_EQ(0, mutex.waiting);
-	EXPECT_TRUE(mutex.owner == NULL);
+	EXPECT_EQ(0, mutex.word);
 }
 
 static void take_and_tell(void *arg)
@@ -950,8 +949,7 @@ static void kill_two_of_three(bool before_unlock)
 	preempt_enable();
 	ASSERT_TRUE(ktest_reap(pids[1]) == EXITED(0));
 	EXPECT_EQ(EXITED(0), ktest_reap(pids[2]));
-	EXPECT_EQ(0, mutex.waiting);
-	EXPECT_TRUE(mutex.owner == NULL);
+	EXPECT_EQ(0, mutex.word);
 }
 
 static struct mutex wanted;
@@ -968,7 +966,13 @@ static void want_it(void *arg)
 
 static void until_it_is_waited_for(void)
 {
-	while (!waitq_is_waited_for(&wanted.queue))
+	while (!(atomic_load(&wanted.word) & MUTEX_WAITED))
+		sched_yield();
+}
+
+static void until_it_was_wanted_in_vain(void)
+{
+	while (!atomic_load(&wanted.passed_over))
 		sched_yield();
 }
 
@@ -985,19 +989,18 @@ KTEST(mutex_is_not_taken_again_and_again)
 		mutex_unlock(&wanted);
 		mutex_lock(&wanted);
 		preempt_enable();
-		until_it_is_waited_for();
+		until_it_was_wanted_in_vain();
 		EXPECT_TRUE(!had_it);
 		preempt_disable();
 		mutex_unlock(&wanted);
-		EXPECT_TRUE(wanted.owner == MUTEX_HANDED);
+		EXPECT_TRUE(mutex_owner(&wanted) && !mutex_held(&wanted));
 		preempt_enable();
 		mutex_lock(&wanted);
 		EXPECT_TRUE(had_it);
 	}
 	mutex_unlock(&wanted);
 	join(1);
-	EXPECT_EQ(0, wanted.waiting);
-	EXPECT_TRUE(wanted.owner == NULL);
+	EXPECT_EQ(0, wanted.word);
 }
 
 /* P: a kill ends the wait for a lock, but not that of a thread which is woken at the same time. */

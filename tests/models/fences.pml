@@ -81,8 +81,8 @@ proctype Other()
 #endif
 
 /*
- * One who counts himself by an AMO and looks, against a change and a look whether anybody is counted: mutex_wait() and
- * mutex_unlock(), signalfd_create() and signal_arrived(), arch_mmu_switch() with a walk and arch_mmu_flush().
+ * One who counts himself by an AMO and looks, against a change and a look whether anybody is counted: signalfd_create()
+ * and signal_arrived(), arch_mmu_switch() with a walk and arch_mmu_flush().
  */
 #ifdef COUNTED
 proctype One()

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A waiting lock, proc/mutex.c: an owner that is set by compare-and-swap, a count of those that wait, and a wait queue that
- * is sampled before each try.
+ * A waiting lock, proc/mutex.c: a word with the owner and a bit that says that others wait, and a queue with a lock of its own.
+ * Without the bit the word changes by compare-and-swap, with it only under the queue's lock. The order of the queue is that of
+ * arrival here; priorities change nothing in what follows.
  *
- * Each thread takes the lock TURNS times. With -DKILLS a kill ends the wait of thread 0 at any moment, unless an unlock has
- * woken it. Checked: no two threads have the lock; no thread sleeps for ever. With -DFAIR there are two threads, and it is
- * checked that a thread has the lock next if it was woken, found the lock taken again, and sleeps when the lock is released.
+ * Each thread takes the lock TURNS times. With -DKILLS a kill ends the wait of thread 0 at any moment. Checked: no two threads have
+ * the lock; no thread sleeps for ever; the bit says what the queue says. With -DFAIR there are two threads, and it is checked that
+ * a thread has the lock next if it was woken, found the lock taken again, and sleeps when the lock is released.
  *
- * Wrong are: to try before the sample (-DTRY_FIRST); to hand the lock over while nobody sleeps, and not to give it back
- * (-DKEEP_HANDED), or to give it back without another wake-up (-DGIVE_BACK_SILENTLY); never to hand the lock over
- * (-DFAIR -DNEVER_HAND); to let a thread that has not waited take a lock that is handed over (-DFAIR -DTAKEN_BY_ALL).
+ * Wrong are: to look at the bit, and unlock in a second step (-DLOOKS_FIRST); to join the queue without the bit (-DNO_BIT); to take
+ * the lock and clear the bit while others are left in the queue (-DCLEARS_BIT); to wake the first one although the only one has been
+ * killed and has left (-DKILLS -DNOT_LEFT); to give up after a kill although the lock is free and others wait (-DTHREADS=3 -DKILLS
+ * -DLEAVES_FREE); never to hand the lock over (-DFAIR -DNEVER_HAND).
  */
 #ifndef THREADS
 #define THREADS 2
@@ -19,153 +21,193 @@
 #endif
 
 #define NOBODY 0
-#define HANDED 255
 
-byte owner;	/* 1 and more: a thread */
-byte waiting, seq, inside;
+byte owner;   /* 1 and more: a thread */
+bool waited;  /* the bit of the same word */
+bool locked;  /* the queue's lock */
 bool passed_over;
-bool enqueued[THREADS];
+bool queued[THREADS], done[THREADS], granted[THREADS];
 byte place[THREADS], last_place; /* the order of the queue */
-bool in_vain[THREADS]; /* the thread was woken, and found the lock taken */
-bool next[THREADS];    /* and it slept when the lock was released */
+byte nqueued, inside;
+bool next[THREADS]; /* the thread was woken in vain, and slept when the lock was released */
+bool in_vain[THREADS];
 
-/* Wakes the thread that has waited longest. */
-inline wake_one(woke)
+inline lock_queue()
+{
+	atomic { !locked -> locked = true }
+}
+
+inline unlock_queue()
 {
 	d_step {
-		seq++;
-		woke = false;
+		assert(waited == (nqueued != 0));
+		locked = false
+	}
+}
+
+/* For -DFAIR: the thread gets the lock. */
+inline got(thread)
+{
+#ifdef FAIR
+	assert(!next[1 - (thread)]);
+	in_vain[thread] = false;
+	next[thread] = false
+#else
+	skip
+#endif
+}
+
+inline try()
+{
+	atomic {
+		taken = owner == NOBODY && !waited;
+		if
+		:: taken -> owner = me + 1; got(me)
+		:: else
+		fi
+	}
+}
+
+/* The word, while the queue's lock is held. */
+inline set_owner(thread)
+{
+	d_step {
+		owner = thread;
+#ifdef CLEARS_BIT
+		waited = false
+#else
+		waited = nqueued != 0
+#endif
+	}
+}
+
+inline leave(thread)
+{
+	queued[thread] = false;
+	nqueued--
+}
+
+inline wait()
+{
+	lock_queue();
+	atomic {
+#ifdef NO_BIT
+		seen = owner;
+#else
+		waited = true;
+		seen = owner;
+#endif
+		if
+		:: seen != NOBODY ->
+			queued[me] = true;
+			nqueued++;
+			last_place++;
+			place[me] = last_place
+		:: else -> got(me); set_owner(me + 1)
+		fi
+	}
+#ifdef NO_BIT
+	locked = false;
+#else
+	unlock_queue();
+#endif
+	taken = seen == NOBODY;
+	do
+	:: taken || killed -> break
+	:: else ->
+		if
+		:: done[me]
+#ifdef KILLS
+		:: me == 0 -> killed = true
+#endif
+		fi
+		lock_queue();
+		if
+		:: granted[me] -> granted[me] = false; taken = true; killed = false
+#ifdef LEAVES_FREE
+		:: !granted[me] && owner == NOBODY && !killed ->
+#else
+		:: !granted[me] && owner == NOBODY ->
+#endif
+			atomic { leave(me); got(me); set_owner(me + 1) }
+			taken = true;
+			killed = false
+#ifdef LEAVES_FREE
+		:: !granted[me] && killed ->
+#else
+		:: !granted[me] && owner != NOBODY && killed ->
+#endif
+			atomic { leave(me); set_owner(owner) }
+		:: !granted[me] && owner != NOBODY && !killed ->
+			passed_over = passed_over || done[me];
+#ifdef FAIR
+			in_vain[me] = in_vain[me] || done[me];
+#endif
+			done[me] = false
+		fi
+		unlock_queue()
+	od;
+	done[me] = false
+}
+
+/* The oldest of the queue. */
+inline find_first()
+{
+	d_step {
 		first = THREADS;
 		other = 0;
 		do
 		:: other < THREADS ->
 			if
-			:: enqueued[other] && (first == THREADS || place[other] < place[first]) -> first = other
+			:: queued[other] && (first == THREADS || place[other] < place[first]) -> first = other
 			:: else
 			fi
 			other++
 		:: else -> break
 		od
-		if
-		:: first < THREADS -> enqueued[first] = false; woke = true
-		:: else
-		fi
-		first = 0;
 		other = 0
 	}
 }
 
-inline take_from(free, taken)
+inline unlock_waited()
 {
-	atomic {
-		taken = owner == free;
-		if
-		:: taken ->
+	lock_queue();
+	find_first();
 #ifdef FAIR
-			assert(!next[1 - me]);
-			in_vain[me] = false;
-			next[me] = false;
+	next[1 - me] = in_vain[1 - me] && queued[1 - me];
 #endif
-			owner = me + 1
-		:: else
-		fi
-	}
-}
-
-inline mutex_wait()
-{
-	waiting++;
-	has_waited = false;
-	do
-	::
-#ifdef TRY_FIRST
-		take_from(NOBODY, taken);
-		sample = seq;
-#else
-		sample = seq;
-		take_from(NOBODY, taken);
-#endif
-		if
-#ifdef TAKEN_BY_ALL
-		:: !taken -> take_from(HANDED, taken)
-#else
-		:: !taken && has_waited -> take_from(HANDED, taken)
-#endif
-		:: else
-		fi
-		if
-		:: taken -> break
-		:: !taken && has_waited -> passed_over = true; in_vain[me] = true
-		:: else
-		fi
-		has_waited = true;
-		d_step {
-			enqueued[me] = seq == sample;
-			if
-			:: enqueued[me] -> last_place++; place[me] = last_place
-			:: else
-			fi
-		}
-		if
-		:: !enqueued[me]
-#ifdef KILLS
-		:: atomic { me == 0 && enqueued[me] -> enqueued[me] = false }
-			killed = true;
-			break
-#endif
-		fi
-	od
-	waiting--
-}
-
-inline mutex_wake()
-{
-	handed = false;
-#ifndef NEVER_HAND
 	if
-	:: passed_over ->
-		passed_over = false;
-		atomic {
-			if
-			:: owner == NOBODY -> owner = HANDED; handed = true
-			:: else
-			fi
-		}
+#ifndef NOT_LEFT
+	:: first == THREADS -> owner = NOBODY
+#endif
+	:: else ->
 		if
-		:: !handed -> passed_over = true
-		:: else
+#ifdef NEVER_HAND
+		:: false
+#else
+		:: passed_over ->
+			passed_over = false;
+			granted[first] = true;
+			atomic { leave(first); got(first); set_owner(first + 1) }
+#endif
+		:: else -> d_step { owner = NOBODY; waited = true }
 		fi
-	:: else
+		done[first] = true
 	fi
-#endif
-	wake_one(woke);
-	if
-	:: !woke && handed ->
-#ifndef KEEP_HANDED
-		atomic {
-			if
-			:: owner == HANDED -> owner = NOBODY
-			:: else
-			fi
-		}
-#ifndef GIVE_BACK_SILENTLY
-		wake_one(woke)
-#endif
-#endif
-	:: else
-	fi
+	first = 0;
+	unlock_queue()
 }
 
 active [THREADS] proctype thread()
 {
-	byte me = _pid, turn, sample, first, other;
-	bool taken, has_waited, woke, handed, killed;
+	byte me = _pid, turn, first, other, seen;
+	bool taken, killed, had_waited;
 
 	do
 	:: turn < TURNS && !killed ->
-		take_from(NOBODY, taken);
+		try();
 		if
-		:: !taken -> mutex_wait()
+		:: !taken -> wait()
 		:: else
 		fi
 		if
@@ -174,16 +216,25 @@ active [THREADS] proctype thread()
 			inside++;
 			assert(inside == 1);
 			inside--;
-			d_step {
-#ifdef FAIR
-				next[1 - me] = in_vain[1 - me] && enqueued[1 - me];
-#endif
-				owner = NOBODY
+#ifdef LOOKS_FIRST
+			had_waited = waited;
+			if
+			:: !had_waited -> d_step { owner = NOBODY; waited = false }
+			:: else -> unlock_waited()
+			fi
+#else
+			atomic {
+				had_waited = waited;
+				if
+				:: !had_waited -> owner = NOBODY
+				:: else
+				fi
 			}
 			if
-			:: waiting != 0 -> mutex_wake()
+			:: had_waited -> unlock_waited()
 			:: else
 			fi
+#endif
 		fi
 		turn++
 	:: else -> break

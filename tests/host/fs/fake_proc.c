@@ -78,16 +78,15 @@ struct inode *process_root(void)
 
 void mutex_init(struct mutex *mutex, enum lock_class class)
 {
-	mutex->owner = NULL;
-	waitq_init(&mutex->queue);
+	mutex->word = 0;
 	mutex->class = class;
 }
 
 void mutex_lock(struct mutex *mutex)
 {
-	assert(!mutex->owner);
+	assert(!mutex_owner(mutex));
 	lockorder_assert_none_spinning();
-	mutex->owner = (struct thread *)&the_thread;
+	mutex->word = (uint64_t)&the_thread;
 	fake_mutexes_held++;
 }
 
@@ -99,14 +98,14 @@ int mutex_lock_killable(struct mutex *mutex)
 
 void mutex_unlock(struct mutex *mutex)
 {
-	assert(mutex->owner);
-	mutex->owner = NULL;
+	assert(mutex_owner(mutex));
+	mutex->word = 0;
 	fake_mutexes_held--;
 }
 
 bool mutex_held(const struct mutex *mutex)
 {
-	return mutex->owner != NULL;
+	return mutex_owner(mutex) != NULL;
 }
 
 int thread_wait(struct waitq *queue, uint64_t seq)

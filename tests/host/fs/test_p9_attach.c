@@ -46,9 +46,9 @@ void file_release(struct file *file)
 
 void mutex_lock(struct mutex *mutex)
 {
-	assert_null(mutex->owner);
+	assert_null(mutex_owner(mutex));
 	lockorder_assert_none_spinning();
-	mutex->owner = (struct thread *)&session;
+	mutex->word = (uint64_t)&session;
 }
 
 int mutex_lock_killable(struct mutex *mutex)
@@ -59,13 +59,13 @@ int mutex_lock_killable(struct mutex *mutex)
 
 void mutex_unlock(struct mutex *mutex)
 {
-	assert_non_null(mutex->owner);
-	mutex->owner = NULL;
+	assert_non_null(mutex_owner(mutex));
+	mutex->word = 0;
 }
 
 bool mutex_held(const struct mutex *mutex)
 {
-	return mutex->owner != NULL;
+	return mutex_owner(mutex) != NULL;
 }
 
 void *mem_wait_kmalloc_at(size_t size SITE_PARAM)

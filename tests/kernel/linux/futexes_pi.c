@@ -37,7 +37,7 @@ static struct link *link_new(unsigned priority)
 	link->task.thread.runs_as.rt_priority = link->task.thread.wish.rt_priority =
 		(uint8_t)priority;
 	list_init(&link->task.pi.owned);
-	link->waiter.thread = &link->task.thread;
+	link->waiter.in.thread = &link->task.thread;
 	link->waiter.spare = &link->queue;
 	return link;
 }

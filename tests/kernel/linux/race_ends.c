@@ -9,6 +9,7 @@
 #include "abi/wait.h"
 #include "arch/context.h"
 #include "arch/timer.h"
+#include "base/clock.h"
 #include "base/hart.h"
 #include "base/timerq.h"
 #include "base/wall_clock.h"
@@ -23,10 +24,12 @@
 #include "linux/signal/wait.h"
 #include "linux/time/ptimer.h"
 #include "proc/futex.h"
+#include "proc/loan.h"
 #include "proc/mutex.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "tests/kernel/ktest_process.h"
 #include "tests/kernel/race.h"
 #include "tests/kernel/user_program.h"
 
@@ -248,12 +251,16 @@ static void pass_through(void)
 	}
 }
 
-static void all_have_passed(void)
+static void all_are_out(void)
 {
 	mutex_spin_rounds = MUTEX_SPIN_ROUNDS;
+	EXPECT_EQ(0, mutex.word);
+}
+
+static void all_have_passed(void)
+{
+	all_are_out();
 	EXPECT_EQ(2 * RACE_SIDES * TURNS, passages);
-	EXPECT_EQ(0, mutex.waiting);
-	EXPECT_TRUE(!mutex.owner);
 }
 
 RACE(race_mutex, .rounds = 30, .begin = make_mutex,
@@ -319,15 +326,25 @@ static int take_or_die(void *arg)
 	return 0;
 }
 
-static void spawn_lockers(void)
+static void spawn_lockers(unsigned n)
 {
 	make_mutex();
 	nready = 0;
 	mutex_lock(&mutex);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < n; i++)
 		victims[i] = race_spawn(take_or_die, NULL);
-	while (atomic_load(&nready) < 2)
+	while (atomic_load(&nready) < n)
 		sched_yield();
+}
+
+static void spawn_two_lockers(void)
+{
+	spawn_lockers(2);
+}
+
+static void spawn_one_locker(void)
+{
+	spawn_lockers(1);
 }
 
 static void let_in(void)
@@ -341,11 +358,10 @@ static void reap_lockers(void)
 
 	EXPECT_TRUE(status == -1 || status == 0 || status == 3);
 	EXPECT_EQ(EXITED(0), race_reap(victims[1]));
-	EXPECT_EQ(0, mutex.waiting);
-	mutex_spin_rounds = MUTEX_SPIN_ROUNDS;
+	all_are_out();
 }
 
-RACE(race_lock_goes_to_who_is_not_killed, .rounds = 12, .begin = spawn_lockers,
+RACE(race_lock_goes_to_who_is_not_killed, .rounds = 12, .begin = spawn_two_lockers,
      .sides = { let_in, kill_first }, .end = reap_lockers)
 
 /* ---- processes in user mode ---- */
@@ -800,3 +816,79 @@ static void reap_word_waiters(void)
 RACE(race_futex_waiter_ends_as_it_is_woken, .rounds = 6, .shares_space = true,
      .begin = spawn_word_waiters, .sides = { end_first, give_word, move_some },
      .end = reap_word_waiters)
+
+static void reap_one_locker(void)
+{
+	(void)race_reap_killed(victims[0]);
+	all_are_out();
+}
+
+/* The unlock finds that somebody waits, and then nobody any more. */
+RACE(race_lock_whose_only_waiter_is_killed, .rounds = 20, .begin = spawn_one_locker,
+     .sides = { let_in, kill_first }, .end = reap_one_locker)
+
+/* ---- who waits for a mutex lends to its owner ---- */
+
+static struct thread *lockers[2]; /* atomic: NULL until they run; they stay until `may_end` */
+static unsigned may_end;
+
+static int take_by_turns(void *arg)
+{
+	struct thread **self = arg;
+	int err = 0;
+
+	atomic_store(self, current_thread());
+	for (unsigned i = 0; i < TURNS && !err; i++) {
+		err = mutex_lock_killable(&mutex);
+		if (err)
+			break;
+		EXPECT_EQ(0, inside++);
+		if (i % 3 == 0)
+			sched_yield();
+		inside--;
+		mutex_unlock(&mutex);
+	}
+	while (!atomic_load(&may_end))
+		thread_sleep_always(&queue, waitq_sample(&queue),
+				    arch_time() + clock_timebase() / 1000);
+	EXPECT_TRUE(tree_empty(&current_thread()->loans) && !current_thread()->lends);
+	EXPECT_EQ(current_thread()->wish.any, current_thread()->runs_as.any);
+	return err ? 3 : 0;
+}
+
+static void spawn_takers(void)
+{
+	make_mutex();
+	atomic_store(&may_end, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		atomic_store(&lockers[i], NULL);
+		victims[i] = race_spawn(take_by_turns, &lockers[i]);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		while (!atomic_load(&lockers[i]))
+			sched_yield();
+}
+
+static void ask_for_policies(void)
+{
+	for (unsigned i = 0; i < TURNS; i++) {
+		unsigned priority = race_lot(3);
+
+		ktest_ask(lockers[race_lot(2)], priority ? SCHED_FIFO : SCHED_OTHER, priority, 0);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		ktest_ask(lockers[i], SCHED_OTHER, 0, (int)race_lot(20));
+	atomic_store(&may_end, 1);
+}
+
+static void reap_takers(void)
+{
+	int status = race_reap_killed(victims[0]);
+
+	EXPECT_TRUE(status == -1 || status == 0 || status == 3);
+	EXPECT_EQ(EXITED(0), race_reap(victims[1]));
+	all_are_out();
+}
+
+RACE(race_mutex_lends_as_priorities_change, .rounds = 8, .begin = spawn_takers,
+     .sides = { ask_for_policies, pass_through, kill_first }, .end = reap_takers)
