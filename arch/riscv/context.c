@@ -24,6 +24,7 @@ static void thread_prepare(struct arch_thread *thread, void *kstack, void (*begi
 	thread->work = 0;
 	thread->preempt = (struct arch_preempt)ARCH_PREEMPT_INIT(0);
 	thread->fpu_hart = NULL;
+	thread->fpu_changed = thread->fpu_pinned = false;
 	thread->has_rseq = thread->rseq_due = false;
 	thread->switched[SWITCHED_RA] = (vaddr_t)begin;
 	thread->switched[SWITCHED_SP] = thread->kernel_sp;
@@ -58,7 +59,7 @@ void arch_thread_init_fork(struct arch_thread *thread, void *kstack, const struc
 		fpu_keep(parent);
 	preempt_enable();
 	thread->frame = *frame;
-	if ((frame->status & SSTATUS_FS) != SSTATUS_FS_INITIAL)
+	if (!fpu_is_initial(parent))
 		thread->fpu = parent->fpu;
 }
 
@@ -96,10 +97,17 @@ void arch_frame_replaced(struct arch_thread *thread)
 static __attribute__((noinline)) bool switch_with_fpu(struct arch_thread *from,
 						      struct arch_thread *to, bool word)
 {
-	if (fpu_dirty(from))
+	if (fpu_dirty(from)) {
 		fpu_keep(from);
-	if (!fpu_holds(to))
-		fpu_claim(to);
+		from->fpu_changed = true;
+	}
+	if (!fpu_holds(to)) {
+		if (to->fpu_changed || to->fpu_pinned || fpu_is_initial(to))
+			fpu_claim(to);
+		else
+			to->frame.status &= ~SSTATUS_FS;
+		to->fpu_changed = false;
+	}
 	return switch_stacks(from, to, word);
 }
 

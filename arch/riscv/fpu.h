@@ -5,6 +5,8 @@
 #include "arch/context.h"
 #include "arch/riscv/csr.h"
 #include "base/hart.h"
+#include "lib/bits.h"
+#include "sync/preempt.h"
 
 /*
  * Has the program changed floating-point registers since they were last clean? SD, the top bit of
@@ -15,19 +17,29 @@ static inline bool fpu_dirty(const struct arch_thread *thread)
 	return (long)thread->frame.status < 0;
 }
 
+/* Are all of the thread's registers 0? */
+static inline bool fpu_is_initial(const struct arch_thread *thread)
+{
+	return (thread->frame.status & SSTATUS_FS) == SSTATUS_FS_INITIAL;
+}
+
+static inline bool fpu_is_off(const struct arch_thread *thread)
+{
+	return !(thread->frame.status & SSTATUS_FS);
+}
+
 /*
- * Does the FPU hold what the thread's registers are? Also true of a thread that does not use it.
+ * Does the FPU hold what the thread's registers are? Also true of a thread with FS off.
  * thread->hart is this hart, whose fpu_holder is the thread whose registers its FPU holds, if
  * fpu_hart agrees; NULL: zeros.
  */
 static inline bool fpu_holds(const struct arch_thread *thread)
 {
-	unsigned long state = thread->frame.status & SSTATUS_FS;
 	const struct arch_thread *holder = thread->hart->fpu_holder;
 
-	if (state == SSTATUS_FS_INITIAL)
+	if (fpu_is_initial(thread))
 		return !holder;
-	return state == 0 || (holder == thread && thread->fpu_hart == thread->hart);
+	return fpu_is_off(thread) || (holder == thread && thread->fpu_hart == thread->hart);
 }
 
 static inline void fpu_set_clean(struct arch_thread *thread)
@@ -52,6 +64,29 @@ void fpu_keep(struct arch_thread *thread);
 /* Loads the thread's registers into the FPU. Call unless fpu_holds(thread). */
 void fpu_claim(struct arch_thread *thread);
 
+/*
+ * The running thread's instruction was refused. Loads its registers and returns true if they were not in the FPU: then the
+ * instruction is to be executed again. Call with preemption off.
+ */
+bool fpu_load_late(struct arch_thread *thread);
+
+void fpu_load_pinned(struct arch_thread *thread);
+
+/* From here on the FPU holds the running thread's registers whenever that runs, until fpu_unpin(). */
+static inline void fpu_pin(struct arch_thread *thread)
+{
+	thread->fpu_pinned = true;
+	preempt_barrier(); /* no switch turns FS off after the look at it */
+	if (unlikely(fpu_is_off(thread)))
+		fpu_load_pinned(thread);
+}
+
+static inline void fpu_unpin(struct arch_thread *thread)
+{
+	preempt_barrier();
+	thread->fpu_pinned = false;
+}
+
 /* ---- fpu.S ---- */
 
 void fpu_save(struct fpu_state *state);
@@ -60,8 +95,7 @@ void fpu_zero(void);
 
 /*
  * Store the FPU to, or load it from, a struct fpu_state in user memory. Return 0 or -EFAULT. Call as a user copy,
- * fpu_copy_in() with preemption off. Whenever fpu_copy_out() continues after it was preempted, the
- * FPU holds the running thread's registers.
+ * fpu_copy_in() with preemption off, and fpu_copy_out() with the FPU pinned.
  */
 int fpu_copy_out(vaddr_t to);
 int fpu_copy_in(vaddr_t from);

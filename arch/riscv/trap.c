@@ -7,6 +7,7 @@
 #include "arch/page.h"
 #include "arch/entry.h"
 #include "arch/riscv/csr.h"
+#include "arch/riscv/fpu.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
 #include "arch/usercopy.h"
@@ -78,6 +79,10 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 	latency_begin(LATENCY_INTERRUPTS);
 	frame->cause = cause;
 	frame->stval = stval;
+	if (cause == CAUSE_ILLEGAL && fpu_load_late(arch_this_thread())) {
+		latency_end(LATENCY_INTERRUPTS);
+		return;
+	}
 	if (is_interrupt(cause)) {
 		trap_interrupt(frame, cause);
 		latency_end(LATENCY_INTERRUPTS);

@@ -4,6 +4,7 @@
 #include "t.h"
 
 #include <sched.h>
+#include <signal.h>
 
 /* clang-format off */
 #define FLIST(X) \
@@ -74,6 +75,77 @@ static int worker(unsigned id)
 	return bad;
 }
 
+/*
+ * Loads all, gives way until a process that uses the FPU has run several times, does one system call and stores all. So the
+ * registers are in the FPU no more when the call comes.
+ */
+static long after_others(long nr, long a0, long a1)
+{
+	register long r0 __asm__("a0") = 0;
+	register long r1 __asm__("a1") = a1;
+	register long r7 __asm__("a7") = SYS_sched_yield;
+	long n = 20;
+
+	/* clang-format off */
+	__asm__ volatile(FLIST(LOAD)
+			 "csrw fcsr, %[csr]\n"
+			 "1: ecall\n"
+			 "addi %[n], %[n], -1\n"
+			 "bgez %[n], 1b\n"
+			 "mv a7, %[nr]\n"
+			 "mv a0, %[first]\n"
+			 "ecall\n"
+			 FLIST(STORE)
+			 "csrr %[csr], fcsr\n"
+			 /* clang-format on */
+			 : "+r"(r0), "+r"(r7), [csr] "+r"(fcsr), [n] "+r"(n)
+			 : "r"(r1), [nr] "r"(nr), [first] "r"(a0), [in] "r"(in), [out] "r"(out)
+			 : "memory", "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7", "fs0",
+			   "fs1", "fa0", "fa1", "fa2", "fa3", "fa4", "fa5", "fa6", "fa7", "fs2",
+			   "fs3", "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8",
+			   "ft9", "ft10", "ft11");
+	return r0;
+}
+
+static void change_floats(int sig)
+{
+	double one = sig;
+
+	__asm__ volatile("fmv.d f7, %0\n"
+			 "fmv.d f20, %0\n"
+			 "csrw fcsr, zero"
+			 :
+			 : "f"(one)
+			 : "f7", "f20");
+}
+
+static void beside_others(void)
+{
+	pid_t pid, other = fork();
+	int status;
+
+	while (other == 0) {
+		change_floats(1);
+		sched_yield();
+	}
+	seed_all(4, 0x21);
+	after_others(SYS_getppid, 0, 0);
+	say("when others have used the FPU: %d wrong\n", check(4, 0x21));
+	signal(SIGUSR1, change_floats);
+	seed_all(5, 0x42);
+	after_others(SYS_kill, getpid(), SIGUSR1);
+	say("over a handler after that: %d wrong\n", check(5, 0x42));
+	seed_all(6, 0x63);
+	pid = (pid_t)after_others(SYS_clone, SIGCHLD, 0);
+	if (pid == 0)
+		_exit(check(6, 0x63));
+	say("over fork after that, the parent: %d wrong\n", check(6, 0x63));
+	waitpid(pid, &status, 0);
+	ended("the child", status);
+	kill(other, SIGKILL);
+	waitpid(other, &status, 0);
+}
+
 static int after_exec(void)
 {
 	/* Loads nothing: the registers are as exec left them, but for what start-up used. */
@@ -109,6 +181,7 @@ int main(int argc, char **argv)
 	say("over the start of a program: %d wrong\n", check(3, 0x21));
 	waitpid(pid, &status, 0);
 	ended("that program", status);
+	beside_others();
 	for (unsigned i = 0; i < 4; i++)
 		if (fork() == 0)
 			_exit(worker(i + 1));

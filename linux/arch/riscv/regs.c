@@ -35,17 +35,12 @@ void arch_regs_get(const struct arch_thread *thread, struct arch_regs *ret)
 	memcpy(ret, &thread->frame, sizeof(*ret));
 }
 
-static bool uses_fpu(const struct arch_thread *thread)
-{
-	return (thread->frame.status & SSTATUS_FS) != SSTATUS_FS_INITIAL;
-}
-
 void arch_fpregs_get(const struct arch_thread *thread, struct arch_fpregs *ret)
 {
-	if (uses_fpu(thread))
-		memcpy(ret, &thread->fpu, sizeof(*ret));
-	else
+	if (fpu_is_initial(thread))
 		memset(ret, 0, sizeof(*ret));
+	else
+		memcpy(ret, &thread->fpu, sizeof(*ret));
 }
 
 void arch_regs_set(struct arch_thread *thread, const struct arch_regs *regs, size_t n)
@@ -56,7 +51,7 @@ void arch_regs_set(struct arch_thread *thread, const struct arch_regs *regs, siz
 /* The FPU of no hart holds them any more. */
 void arch_fpregs_set(struct arch_thread *thread, const struct arch_fpregs *regs, size_t n)
 {
-	if (!uses_fpu(thread))
+	if (fpu_is_initial(thread))
 		memset(&thread->fpu, 0, sizeof(thread->fpu));
 	memcpy(&thread->fpu, regs, n);
 	thread->fpu.fcsr &= 0xff;

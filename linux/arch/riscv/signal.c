@@ -22,12 +22,16 @@ _Static_assert(offsetof(struct trap_frame, x) == sizeof(uint64_t), "pc, then x1 
 _Static_assert(offsetof(struct fpu_state, fcsr) == sizeof(((struct arch_sigcontext *)0)->f),
 	       "fcsr is behind f in both");
 
-/* The FPU holds the registers of the running thread, if it has any. */
-static int save_floats(const struct arch_thread *thread, vaddr_t to)
+static int save_floats(struct arch_thread *thread, vaddr_t to)
 {
-	if ((thread->frame.status & SSTATUS_FS) == SSTATUS_FS_INITIAL)
+	int err;
+
+	if (fpu_is_initial(thread))
 		return arch_clear_out(to, sizeof(thread->fpu)) ? -EFAULT : 0;
-	return fpu_copy_out(to);
+	fpu_pin(thread);
+	err = fpu_copy_out(to);
+	fpu_unpin(thread);
+	return err;
 }
 
 /* Loads the registers directly, with preemption off, so that it fails if a page is missing. */
@@ -64,6 +68,7 @@ static int fpu_restore(vaddr_t from)
 		return -EFAULT;
 	preempt_disable();
 	fpu_load(&thread->fpu);
+	fpu_set_clean(thread);
 	fpu_hold(thread);
 	preempt_enable();
 	return 0;

@@ -41,4 +41,7 @@ struct arch_thread {
 	uint64_t who;
 	/* private to the thread; the trap entry reads the first and writes the second: */
 	bool has_rseq, rseq_due;
+	/* as fpu_hart: */
+	bool fpu_changed; /* its registers had been changed since they were loaded when it was last switched from */
+	bool fpu_pinned; /* each switch to it loads them */
 };
