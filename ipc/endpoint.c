@@ -1294,20 +1294,20 @@ int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words 
 int endpoint_hold(struct file *receive, uint64_t rcvid, struct call_hold *hold)
 {
 	struct endpoint *endpoint = to_endpoint(receive);
-	unsigned long flags;
 	struct call *call;
 
 	if (!endpoint)
 		return -EINVAL;
-	flags = spin_lock_irqsave(&endpoint->lock);
+	spin_lock_irq(&endpoint->lock);
 	call = call_find_locked(endpoint, rcvid);
-	if (call) {
-		call->holds++;
-		preempt_disable();
-	}
-	spin_unlock_irqrestore(&endpoint->lock, flags);
-	if (!call)
+	if (unlikely(!call)) {
+		spin_unlock_irq(&endpoint->lock);
 		return -ESRCH;
+	}
+	call->holds++;
+	preempt_disable();
+	spin_unlock_irqoff(&endpoint->lock);
+	irq_enable();
 	*hold = (struct call_hold){ endpoint, call, call->transfer };
 	return 0;
 }
@@ -1319,11 +1319,13 @@ bool endpoint_holds_end(const struct call_hold *hold, struct file *file)
 
 void endpoint_unhold(const struct call_hold *hold)
 {
-	unsigned long flags = spin_lock_irqsave(&hold->endpoint->lock);
+	struct endpoint *endpoint = hold->endpoint;
 
+	spin_lock_irq(&endpoint->lock);
 	assert_hardened(hold->call->holds != 0);
 	hold->call->holds--;
-	spin_unlock_irqrestore(&hold->endpoint->lock, flags);
+	spin_unlock_irqoff(&endpoint->lock);
+	irq_enable();
 	preempt_enable();
 }
 

@@ -288,14 +288,15 @@ static inline size_t range_at(const struct transfer_range *range, size_t offset,
 	return MIN(left, PAGE_SIZE - (at & PAGE_MASK));
 }
 
-/* Copies the pieces that follow the first one, which had `done` bytes. */
-static inline __attribute__((always_inline)) size_t copy_on(const struct transfer_range *range,
-							    size_t offset, vaddr_t va, size_t n,
-							    size_t done, bool out, size_t *wanted)
+/* Copies several pieces. */
+static inline __attribute__((always_inline)) size_t copy_pieces(const struct transfer_range *range,
+								size_t offset, vaddr_t va, size_t n,
+								bool out, size_t *wanted)
 {
+	size_t done = 0;
 	void *at = NULL;
 
-	for (unsigned i = 1; i < COPY_PAGES && done < n; i++) {
+	for (unsigned i = 0; i < COPY_PAGES && done < n; i++) {
 		size_t part = MIN(n - done, range_at(range, offset + done, &at));
 
 		*wanted = done + part;
@@ -307,44 +308,50 @@ static inline __attribute__((always_inline)) size_t copy_on(const struct transfe
 	return done;
 }
 
-static __attribute__((noinline)) size_t read_on(const struct transfer_range *range, size_t offset,
-						vaddr_t to, size_t n, size_t done, size_t *wanted)
+static __attribute__((noinline)) size_t read_pieces(const struct transfer_range *range,
+						    size_t offset, vaddr_t to, size_t n,
+						    size_t *wanted)
 {
-	return copy_on(range, offset, to, n, done, true, wanted);
+	return copy_pieces(range, offset, to, n, true, wanted);
 }
 
-static __attribute__((noinline)) size_t write_on(const struct transfer_range *range, size_t offset,
-						 vaddr_t from, size_t n, size_t done,
-						 size_t *wanted)
+static inline void count_received(struct transfer *transfer, size_t offset, size_t n)
 {
-	return copy_on(range, offset, from, n, done, false, wanted);
+	if (offset <= transfer->received)
+		transfer->received = MAX(transfer->received, offset + n);
+}
+
+static __attribute__((noinline)) size_t write_pieces(struct transfer *transfer, size_t offset,
+						     vaddr_t from, size_t n, size_t *wanted)
+{
+	size_t done = copy_pieces(&transfer->receive, offset, from, n, false, wanted);
+
+	count_received(transfer, offset, done);
+	return done;
 }
 
 size_t transfer_read(struct transfer *transfer, size_t offset, vaddr_t to, size_t n, size_t *wanted)
 {
 	void *at = NULL;
-	size_t part = MIN(n, range_at(&transfer->send, offset, &at));
 
-	*wanted = part;
-	if (user_copy_out_some(to, at, part) != part)
-		return 0;
-	return part == n ? n : read_on(&transfer->send, offset, to, n, part, wanted);
+	if (range_at(&transfer->send, offset, &at) < n)
+		return read_pieces(&transfer->send, offset, to, n, wanted);
+	*wanted = n;
+	return user_copy_out_some(to, at, n) == n ? n : 0;
 }
 
 size_t transfer_write(struct transfer *transfer, size_t offset, vaddr_t from, size_t n,
 		      size_t *wanted)
 {
 	void *at = NULL;
-	size_t part = MIN(n, range_at(&transfer->receive, offset, &at));
 
-	*wanted = part;
-	if (user_copy_in_some(at, from, part) != part)
+	if (range_at(&transfer->receive, offset, &at) < n)
+		return write_pieces(transfer, offset, from, n, wanted);
+	*wanted = n;
+	if (user_copy_in_some(at, from, n) != n)
 		return 0;
-	if (part != n)
-		part = write_on(&transfer->receive, offset, from, n, part, wanted);
-	if (offset <= transfer->received)
-		transfer->received = MAX(transfer->received, offset + part);
-	return part;
+	count_received(transfer, offset, n);
+	return n;
 }
 
 /* Only a program's range is visited. A range with bytes before its pages is one of the kernel's. */

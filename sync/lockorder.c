@@ -43,6 +43,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_PAGE_ALLOC] = "page allocator",
 	[LOCK_FRAME_CACHE] = "frame cache",
 	[LOCK_DISK] = "disk",
+	[LOCK_MUTEX] = "mutex",
 	[LOCK_DEVICE] = "device",
 	[LOCK_WALL_CLOCK] = "wall clock",
 	[LOCK_WAITQ] = "wait queue",
