@@ -49,7 +49,8 @@ struct call {
 	int result;
 	int server_tid; /* of the thread that has received it */
 	uint64_t rank;	/* CALL_QUEUED: the caller's */
-	struct loan loan;
+	struct loan
+		loan; /* of the kernel's, `any` is always set: what the thread ran as that started it */
 	/* The kernel's, set by call_start()'s caller; const: */
 	void (*ended)(struct call *call, int result);
 };

@@ -311,7 +311,10 @@ static void erase_locked(struct endpoint *endpoint, struct call *call)
 static void lend_locked(struct call *call, struct thread *borrower)
 {
 	assert_hardened(spin_lock_held(&call->endpoint->lock));
-	loan_begin(&call->loan, call->thread, borrower);
+	if (call->thread)
+		loan_begin(&call->loan, call->thread, borrower);
+	else
+		loan_begin_alone(&call->loan, borrower);
 	call->lends = true;
 }
 
@@ -322,14 +325,21 @@ static void unlend_locked(struct call *call)
 	call->lends = false;
 }
 
-/* The call of a thread is about to be received: its receiver runs as the caller does, if that goes before what it asked for. */
+/* What the caller runs as or, if the kernel is the caller, what the thread ran as that had it make the call. */
+static inline struct sched_wish caller_runs_as(const struct call *call)
+{
+	return (struct sched_wish){ .any = call->thread ? call->thread->runs_as.any
+							: call->loan.any };
+}
+
+/* The call is about to be received: its receiver runs as the caller does, if that goes before what it asked for. */
 static __attribute__((noinline, cold)) void lend_to_receiver_locked(struct call *call,
 								    struct thread *receiver)
 {
 	assert_hardened(spin_lock_held(&call->endpoint->lock));
 	if (call->lends)
 		unlend_locked(call);
-	if (thread_rank(call->thread) > wish_rank(receiver->wish))
+	if (wish_rank(caller_runs_as(call)) > wish_rank(receiver->wish))
 		lend_locked(call, receiver);
 }
 
@@ -344,7 +354,7 @@ static void queue_locked(struct endpoint *endpoint, struct call *call)
 	struct tree_node **link = &endpoint->queue.root, *parent = NULL;
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	call->rank = thread_rank(call->thread ?: current_thread());
+	call->rank = wish_rank(caller_runs_as(call));
 	while (*link) {
 		parent = *link;
 		link = &parent->child[tree_entry(parent, struct call, node)->rank >= call->rank];
@@ -445,7 +455,7 @@ static void receive_next_locked(struct endpoint *endpoint, struct call *call,
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (unlikely(at->newest != NULL))
 		insert_newest_locked(endpoint, at);
-	if (call->thread && unlikely(call->lends || differs(call->thread, receiver->thread)))
+	if (unlikely(call->lends || caller_runs_as(call).any != receiver->thread->wish.any))
 		lend_to_receiver_locked(call, receiver->thread);
 	receive_call_locked(endpoint, at, call, receiver);
 	call->received_tick = arch_time();
@@ -1002,19 +1012,38 @@ bool call_deadlocks(struct file *send)
 	return ipc_may_deadlock() && !has_receiver(endpoint) && ipc_deadlocks(endpoint);
 }
 
+/* A call of the kernel's that waits in the queue lends to a thread of the server's meanwhile. Call with process_tree_lock held, too. */
+static __attribute__((noinline, cold)) void lend_queued_locked(struct endpoint *endpoint,
+							       struct call *call)
+{
+	struct thread *borrower = lowest_server_locked(endpoint);
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (borrower && call->rank > wish_rank(borrower->wish))
+		lend_locked(call, borrower);
+}
+
 void call_start(struct file *send, struct call *call)
 {
 	struct sender *sender = to_sender(send);
 	struct endpoint *endpoint = sender->endpoint;
+	bool lends = thread_rank(current_thread()) > WEIGHT_USUAL;
 	unsigned long flags;
 	bool queued, open;
 
 	call_init(call, endpoint, sender, NULL);
+	call->loan.any = current_thread()->runs_as.any;
 	refcount_get(&endpoint->refs);
+	if (unlikely(lends))
+		spin_lock(&process_tree_lock);
 	flags = spin_lock_irqsave(&endpoint->lock);
 	open = endpoint->open;
 	queued = open && begin_locked(endpoint, call);
+	if (unlikely(queued && lends))
+		lend_queued_locked(endpoint, call);
 	spin_unlock_irqrestore(&endpoint->lock, flags);
+	if (unlikely(lends))
+		spin_unlock(&process_tree_lock);
 	if (queued)
 		waitq_wake_all(&endpoint->readable);
 	endpoint_put(endpoint);

@@ -115,6 +115,19 @@ void loan_begin(struct loan *loan, struct thread *lender, struct thread *borrowe
 	spin_unlock_irqrestore(&loan_lock, flags);
 }
 
+void loan_begin_alone(struct loan *loan, struct thread *borrower)
+{
+	unsigned long flags = spin_lock_irqsave(&loan_lock);
+
+	loan->lender = loan->borrower = NULL;
+	if (borrower->process) {
+		loan_insert_locked(loan, borrower, loan->any);
+		atomic_store_relaxed(&loan->borrower, borrower);
+		settle_locked(borrower);
+	}
+	spin_unlock_irqrestore(&loan_lock, flags);
+}
+
 static struct thread *take_back_locked(struct loan *loan)
 {
 	struct thread *borrower = loan->borrower;
@@ -122,7 +135,8 @@ static struct thread *take_back_locked(struct loan *loan)
 	assert_hardened(spin_lock_held(&loan_lock));
 	tree_erase(&borrower->loans, &loan->node);
 	atomic_store_relaxed(&loan->borrower, NULL);
-	loan->lender->lends = NULL;
+	if (loan->lender)
+		loan->lender->lends = NULL;
 	return borrower;
 }
 
@@ -132,7 +146,8 @@ void loan_end(struct loan *loan)
 
 	if (loan->borrower) {
 		settle_locked(take_back_locked(loan));
-		settle_locked(loan->lender);
+		if (loan->lender)
+			settle_locked(loan->lender);
 	}
 	spin_unlock_irqrestore(&loan_lock, flags);
 }
@@ -146,8 +161,9 @@ void loan_forget(struct thread *borrower)
 		unsigned long flags = spin_lock_irqsave(&loan_lock);
 
 		loan = loan_highest_locked(borrower);
-		if (loan) {
+		if (loan)
 			(void)take_back_locked(loan);
+		if (loan && loan->lender) {
 			settle_locked(loan->lender);
 			atomic_store(&loan->lender->must_lend, true);
 			thread_wake(loan->lender);

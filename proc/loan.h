@@ -15,8 +15,8 @@
  * is guarded by the lock of all loans.
  */
 struct loan {
-	struct tree_node node; /* of borrower->loans: the highest first, then the oldest */
-	struct thread *lender;
+	struct tree_node node;	 /* of borrower->loans: the highest first, then the oldest */
+	struct thread *lender;	 /* NULL: `any` is lent as it is, and nobody waits */
 	struct thread *borrower; /* NULL: it has been freed, or was never lent to; atomic */
 	uint64_t any; /* of struct sched_wish: what the lender ran as when it was looked at last */
 };
@@ -45,6 +45,8 @@ static inline uint64_t thread_wish_rank(const struct thread *thread)
  * from being freed before this returns. Call with no run queue's lock held.
  */
 void loan_begin(struct loan *loan, struct thread *lender, struct thread *borrower);
+/* Lends `any` of the loan: what a thread ran as that has begun something, and need not wait for it. For the rest as loan_begin(). */
+void loan_begin_alone(struct loan *loan, struct thread *borrower);
 void loan_end(struct loan *loan);
 
 /*

@@ -214,6 +214,59 @@ KTEST(loan_of_a_client_that_is_raised_while_it_waits)
 	let_it_reply(server, caller);
 }
 
+static struct call of_kernel;
+static struct ipc_words kernel_words;
+static bool kernel_call_ended; /* atomic */
+
+static void note_end(struct call *call, int result)
+{
+	EXPECT_TRUE(call == &of_kernel && result == 0);
+	atomic_store(&kernel_call_ended, true);
+}
+
+/* As for a page: the thread that starts the call does not wait for it. */
+static int start_call_of_kernel(void *arg)
+{
+	ktest_ask(current_thread(), SCHED_FIFO, (unsigned)(uintptr_t)arg, 0);
+	atomic_store(&kernel_call_ended, false);
+	of_kernel = (struct call){ .words = &kernel_words, .ended = note_end };
+	call_start(ends[0].send, &of_kernel);
+	return 0;
+}
+
+/* A call of the kernel's lends what the thread ran as that started it, until the reply. */
+KTEST(loan_of_a_call_of_the_kernel)
+{
+	int server, starter;
+
+	ASSERT_TRUE(open_ends(1));
+	server = ktest_spawn(serve_until_told, NULL);
+	starter = ktest_spawn(start_call_of_kernel, (void *)50);
+	EXPECT_EQ(EXITED(0), ktest_reap(starter));
+	EXPECT_TRUE(await_priority(&servers[0], 50));
+	let_go(servers[0]);
+	EXPECT_EQ(EXITED(0), ktest_reap(server));
+	EXPECT_TRUE(atomic_load(&kernel_call_ended));
+	close_ends(1);
+}
+
+/* It lends while it is queued, too, until it is taken back. */
+KTEST(loan_of_a_queued_call_of_the_kernel)
+{
+	int server, caller, starter;
+
+	ASSERT_TRUE(open_ends(1));
+	server = ktest_spawn(serve_until_told, NULL);
+	caller = spawn_client(0);
+	EXPECT_TRUE(await_asleep(&servers[0]) && await_asleep(&client));
+	starter = ktest_spawn(start_call_of_kernel, (void *)40);
+	EXPECT_EQ(EXITED(0), ktest_reap(starter));
+	EXPECT_TRUE(await_priority(&servers[0], 40));
+	EXPECT_EQ(CALL_QUEUED, call_withdraw(ends[0].send, &of_kernel, UINT64_MAX));
+	EXPECT_TRUE(await_priority(&servers[0], 0));
+	let_it_reply(server, caller);
+}
+
 /* What the server asks for itself holds when the loan has ended. */
 KTEST(loan_ends_as_the_server_asked_meanwhile)
 {
