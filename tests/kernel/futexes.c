@@ -76,9 +76,6 @@ KTEST(futex_wake_reaches_all_of_a_crowd)
 
 static const struct futex_word word = { .at = WORD_AT };
 
-static unsigned event_point;
-static bool is_over;
-
 static bool map_word(void)
 {
 	struct uspace *us = current_process()->uspace;
@@ -103,46 +100,23 @@ static void change_and_wake(void)
 
 static int wait_for_change(void *arg)
 {
+	struct late_wait *wait = arg;
 	int err;
 
-	(void)arg;
 	if (!map_word() || !set_word(0))
 		return 99;
-	late_event_arm(event_point, change_and_wake);
+	late_event_arm(wait->point, change_and_wake);
 	err = futex_wait(word, 0, FUTEX_BITSET_MATCH_ANY, NULL);
-	is_over = true;
+	wait->is_over = true;
 	return err == 0 || err == -EAGAIN ? 0 : -err;
-}
-
-/* Returns whether the wait has a point of that number. */
-static bool wait_with_wake(void)
-{
-	bool has_happened;
-	int pid;
-
-	is_over = false; /* before it can run */
-	pid = ktest_spawn(wait_for_change, NULL);
-	EXPECT_TRUE(pid > 0);
-	if (pid <= 0)
-		return false;
-	ktest_settle();
-	has_happened = late_event_disarm();
-	if (has_happened && !is_over)
-		ktest_note("the wake at point %u is missed", event_point);
-	EXPECT_EQ(has_happened, is_over);
-	if (!is_over)
-		(void)ktest_kill(pid);
-	EXPECT_EQ(EXITED(has_happened ? 0 : EINTR), ktest_reap(pid));
-	return has_happened;
 }
 
 /* R151: who changes the word and wakes finds the waiter asleep, or the waiter finds the new word. */
 KTEST_ALONE(futex_wait_misses_no_wake)
 {
-	event_point = 0;
-	while (wait_with_wake())
-		event_point++;
-	EXPECT_TRUE(event_point >= 2); /* before and after it joins the sleepers */
+	struct late_wait wait = { .wait = wait_for_change };
+
+	late_wait_expect(&wait);
 }
 
 #endif

@@ -187,6 +187,36 @@ void ktest_ask(struct thread *thread, int policy, unsigned rt_priority, int nice
 	spin_unlock(&process_tree_lock);
 }
 
+#define PATIENCE_NS (20 * NSEC_PER_SEC)
+
+bool ktest_await_asleep(struct thread *const *thread)
+{
+	uint64_t end = clock_ns() + PATIENCE_NS;
+
+	while ((!atomic_load(thread) || !sched_is_asleep(*thread)) && clock_ns() < end)
+		sched_yield();
+	return atomic_load(thread) && sched_is_asleep(*thread);
+}
+
+bool ktest_await_priority(struct thread *const *thread, unsigned rt_priority)
+{
+	uint64_t end = clock_ns() + PATIENCE_NS;
+
+	while ((!atomic_load(thread) || (*thread)->runs_as.rt_priority != rt_priority) &&
+	       clock_ns() < end)
+		sched_yield();
+	return atomic_load(thread) && (*thread)->runs_as.rt_priority == rt_priority;
+}
+
+bool ktest_await_rank(struct thread *const *thread, uint64_t rank)
+{
+	uint64_t end = clock_ns() + PATIENCE_NS;
+
+	while ((!atomic_load(thread) || thread_rank(*thread) != rank) && clock_ns() < end)
+		sched_yield();
+	return atomic_load(thread) && thread_rank(*thread) == rank;
+}
+
 void ktest_go_to(unsigned hart_index)
 {
 	sched_set_harts(current_thread(), 1ul << hart_index);

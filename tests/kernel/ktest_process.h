@@ -42,6 +42,14 @@ long ktest_wait(int pid, unsigned options, int *status_ret);
 /* Asks the scheduler for a policy, priority and nice value, on behalf of the thread. */
 void ktest_ask(struct thread *thread, int policy, unsigned rt_priority, int nice);
 
+/*
+ * These wait until *thread, which is NULL until the thread has begun, sleeps; or runs with that real-time priority, or none, or
+ * rank (thread_rank()). They return whether it came to be so in a while.
+ */
+bool ktest_await_asleep(struct thread *const *thread);
+bool ktest_await_priority(struct thread *const *thread, unsigned rt_priority);
+bool ktest_await_rank(struct thread *const *thread, uint64_t rank);
+
 /* The running thread goes to that hart, and stays there. */
 void ktest_go_to(unsigned hart_index);
 

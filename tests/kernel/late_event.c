@@ -2,6 +2,7 @@
 /* Events in the midst of a poll: no look and no sleep may miss them. */
 #include "tests/kernel/late_event.h"
 
+#include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/poll.h"
 #include "arch/timer.h"
@@ -67,6 +68,35 @@ bool late_event_disarm(void)
 
 	interleave_hook = NULL;
 	return has_happened;
+}
+
+/* Returns whether the wait has a point of that number. */
+static bool try_wait_at_point(struct late_wait *wait)
+{
+	bool has_happened;
+	int pid;
+
+	wait->is_over = false; /* before it can run */
+	pid = ktest_spawn(wait->wait, wait);
+	EXPECT_TRUE(pid > 0);
+	if (pid <= 0)
+		return false;
+	ktest_settle();
+	has_happened = late_event_disarm();
+	if (has_happened && !wait->is_over)
+		ktest_note("the event at point %u is missed", wait->point);
+	EXPECT_EQ(has_happened, wait->is_over);
+	if (!wait->is_over)
+		(void)ktest_kill(pid);
+	EXPECT_EQ(EXITED(has_happened ? 0 : EINTR), ktest_reap(pid));
+	return has_happened;
+}
+
+void late_wait_expect(struct late_wait *wait)
+{
+	for (wait->point = 0; try_wait_at_point(wait); wait->point++)
+		;
+	EXPECT_TRUE(wait->point >= 2); /* before and after it joins those that wait */
 }
 
 /* Returns false when the poll has no point of that number. */

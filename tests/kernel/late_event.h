@@ -27,3 +27,16 @@ void late_event_arm(unsigned n, void (*happen)(void));
 
 /* Returns whether it has happened. */
 bool late_event_disarm(void);
+
+/*
+ * For a process that waits for the event by a system call. It arms the event, waits, and sets `is_over`. Calls it once for each
+ * point: it exits with 0 when the event has happened, and with EINTR when it is killed.
+ */
+struct late_wait {
+	int (*wait)(void *arg); /* arg: this struct */
+	/* set by late_wait_expect(): */
+	unsigned point;
+	bool is_over;
+};
+
+void late_wait_expect(struct late_wait *wait);

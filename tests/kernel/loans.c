@@ -13,9 +13,8 @@
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/race.h"
 
-#define NEVER	    UINT64_MAX
-#define PATIENCE_NS (20 * NSEC_PER_SEC) /* a test that waits for longer has failed */
-#define CHAIN	    (LOAN_CHAIN_MAX + 1)
+#define NEVER UINT64_MAX
+#define CHAIN (LOAN_CHAIN_MAX + 1)
 
 struct ends {
 	struct file *receive, *send;
@@ -45,26 +44,6 @@ static void close_ends(unsigned n)
 		file_put(ends[i].receive);
 		file_put(ends[i].send);
 	}
-}
-
-/* Waits until a thread runs with that priority, which may be none. Returns whether it does. */
-static bool await_priority(struct thread *const *thread, unsigned rt_priority)
-{
-	uint64_t end = clock_ns() + PATIENCE_NS;
-
-	while ((!atomic_load(thread) || (*thread)->runs_as.rt_priority != rt_priority) &&
-	       clock_ns() < end)
-		sched_yield();
-	return atomic_load(thread) && (*thread)->runs_as.rt_priority == rt_priority;
-}
-
-static bool await_asleep(struct thread *const *thread)
-{
-	uint64_t end = clock_ns() + PATIENCE_NS;
-
-	while ((!atomic_load(thread) || !sched_is_asleep(*thread)) && clock_ns() < end)
-		sched_yield();
-	return atomic_load(thread) && sched_is_asleep(*thread);
 }
 
 static int receive(unsigned i, int64_t *rcvid)
@@ -167,7 +146,7 @@ KTEST(loan_of_a_call_ends_with_the_reply)
 	ASSERT_TRUE(open_ends(1));
 	server = ktest_spawn(serve_until_told, NULL);
 	caller = spawn_client(50);
-	EXPECT_TRUE(await_priority(&servers[0], 50));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 50));
 	let_it_reply(server, caller);
 }
 
@@ -185,12 +164,12 @@ KTEST(loan_of_a_weight)
 	ASSERT_TRUE(open_ends(1));
 	server = ktest_spawn(serve_nicely, NULL);
 	caller = spawn_client(0);
-	EXPECT_TRUE(await_asleep(&servers[0]));
-	EXPECT_TRUE(await_asleep(&client));
+	EXPECT_TRUE(ktest_await_asleep(&servers[0]));
+	EXPECT_TRUE(ktest_await_asleep(&client));
 	EXPECT_EQ(WEIGHT_USUAL, thread_rank(servers[0]));
 	ktest_ask(client, SCHED_OTHER, 0, 19);
 	ktest_ask(servers[0], SCHED_OTHER, 0, 10);
-	EXPECT_EQ(110, await_asleep(&client) ? thread_rank(servers[0]) : 0);
+	EXPECT_EQ(110, ktest_await_asleep(&client) ? thread_rank(servers[0]) : 0);
 	ktest_ask(servers[0], SCHED_OTHER, 0, 19);
 	let_it_reply(server, caller);
 }
@@ -203,14 +182,14 @@ KTEST(loan_of_a_client_that_is_raised_while_it_waits)
 	ASSERT_TRUE(open_ends(1));
 	server = ktest_spawn(serve_until_told, NULL);
 	caller = spawn_client(0);
-	EXPECT_TRUE(await_asleep(&servers[0]) && await_asleep(&client));
-	EXPECT_TRUE(await_priority(&servers[0], 0));
+	EXPECT_TRUE(ktest_await_asleep(&servers[0]) && ktest_await_asleep(&client));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 0));
 	ktest_ask(client, SCHED_FIFO, 40, 0);
-	EXPECT_TRUE(await_priority(&servers[0], 40));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 40));
 	ktest_ask(client, SCHED_RR, 20, 0);
-	EXPECT_TRUE(await_priority(&servers[0], 20));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 20));
 	ktest_ask(client, SCHED_OTHER, 0, 0);
-	EXPECT_TRUE(await_priority(&servers[0], 0));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 0));
 	let_it_reply(server, caller);
 }
 
@@ -243,7 +222,7 @@ KTEST(loan_of_a_call_of_the_kernel)
 	server = ktest_spawn(serve_until_told, NULL);
 	starter = ktest_spawn(start_call_of_kernel, (void *)50);
 	EXPECT_EQ(EXITED(0), ktest_reap(starter));
-	EXPECT_TRUE(await_priority(&servers[0], 50));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 50));
 	let_go(servers[0]);
 	EXPECT_EQ(EXITED(0), ktest_reap(server));
 	EXPECT_TRUE(atomic_load(&kernel_call_ended));
@@ -258,12 +237,12 @@ KTEST(loan_of_a_queued_call_of_the_kernel)
 	ASSERT_TRUE(open_ends(1));
 	server = ktest_spawn(serve_until_told, NULL);
 	caller = spawn_client(0);
-	EXPECT_TRUE(await_asleep(&servers[0]) && await_asleep(&client));
+	EXPECT_TRUE(ktest_await_asleep(&servers[0]) && ktest_await_asleep(&client));
 	starter = ktest_spawn(start_call_of_kernel, (void *)40);
 	EXPECT_EQ(EXITED(0), ktest_reap(starter));
-	EXPECT_TRUE(await_priority(&servers[0], 40));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 40));
 	EXPECT_EQ(CALL_QUEUED, call_withdraw(ends[0].send, &of_kernel, UINT64_MAX));
-	EXPECT_TRUE(await_priority(&servers[0], 0));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 0));
 	let_it_reply(server, caller);
 }
 
@@ -275,7 +254,7 @@ KTEST(loan_ends_as_the_server_asked_meanwhile)
 	ASSERT_TRUE(open_ends(1));
 	server = ktest_spawn(serve_until_told, NULL);
 	caller = spawn_client(50);
-	EXPECT_TRUE(await_priority(&servers[0], 50));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 50));
 	ktest_ask(servers[0], SCHED_FIFO, 10, 0);
 	EXPECT_EQ(50, servers[0]->runs_as.rt_priority);
 	EXPECT_EQ(0, ktest_kill(caller));
@@ -295,11 +274,11 @@ KTEST(loan_of_a_queued_call_ends_with_it)
 	ASSERT_TRUE(open_ends(1));
 	server = ktest_spawn(serve_until_told, NULL);
 	first = spawn_client(0);
-	EXPECT_TRUE(await_asleep(&servers[0]));
+	EXPECT_TRUE(ktest_await_asleep(&servers[0]));
 	urgent = spawn_client(30);
-	EXPECT_TRUE(await_priority(&servers[0], 30));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 30));
 	timed = ktest_spawn(call_for_a_while, NULL);
-	EXPECT_TRUE(await_priority(&servers[0], 33));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 33));
 	EXPECT_EQ(EXITED(0), ktest_reap(timed));
 	EXPECT_EQ(30, servers[0]->runs_as.rt_priority);
 	EXPECT_EQ(0, ktest_kill(urgent));
@@ -332,10 +311,10 @@ KTEST(loan_queued_calls_come_by_priority)
 	for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++) {
 		client = NULL;
 		pids[i] = ktest_spawn(call_and_note, (void *)(uintptr_t)numbers[i]);
-		EXPECT_TRUE(await_asleep(&client));
+		EXPECT_TRUE(ktest_await_asleep(&client));
 		if (numbers[i] == 200) {
 			ktest_ask(client, SCHED_FIFO, 15, 0);
-			EXPECT_TRUE(await_asleep(&client));
+			EXPECT_TRUE(ktest_await_asleep(&client));
 		}
 	}
 	ktest_settle();
@@ -375,7 +354,7 @@ static int serve_by_calling_on(void *arg)
 static bool all_run_with(unsigned n, unsigned rt_priority)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (!await_priority(&servers[i], rt_priority))
+		if (!ktest_await_priority(&servers[i], rt_priority))
 			return false;
 	return true;
 }
@@ -389,7 +368,7 @@ KTEST(loan_passes_a_chain)
 	for (uintptr_t i = 0; i < ARRAY_SIZE(pids); i++)
 		pids[i] = ktest_spawn(serve_by_calling_on, (void *)i);
 	caller = spawn_client(0);
-	EXPECT_TRUE(await_asleep(&servers[CHAIN - 2]));
+	EXPECT_TRUE(ktest_await_asleep(&servers[CHAIN - 2]));
 	ktest_ask(client, SCHED_FIFO, 60, 0);
 	EXPECT_TRUE(all_run_with(CHAIN - 1, 60));
 	ktest_ask(client, SCHED_FIFO, 20, 0);
@@ -427,7 +406,7 @@ KTEST(loan_comes_back_to_nobody)
 	for (uintptr_t i = 0; i < ARRAY_SIZE(pids); i++)
 		pids[i] = ktest_spawn(serve_in_a_ring, (void *)i);
 	caller = spawn_client(50);
-	EXPECT_TRUE(await_priority(&servers[1], 50));
+	EXPECT_TRUE(ktest_await_priority(&servers[1], 50));
 	EXPECT_EQ(EXITED(0), ktest_reap(caller));
 	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
 		EXPECT_EQ(EXITED(0), ktest_reap(pids[i]));
@@ -442,9 +421,9 @@ KTEST(loan_ends_when_the_receive_end_closes)
 	ASSERT_TRUE(open_ends(1));
 	server = ktest_spawn(serve_until_told, NULL);
 	caller = spawn_client(50);
-	EXPECT_TRUE(await_priority(&servers[0], 50));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 50));
 	file_put(ends[0].receive);
-	EXPECT_TRUE(await_priority(&servers[0], 0));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 0));
 	EXPECT_EQ(EXITED(1), ktest_reap(caller));
 	EXPECT_EQ(0, ktest_kill(server));
 	(void)ktest_reap(server);
@@ -470,12 +449,12 @@ KTEST(loan_of_a_crowd)
 	ASSERT_TRUE(open_ends(1));
 	server = ktest_spawn(serve_until_told, NULL);
 	first = spawn_client(0);
-	EXPECT_TRUE(await_asleep(&servers[0]));
+	EXPECT_TRUE(ktest_await_asleep(&servers[0]));
 	crowd = ktest_spawn(be_a_crowd, NULL);
-	EXPECT_TRUE(await_priority(&servers[0], 95));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 95));
 	EXPECT_EQ(0, ktest_kill(crowd));
 	(void)ktest_reap(crowd);
-	EXPECT_TRUE(await_priority(&servers[0], 0));
+	EXPECT_TRUE(ktest_await_priority(&servers[0], 0));
 	EXPECT_TRUE(tree_empty(&servers[0]->loans));
 	let_it_reply(server, first);
 }

@@ -2,7 +2,6 @@
 /* Mutexes: the owner runs as the first of those that wait for it, who come by priority (R132). */
 #include "abi/errno.h"
 #include "abi/sched.h"
-#include "base/clock.h"
 #include "base/hart.h"
 #include "proc/mutex.h"
 #include "proc/process.h"
@@ -11,9 +10,8 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 
-#define PATIENCE_NS (20 * NSEC_PER_SEC) /* a test that waits for longer has failed */
-#define LOCKS	    2
-#define WAITERS	    3
+#define LOCKS	2
+#define WAITERS 3
 
 static struct mutex locks[LOCKS];
 static struct thread *owners[LOCKS], *waiters[WAITERS]; /* atomic: NULL until they run */
@@ -31,32 +29,6 @@ static void begin(void)
 	for (unsigned i = 0; i < WAITERS; i++)
 		waiters[i] = NULL;
 	go_on = norder = 0;
-}
-
-static bool await_rank(struct thread *const *thread, uint64_t rank)
-{
-	uint64_t end = clock_ns() + PATIENCE_NS;
-
-	while ((!atomic_load(thread) || thread_rank(*thread) != rank) && clock_ns() < end)
-		sched_yield();
-	return atomic_load(thread) && thread_rank(*thread) == rank;
-}
-
-static bool await_priority(struct thread *const *thread, unsigned rt_priority)
-{
-	struct sched_wish wish = { .any = 0 };
-
-	wish.rt_priority = (uint8_t)rt_priority;
-	return await_rank(thread, wish_rank(wish));
-}
-
-static bool await_asleep(struct thread *const *thread)
-{
-	uint64_t end = clock_ns() + PATIENCE_NS;
-
-	while ((!atomic_load(thread) || !sched_is_asleep(*thread)) && clock_ns() < end)
-		sched_yield();
-	return atomic_load(thread) && sched_is_asleep(*thread);
 }
 
 /* Has the first lock until `go_on`. The status says whether it ran as before afterwards. */
@@ -113,7 +85,7 @@ static int spawn_waiter(struct wait *wait)
 {
 	int pid = ktest_spawn(wait_with_priority, wait);
 
-	EXPECT_TRUE(pid > 0 && await_asleep(&waiters[wait->number]));
+	EXPECT_TRUE(pid > 0 && ktest_await_asleep(&waiters[wait->number]));
 	return pid;
 }
 
@@ -121,7 +93,7 @@ static int spawn_owner(int (*main)(void *), unsigned lock)
 {
 	int pid = ktest_spawn(main, NULL);
 
-	EXPECT_TRUE(pid > 0 && await_asleep(&owners[lock]));
+	EXPECT_TRUE(pid > 0 && ktest_await_asleep(&owners[lock]));
 	return pid;
 }
 
@@ -140,18 +112,18 @@ KTEST(mutex_waiters_lend_to_the_owner)
 	begin();
 	owner = spawn_owner(own_until_told, 0);
 	pids[0] = spawn_waiter(&waits[0]);
-	EXPECT_TRUE(await_priority(&owners[0], 20));
+	EXPECT_TRUE(ktest_await_priority(&owners[0], 20));
 	pids[1] = spawn_waiter(&waits[1]);
-	EXPECT_TRUE(await_priority(&owners[0], 40));
+	EXPECT_TRUE(ktest_await_priority(&owners[0], 40));
 	pids[2] = spawn_waiter(&waits[2]);
-	EXPECT_TRUE(await_priority(&owners[0], 40));
+	EXPECT_TRUE(ktest_await_priority(&owners[0], 40));
 	EXPECT_EQ(0, ktest_kill(pids[1]));
 	EXPECT_EQ(EXITED(7), ktest_reap(pids[1]));
-	EXPECT_TRUE(await_priority(&owners[0], 30));
+	EXPECT_TRUE(ktest_await_priority(&owners[0], 30));
 	ktest_ask(waiters[0], SCHED_FIFO, 60, 0);
-	EXPECT_TRUE(await_priority(&owners[0], 60));
+	EXPECT_TRUE(ktest_await_priority(&owners[0], 60));
 	ktest_ask(waiters[0], SCHED_OTHER, 0, 0);
-	EXPECT_TRUE(await_priority(&owners[0], 30));
+	EXPECT_TRUE(ktest_await_priority(&owners[0], 30));
 	let_go();
 	EXPECT_EQ(EXITED(0), ktest_reap(owner));
 	EXPECT_EQ(EXITED(0), ktest_reap(pids[0]));
@@ -188,12 +160,12 @@ KTEST(mutex_lends_on_what_is_lent)
 	first = spawn_owner(own_until_told, 0);
 	second = spawn_owner(own_and_wait, 1);
 	pid = spawn_waiter(&wait);
-	EXPECT_TRUE(await_priority(&owners[1], 50));
-	EXPECT_TRUE(await_priority(&owners[0], 50));
+	EXPECT_TRUE(ktest_await_priority(&owners[1], 50));
+	EXPECT_TRUE(ktest_await_priority(&owners[0], 50));
 	EXPECT_EQ(0, ktest_kill(pid));
 	EXPECT_EQ(EXITED(7), ktest_reap(pid));
-	EXPECT_TRUE(await_rank(&owners[1], WEIGHT_USUAL));
-	EXPECT_TRUE(await_rank(&owners[0], WEIGHT_USUAL));
+	EXPECT_TRUE(ktest_await_rank(&owners[1], WEIGHT_USUAL));
+	EXPECT_TRUE(ktest_await_rank(&owners[0], WEIGHT_USUAL));
 	let_go();
 	EXPECT_EQ(EXITED(0), ktest_reap(first));
 	EXPECT_EQ(EXITED(0), ktest_reap(second));
@@ -260,7 +232,7 @@ KTEST(mutex_lends_to_the_next_owner)
 	begin();
 	owner = spawn_owner(own_until_told, 0);
 	next = ktest_spawn(own_second, NULL);
-	EXPECT_TRUE(await_asleep(&waiters[2]));
+	EXPECT_TRUE(ktest_await_asleep(&waiters[2]));
 	pid = spawn_waiter(&wait);
 	let_go();
 	EXPECT_EQ(EXITED(0), ktest_reap(owner));
@@ -277,7 +249,7 @@ KTEST(mutex_lends_a_weight_where_it_helps)
 	begin();
 	owner = spawn_owner(own_nicely, 0);
 	pids[0] = spawn_waiter(&waits[0]);
-	EXPECT_TRUE(await_rank(&owners[0], WEIGHT_USUAL));
+	EXPECT_TRUE(ktest_await_rank(&owners[0], WEIGHT_USUAL));
 	EXPECT_TRUE(waiters[0]->lends != NULL);
 	let_go();
 	EXPECT_EQ(EXITED(0), ktest_reap(owner));

@@ -365,9 +365,6 @@ KTEST(futex_pi_follows_chains_of_owners_up_to_a_limit)
 
 static const struct futex_word word = { .at = WORD_AT }, lock = { .at = WORD_AT + 4 };
 
-static unsigned event_point;
-static bool is_over;
-
 static bool map_words(void)
 {
 	struct uspace *us = current_process()->uspace;
@@ -390,49 +387,26 @@ static void change_and_move(void)
 /* The word has changed, or the lock is the thread's. */
 static int wait_for_move(void *arg)
 {
+	struct late_wait *wait = arg;
 	const uint32_t none[2] = { 0, 0 };
 	int err;
 
-	(void)arg;
 	if (!map_words() || user_copy_out(WORD_AT, none, sizeof(none)))
 		return 99;
-	late_event_arm(event_point, change_and_move);
+	late_event_arm(wait->point, change_and_move);
 	err = futex_pi_wait(word, 0, lock, NULL);
-	is_over = true;
+	wait->is_over = true;
 	if (err == 0 && futex_pi_unlock(lock) != 0)
 		return 98;
 	return err == 0 || err == -EAGAIN ? 0 : -err;
 }
 
-/* Returns whether the wait has a point of that number. */
-static bool wait_with_move(void)
-{
-	bool has_happened;
-	int pid;
-
-	is_over = false; /* before it can run */
-	pid = ktest_spawn(wait_for_move, NULL);
-	EXPECT_TRUE(pid > 0);
-	if (pid <= 0)
-		return false;
-	ktest_settle();
-	has_happened = late_event_disarm();
-	if (has_happened && !is_over)
-		ktest_note("the move at point %u is missed", event_point);
-	EXPECT_EQ(has_happened, is_over);
-	if (!is_over)
-		(void)ktest_kill(pid);
-	EXPECT_EQ(EXITED(has_happened ? 0 : EINTR), ktest_reap(pid));
-	return has_happened;
-}
-
 /* R151: who changes the word and moves finds the waiter asleep, or the waiter finds the new word. */
 KTEST_ALONE(futex_pi_wait_misses_no_move)
 {
-	event_point = 0;
-	while (wait_with_move())
-		event_point++;
-	EXPECT_TRUE(event_point >= 2); /* before and after it joins the waiters */
+	struct late_wait wait = { .wait = wait_for_move };
+
+	late_wait_expect(&wait);
 }
 
 #endif
