@@ -82,7 +82,10 @@ user_syscall:
 	mv	a0, tp
 	call	trap_syscall
 	sd	a0, FRAME_X(10)(tp)
+	.globl	call_load_status, call_set_status
+call_load_status:
 	ld	t0, FRAME_STATUS_OFFSET(tp)	/* as at user_exit */
+call_set_status:			/* an interrupt comes back to call_load_status */
 	csrw	sstatus, t0
 	ld	t1, THREAD_WORK(tp)
 	ld	t2, FRAME_PC(tp)

@@ -87,6 +87,14 @@ static inline void fpu_unpin(struct arch_thread *thread)
 	thread->fpu_pinned = false;
 }
 
+/* The FPU holds no thread's registers any more, and the running thread's are in thread->fpu. Call with preemption off. */
+static inline void fpu_turn_off(struct arch_thread *thread)
+{
+	thread->frame.status &= ~(1ul << 63 | SSTATUS_FS);
+	thread->fpu_hart = NULL;
+	thread->hart->fpu_holder = thread;
+}
+
 /* ---- fpu.S ---- */
 
 void fpu_save(struct fpu_state *state);

@@ -180,6 +180,9 @@ static void trap_in_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stv
 		/* Others run with SUM and FPU off, as here; the frame has this thread's state. */
 		if (preempt_due())
 			preempt_schedule_irq();
+		/* A switch may have turned FS off in the user's frame meanwhile. */
+		if (frame->pc == (vaddr_t)call_set_status)
+			frame->pc = (vaddr_t)call_load_status;
 		return;
 	}
 	if (!user_copy_fault(frame, cause, stval))

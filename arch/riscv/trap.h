@@ -6,6 +6,7 @@
 #include "lib/types.h"
 
 extern char trap_entry[], trap_kernel_return[];
+extern char call_load_status[], call_set_status[];
 
 /*
  * A trap from user mode that is neither a system call nor a page fault. Called with interrupts off,

@@ -149,8 +149,10 @@ static void image_commit(struct process *process, const struct new_image *new)
 		exe_put(old_exe);
 	fdtable_become_only_user(current_thread()->fdtable);
 	fdtable_close_on_exec(current_thread()->fdtable);
+	preempt_disable(); /* the FPU still has the old program's registers when the frame says that all are 0 */
 	arch_frame_start(arch_thread_frame(arch_this_thread()), new->pc, new->sp);
 	arch_fpu_reset();
+	preempt_enable();
 }
 
 int process_exec(struct object *object, const char *path, struct exec_args *args)

@@ -418,8 +418,10 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	process_fs->exec();
 	if (unlikely(atomic_load_relaxed(&new->uspace->has_device)))
 		atomic_store(&new->uspace->has_device, process_fs->drives());
+	preempt_disable(); /* the FPU still has the old program's registers when the frame says that all are 0 */
 	arch_frame_start(arch_thread_frame(arch_this_thread()), new->pc, new->sp);
 	arch_fpu_reset();
+	preempt_enable();
 }
 
 int exec_image(struct object *image, const char *path, struct exec_args *args)

@@ -2,6 +2,7 @@
 /* rt_sigreturn of frames made by hand: half good, at odd places, with odd registers; what becomes of each. */
 #include "t.h"
 
+#include <sched.h>
 #include <ucontext.h>
 
 #define UC    128
@@ -169,6 +170,80 @@ static int too_small_a_stack(void *size)
 	put(place);
 }
 
+#define FLOATS	(REGS + 256)
+#define THEIRS	0x7468656972730000
+#define READ_AT 16 /* so many of the registers can be read */
+
+static pid_t other_process;
+static volatile int *is_over;
+
+/* Has registers of its own all the time. */
+static int keep_floats(void)
+{
+	uint64_t low, middle, high;
+
+	asm volatile("fmv.d.x fs0, %0\n\tfmv.d.x fs2, %0\n\tfmv.d.x ft10, %0" ::"r"(THEIRS));
+	while (!*is_over)
+		sched_yield();
+	asm volatile("fmv.x.d %0, fs0\n\tfmv.x.d %1, fs2\n\tfmv.x.d %2, ft10"
+		     : "=r"(low), "=r"(middle), "=r"(high));
+	return low != THEIRS || middle != THEIRS || high != THEIRS;
+}
+
+static void say_theirs(unsigned found)
+{
+	int status = -1;
+
+	*is_over = 1;
+	waitpid(other_process, &status, 0);
+	say("  %u registers of the other process, which %s\n", found,
+	    status == 0 ? "kept all" : "has others");
+}
+
+static void look_at_floats(int sig, siginfo_t *info, void *context)
+{
+	const ucontext_t *ucontext = context;
+	unsigned found = 0;
+
+	(void)sig, (void)info;
+	for (unsigned i = 0; i < 32; i++)
+		found += ucontext->uc_mcontext.__fpregs.__d.__f[i] == THEIRS;
+	say_theirs(found);
+	_exit(5);
+}
+
+/* R9: the registers end in a hole, and those of another process are in the FPU. */
+static int floats_that_cannot_be_read(void *handled)
+{
+	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK,
+				    .sa_sigaction = look_at_floats };
+	size_t there = FLOATS + READ_AT * 8;
+	char *at = place + 2 * PAGE - there;
+	pid_t mine;
+
+	catch (SA_ONSTACK);
+	if (handled)
+		sigaction(SIGSEGV, &action, NULL);
+	else
+		signal(SIGSEGV, SIG_DFL);
+	is_over = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	other_process = fork();
+	if (other_process == 0)
+		_exit(keep_floats());
+	mine = handled ? 0 : fork();
+	if (mine == 0) {
+		for (unsigned i = 0; i < 50; i++)
+			sched_yield();
+		for (unsigned i = 0; i < 32; i++)
+			set(FLOATS + i * 8, 0x6d696e65, 8);
+		memcpy(at, good, there);
+		return_from(at);
+	}
+	waitpid(mine, NULL, 0);
+	say_theirs(0);
+	return 0;
+}
+
 static void tries(const char *what, int (*f)(void *), const long *values, size_t n)
 {
 	char line[64];
@@ -199,6 +274,7 @@ int main(void)
 	in_child("a word set, the handler on the frame's stack", words_on_the_stack, NULL);
 	TRIES("at offset", at_offset, 0, 16, 8, 4, 1, 2048, 2 * PAGE - SIZE);
 	TRIES("cut by", cut, 1, 4, 12, 13, 300, 528, 900, SIZE - 200, SIZE - 1);
+	TRIES("floats that cannot be read", floats_that_cannot_be_read, 0, 1);
 	TRIES("pc", pc, 0, 0x3ffffffffe, 0x4000000000, -2, (long)0xffffffff80200000,
 	      (long)0xffffffc080200000, (long)0x8000000000000000);
 	TRIES("fcsr", fcsr, 0, 0x1f, 0x80, 0xa0, 0xff, 0xffffffff);

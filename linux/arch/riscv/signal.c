@@ -7,6 +7,8 @@
 #include "arch/hart.h"
 #include "arch/riscv/fpu.h"
 #include "arch/usercopy.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 #include "sync/preempt.h"
 
 #define AT(base, field) ((base) + offsetof(struct arch_sigcontext, field))
@@ -34,15 +36,22 @@ static int save_floats(struct arch_thread *thread, vaddr_t to)
 	return err;
 }
 
-/* Loads the registers directly, with preemption off, so that it fails if a page is missing. */
+/*
+ * Loads the registers directly, with preemption off, so that it fails if a page is missing. Then the FPU has some of another
+ * thread's registers and some of the program's: it holds nobody's, and all of the thread's are 0.
+ */
 static int load_from(struct arch_thread *thread, vaddr_t from)
 {
 	int err;
 
 	preempt_disable();
 	err = fpu_copy_in(from);
-	if (!err)
+	if (likely(!err)) {
 		thread->frame.status |= 1ul << 63 | SSTATUS_FS;
+	} else {
+		memset(&thread->fpu, 0, sizeof(thread->fpu));
+		fpu_turn_off(thread);
+	}
 	preempt_enable();
 	return err;
 }
@@ -57,21 +66,8 @@ static int fpu_restore(vaddr_t from)
 
 	if (likely(!load_from(thread, from)))
 		return 0;
-	/*
-	 * From here on, the FPU's contents belong to no thread. So a switch does not save them over
-	 * what is being copied, and loads what has been copied by then.
-	 */
-	fpu_set_clean(thread);
-	preempt_barrier();
-	thread->fpu_hart = NULL;
-	if (arch_copy_in(&thread->fpu, from, sizeof(thread->fpu)))
-		return -EFAULT;
-	preempt_disable();
-	fpu_load(&thread->fpu);
-	fpu_set_clean(thread);
-	fpu_hold(thread);
-	preempt_enable();
-	return 0;
+	/* With FS off no switch looks at what is being copied. */
+	return arch_copy_in(&thread->fpu, from, sizeof(thread->fpu)) ? -EFAULT : 0;
 }
 
 int arch_sigcontext_save(vaddr_t to)

@@ -535,6 +535,39 @@ static void check_signal(void)
 	expect(ran[1] == common->competed, "how often the other's ran", ran[1]);
 }
 
+/* ---- floating-point registers over a call ---- */
+
+static void change_fs2(void)
+{
+	asm volatile("fmv.d.x fs2, %0" : : "r"(JUNK));
+}
+
+/*
+ * The competitor has used the FPU, so the registers were loaded at the switch back, and have not been changed since. If the
+ * competitor uses it again during the call, they are not loaded at the next one: the program does that by a trap.
+ */
+static void ready_floats(void)
+{
+	yield();
+	asm volatile("fmv.d.x fs2, %0" : : "r"(MINE));
+	yield();
+}
+
+static void call_floats(void)
+{
+	long back;
+
+	arm();
+	CALL(getppid, 0);
+	asm volatile("fmv.x.d %0, fs2" : "=r"(back));
+	expect(back == MINE, "fs2", back);
+}
+
+static void check_floats(void)
+{
+	expect(common->over, "the call is over", common->over);
+}
+
 /* ---- mmap, munmap, faults ---- */
 
 #define PAGES  8
@@ -957,6 +990,13 @@ static const struct sweep sweeps[] = {
 	  .compete = compete_signal,
 	  .check = check_signal,
 	  .length = STEPS_OF(15) },
+	{ .name = "floats",
+	  .enter = change_fs2,
+	  .ready = ready_floats,
+	  .call = call_floats,
+	  .compete = change_fs2,
+	  .check = check_floats,
+	  .length = STEPS_OF(1) },
 	{ .name = "mmap", .call = call_mmap, .compete = compete_mmap, .check = check_mmap },
 	{ .name = "munmap",
 	  .prepare = prepare_munmap,

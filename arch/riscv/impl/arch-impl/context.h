@@ -20,7 +20,7 @@ struct fpu_state {
 };
 
 struct arch_thread {
-	/* private to the thread; its tracer's while it is stopped: */
+	/* private to the thread; its tracer's while it is stopped; FS in the status: as fpu_hart */
 	struct trap_frame frame; /* saved by its last trap from user mode */
 	/* const: */
 	unsigned long kernel_sp; /* top of its kernel stack */
@@ -34,7 +34,7 @@ struct arch_thread {
 	/* private to the hart that switches, under the scheduler's lock; saved by arch_switch(): ra, sp, gp, s0 to s11 */
 	unsigned long switched[15];
 
-	/* private to the thread with preemption off, and to the hart that switches away from it: */
+	/* private to the thread with preemption off, and to the hart that switches to it or away from it: */
 	struct hart *fpu_hart; /* the hart whose FPU held its state last */
 	struct fpu_state fpu;
 	/* guarded as thread->tid: */
@@ -43,5 +43,6 @@ struct arch_thread {
 	bool has_rseq, rseq_due;
 	/* as fpu_hart: */
 	bool fpu_changed; /* its registers had been changed since they were loaded when it was last switched from */
+	/* private to the thread, read by the hart that switches to it: */
 	bool fpu_pinned; /* each switch to it loads them */
 };
