@@ -10,9 +10,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -661,8 +663,59 @@ static void all_learn_of_the_end(void)
 	close(send);
 }
 
-int main(void)
+/* ---- exec ---- */
+
+static void *receive_and_exec(void *arg)
 {
+	int *receive = arg;
+	struct ipc_message message = { { 0 }, 0 };
+	long rcvid = ipc_receive(*receive, &message, IPC_NEVER);
+	char end[16], call[32];
+
+	snprintf(end, sizeof(end), "%d", *receive);
+	snprintf(call, sizeof(call), "%ld", rcvid);
+	execl("/proc/self/exe", "ipc", end, call, NULL);
+	_exit(2);
+}
+
+/* The program that a thread of a server executes while it has a call. */
+static int answer(int receive, long rcvid)
+{
+	struct ipc_message message = { { 0 }, 0 };
+
+	message.word[0] = sched_getscheduler(0) == SCHED_OTHER;
+	return ipc_reply(receive, (unsigned long)rcvid, &message) != 0;
+}
+
+/* A call goes on while its server executes another program, and what the caller lends ends with the reply (R132). */
+static void exec_with_a_call(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), status;
+	struct sched_param high = { .sched_priority = 50 }, usual = { 0 };
+	struct ipc_message message = { { 0 }, 0 };
+	pid_t server = fork();
+
+	if (server == 0) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, receive_and_exec, &receive);
+		for (;;)
+			pause();
+	}
+	close(receive);
+	expect("ask for priority", 0, sched_setscheduler(0, SCHED_FIFO, &high));
+	expect("call", 0, ipc_call(send, &message, IPC_NEVER));
+	expect("what the server asked for", 1, (long)message.word[0]);
+	expect("ask for none", 0, sched_setscheduler(0, SCHED_OTHER, &usual));
+	waitpid(server, &status, 0);
+	expect("the server's end", 0, status);
+	close(send);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3)
+		return answer(atoi(argv[1]), atol(argv[2]));
 	words_and_badges();
 	bad_descriptors();
 	deadlines_and_signals();
@@ -679,6 +732,7 @@ int main(void)
 	send_ends_hang_up();
 	servers_of_each_other();
 	all_learn_of_the_end();
+	exec_with_a_call();
 	if (nwrong == 0)
 		puts("ipc: ok");
 	return nwrong != 0;
