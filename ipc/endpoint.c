@@ -743,20 +743,20 @@ static uint64_t advanced_tick_locked(const struct endpoint *endpoint, const stru
 static int park_and_lend(struct call *call, bool interruptible, uint64_t deadline)
 {
 	struct thread *thread = current_thread();
+	bool outer = loan_watch(thread);
 	int err;
 
-	atomic_store(&thread->may_lend, true);
 	if (unlikely(thread_rank(thread) > WEIGHT_USUAL))
 		lend_or_move(call);
 	for (;;) {
 		err = thread_park_again(&call->done, interruptible, deadline, &thread->must_lend);
 		if (likely(err != -ETIMEDOUT || !atomic_load(&thread->must_lend)))
 			break;
-		atomic_store(&thread->must_lend, false);
+		loan_watch_again(thread);
 		loan_pass_on();
 		lend_or_move(call);
 	}
-	atomic_store(&thread->may_lend, false);
+	loan_watch_end(thread, outer);
 	return err;
 }
 

@@ -7,7 +7,7 @@
 
 /*
  * Each thread waits for at most one other, so loans form trees: a thread has those of all that wait for it, in `loans`, and
- * lends by one, `lends`. One lock guards them, since a chain may have threads of any harts. It is held for one loan only: a
+ * lends by one, `lends`. A call of the kernel's is a leaf of a tree without a thread. One lock guards them, since a chain may have threads of any harts. It is held for one loan only: a
  * change goes down a chain by its threads: each thread that waits is woken, and changes its own loan. A thread that is raised runs
  * with the new priority at once, so that it can do this soon. A thread that is lowered keeps its priority until it has done it.
  */
@@ -42,6 +42,7 @@ static void loan_insert_locked(struct loan *loan, struct thread *borrower, uint6
 
 	assert_hardened(spin_lock_held(&loan_lock));
 	loan->any = any;
+	borrower->has_borrowed = true;
 	while (*link) {
 		parent = *link;
 		link = &parent->child[any_rank(tree_entry(parent, struct loan, node)->any) >= rank];
@@ -62,7 +63,10 @@ static void settle_locked(struct thread *thread)
 		return;
 	if (!thread->lends || any_rank(any) > any_rank(thread->runs_as.any))
 		sched_run_as(thread, any);
-	if (thread->lends || atomic_load(&thread->waits_for) || atomic_load(&thread->may_lend)) {
+	/* Who begins to wait says so first, and then looks at what it runs as. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (thread->lends || atomic_load_relaxed(&thread->waits_for) ||
+	    atomic_load_relaxed(&thread->may_lend)) {
 		atomic_store(&thread->must_lend, true);
 		thread_wake(thread);
 	}

@@ -11,8 +11,8 @@
 
 /*
  * A loan of priority. The lender waits for the borrower, which runs with the lender's policy, priority and weight if these go
- * before its own. If the borrower waits for a third thread, it lends to that in turn. The struct lies on the lender's stack, and
- * is guarded by the lock of all loans.
+ * before its own. If the borrower waits for a third thread, it lends to that in turn. The struct lies on the lender's stack, or in
+ * a call of the kernel's that nobody need wait for, and is guarded by the lock of all loans.
  */
 struct loan {
 	struct tree_node node;	 /* of borrower->loans: the highest first, then the oldest */
@@ -50,10 +50,32 @@ void loan_begin_alone(struct loan *loan, struct thread *borrower);
 void loan_end(struct loan *loan);
 
 /*
- * Changes the running thread's own loan to what it runs as now. A thread that waits for another sets `may_lend`, and sleeps by
- * thread_park_again() with its `must_lend`. When that is set, the thread clears it, calls this, and begins a loan if it has none.
- * Call with no spinning lock held.
+ * A thread that waits for another, and lends to it, calls loan_watch(), looks at what it runs as, and sleeps until `must_lend` is
+ * set, too (thread_park_again()). Then what it is to run as has changed: it calls loan_watch_again(), and changes its loan, by
+ * loan_pass_on() or by lend_queue_move(), or begins one. loan_watch() returns what loan_watch_end() takes: a wait inside another
+ * one leaves that as it was.
  */
+static inline bool loan_watch(struct thread *thread)
+{
+	bool outer = atomic_load_relaxed(&thread->may_lend);
+
+	atomic_store_relaxed(&thread->may_lend, true);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return outer;
+}
+
+static inline void loan_watch_again(struct thread *thread)
+{
+	atomic_store_relaxed(&thread->must_lend, false);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void loan_watch_end(struct thread *thread, bool outer)
+{
+	atomic_store(&thread->may_lend, outer);
+}
+
+/* Changes the running thread's own loan to what it runs as now. Call with no spinning lock held. */
 void loan_pass_on(void);
 
 /* Does the loan have a borrower? It may have lost it at any time. */

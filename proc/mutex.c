@@ -152,7 +152,7 @@ static bool mutex_got(struct mutex *mutex, struct mutex_waiter *waiter, bool sta
 		got = false;
 		mutex->passed_over |= waiter->done;
 		atomic_store_relaxed(&waiter->done, 0);
-		atomic_store(&waiter->in.thread->must_lend, false);
+		loan_watch_again(waiter->in.thread);
 		if (stays)
 			lend_queue_move(&mutex->queue, &waiter->in, owner);
 		else
@@ -167,11 +167,11 @@ __attribute__((noinline)) static bool mutex_wait(struct mutex *mutex, bool killa
 {
 	struct thread *thread = current_thread();
 	struct mutex_waiter waiter = { .in.thread = thread };
-	bool got = true, stays;
+	bool got = true, stays, outer;
 
 	if (hart_are_several() && mutex_spin(mutex))
 		return true;
-	atomic_store(&thread->may_lend, true); /* before it has a place by its priority */
+	outer = loan_watch(thread); /* before it has a place by its priority */
 	if (mutex_join(mutex, &waiter)) {
 		__atomic_store_n(&thread->locked_out, true, __ATOMIC_RELAXED);
 		do {
@@ -180,7 +180,7 @@ __attribute__((noinline)) static bool mutex_wait(struct mutex *mutex, bool killa
 		} while (!got && stays);
 		__atomic_store_n(&thread->locked_out, false, __ATOMIC_RELAXED);
 	}
-	atomic_store(&thread->may_lend, false);
+	loan_watch_end(thread, outer);
 	return got;
 }
 

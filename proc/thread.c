@@ -50,7 +50,7 @@ struct thread *thread_create(struct process *process)
 
 void thread_destroy(struct thread *thread)
 {
-	if (unlikely(!tree_empty(&thread->loans)))
+	if (unlikely(thread->has_borrowed))
 		loan_forget(thread);
 	stack_watch_end(thread);
 	os_layer.thread_freed(thread);

@@ -86,6 +86,7 @@ struct thread {
 	bool has_cpu_alarms; /* a tick has it look at CPU clocks */
 	bool may_lend;	/* it waits for others, and lends to one of them once `must_lend` is set */
 	bool must_lend; /* what it is to run as has changed: see loan_pass_on() */
+	bool has_borrowed; /* others have lent to it; changed with the lock of all loans held */
 	/* private to the thread and the interrupts of its hart: */
 	bool cpu_alarms_due; /* a tick has come: it looks at CPU clocks soon */
 	bool locked_out;     /* it waits for a mutex */

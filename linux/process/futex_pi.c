@@ -184,7 +184,7 @@ static int pi_park(struct pi_waiter *waiter, const struct deadline *deadline)
 		err = thread_park_deadline(&waiter->done, deadline, must_lend);
 		if (likely(err != -ETIMEDOUT || !atomic_load(must_lend)))
 			return err;
-		atomic_store(must_lend, false);
+		loan_watch_again(waiter->in.thread);
 		pi_priority_changed(waiter->in.thread);
 	}
 }
@@ -200,7 +200,6 @@ static int wait_until_granted(struct pi_waiter *waiter, vaddr_t at, const struct
 			break;
 		err = take_ownerless(waiter, at);
 		/* A fault on the word may have waited for a server, and lent to that. */
-		atomic_store(&waiter->in.thread->may_lend, true);
 		pi_priority_changed(waiter->in.thread);
 	} while (!err && !atomic_load_relaxed(&waiter->is_granted));
 	return end_wait(waiter, err);
@@ -214,8 +213,7 @@ static int waiter_make(struct pi_waiter *waiter, struct futex_word lock, bool tr
 		waiter->spare = mem_wait_kmalloc(sizeof(*waiter->spare));
 		if (!waiter->spare)
 			return -ENOMEM;
-		atomic_store(&waiter->in.thread->may_lend,
-			     true); /* before it has a place by its priority */
+		(void)loan_watch(waiter->in.thread); /* before it has a place by its priority */
 	}
 	return checked_key(lock, &waiter->lock);
 }
@@ -223,7 +221,7 @@ static int waiter_make(struct pi_waiter *waiter, struct futex_word lock, bool tr
 static void waiter_free(struct pi_waiter *waiter)
 {
 	assert_hardened(!waiter->queue);
-	atomic_store(&waiter->in.thread->may_lend, false);
+	loan_watch_end(waiter->in.thread, false);
 	memory_key_put(&waiter->at);
 	memory_key_put(&waiter->lock);
 	kfree(waiter->spare);
