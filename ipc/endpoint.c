@@ -318,18 +318,26 @@ static void lend_locked(struct call *call, struct thread *borrower)
 	call->lends = true;
 }
 
-static void unlend_locked(struct call *call)
-{
-	assert_hardened(spin_lock_held(&call->endpoint->lock));
-	loan_end(&call->loan);
-	call->lends = false;
-}
-
 /* What the caller runs as or, if the kernel is the caller, what the thread ran as that had it make the call. */
 static inline struct sched_wish caller_runs_as(const struct call *call)
 {
 	return (struct sched_wish){ .any = call->thread ? call->thread->runs_as.any
 							: call->loan.any };
+}
+
+/* NULL: there is nobody to lend to. */
+static void lend_if_higher_locked(struct call *call, struct thread *borrower)
+{
+	assert_hardened(spin_lock_held(&call->endpoint->lock));
+	if (borrower && wish_rank(caller_runs_as(call)) > wish_rank(borrower->wish))
+		lend_locked(call, borrower);
+}
+
+static void unlend_locked(struct call *call)
+{
+	assert_hardened(spin_lock_held(&call->endpoint->lock));
+	loan_end(&call->loan);
+	call->lends = false;
 }
 
 /* The call is about to be received: its receiver runs as the caller does, if that goes before what it asked for. */
@@ -339,8 +347,7 @@ static __attribute__((noinline, cold)) void lend_to_receiver_locked(struct call 
 	assert_hardened(spin_lock_held(&call->endpoint->lock));
 	if (call->lends)
 		unlend_locked(call);
-	if (wish_rank(caller_runs_as(call)) > wish_rank(receiver->wish))
-		lend_locked(call, receiver);
+	lend_if_higher_locked(call, receiver);
 }
 
 /* Does the receiver of a call have to run otherwise than it asked for? Most threads have asked for nothing. */
@@ -419,8 +426,7 @@ static __attribute__((noinline, cold)) void lend_or_move(struct call *call)
 	if (call->state != CALL_DONE && !(call->lends && loan_is_lent(&call->loan)))
 		borrower = call->state == CALL_QUEUED ? lowest_server_locked(endpoint)
 						      : find_server(call->server_tid);
-	if (borrower && thread_rank(call->thread) > wish_rank(borrower->wish))
-		lend_locked(call, borrower);
+	lend_if_higher_locked(call, borrower);
 	spin_unlock_irq(&endpoint->lock);
 	spin_unlock(&process_tree_lock);
 }
@@ -1012,17 +1018,6 @@ bool call_deadlocks(struct file *send)
 	return ipc_may_deadlock() && !has_receiver(endpoint) && ipc_deadlocks(endpoint);
 }
 
-/* A call of the kernel's that waits in the queue lends to a thread of the server's meanwhile. Call with process_tree_lock held, too. */
-static __attribute__((noinline, cold)) void lend_queued_locked(struct endpoint *endpoint,
-							       struct call *call)
-{
-	struct thread *borrower = lowest_server_locked(endpoint);
-
-	assert_hardened(spin_lock_held(&endpoint->lock));
-	if (borrower && call->rank > wish_rank(borrower->wish))
-		lend_locked(call, borrower);
-}
-
 void call_start(struct file *send, struct call *call)
 {
 	struct sender *sender = to_sender(send);
@@ -1040,7 +1035,7 @@ void call_start(struct file *send, struct call *call)
 	open = endpoint->open;
 	queued = open && begin_locked(endpoint, call);
 	if (unlikely(queued && lends))
-		lend_queued_locked(endpoint, call);
+		lend_if_higher_locked(call, lowest_server_locked(endpoint));
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	if (unlikely(lends))
 		spin_unlock(&process_tree_lock);

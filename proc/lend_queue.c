@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Those that wait for the owner of a lock. */
+/* The threads that wait for the owner of a lock. */
 /*
- * The first one's real-time priority is the highest, so it alone lends. (Of others, the first may have less weight than one behind
- * it: those come in turn, so that no thread waits for ever.) Its loan is ended before its thread, the owner or its place
+ * The first waiter's real-time priority is the highest, so it alone lends. (Waiters without one come in turn, so that none waits
+ * for ever: the first of them may have less weight than the next.) Its loan is ended before its thread, the owner or its place
  * changes, and begun anew afterwards. So a change of any of them takes two loans at most.
  */
 #include "proc/lend_queue.h"

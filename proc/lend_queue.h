@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Those that wait for the owner of a lock: by priority, and the first of them lends its own to the owner. */
+/* The threads that wait for the owner of a lock: by priority, and the first of them lends its own to the owner. */
 #pragma once
 
 #include "lib/tree.h"
@@ -23,8 +23,8 @@ struct lend_queue {
 	struct tree waiters;
 	struct lend_waiter *lender; /* the first of them; NULL: nobody lends */
 	/*
-	 * const: the first one lends even if the owner goes before it. Otherwise what the owner is lent for other locks ends
-	 * without a look at this queue, but it is seen if the owner asked for less than the first one runs as when that came.
+	 * const: the first waiter lends even to an owner that asked for as much, for the owner may ask for less later. If false, it
+	 * lends only to an owner that asked for less than the waiter runs as when it comes: other loans to the owner may end any time.
 	 */
 	bool lends_always;
 };
@@ -51,7 +51,7 @@ static inline struct lend_waiter *lend_queue_first(const struct lend_queue *queu
 
 void lend_queue_join(struct lend_queue *queue, struct lend_waiter *waiter, struct thread *owner);
 void lend_queue_leave(struct lend_queue *queue, struct lend_waiter *waiter, struct thread *owner);
-/* The thread of one that waits runs with another priority: it gets the place of that, and lends it. */
+/* The waiter's thread runs with another priority now: it gets the place that goes with it, and lends it. */
 void lend_queue_move(struct lend_queue *queue, struct lend_waiter *waiter, struct thread *owner);
 /* The lock has another owner. Call this while the earlier one is sure to live. */
 void lend_queue_set_owner(struct lend_queue *queue, struct thread *owner);

@@ -7,9 +7,10 @@
 
 /*
  * Each thread waits for at most one other, so loans form trees: a thread has those of all that wait for it, in `loans`, and
- * lends by one, `lends`. A call of the kernel's is a leaf of a tree without a thread. One lock guards them, since a chain may have threads of any harts. It is held for one loan only: a
- * change goes down a chain by its threads: each thread that waits is woken, and changes its own loan. A thread that is raised runs
- * with the new priority at once, so that it can do this soon. A thread that is lowered keeps its priority until it has done it.
+ * lends by one, `lends`. A call of the kernel's is a leaf of a tree without a thread. One lock guards them, since a chain may
+ * have threads of any harts. It is held for one loan only. A change goes down a chain by its threads: each thread that waits is
+ * woken, and changes its own loan. A thread that is raised runs with the new priority at once, so that it can do this soon. A
+ * thread that is lowered keeps its priority until it has done it.
  */
 static struct spinlock loan_lock = SPINLOCK_INIT(LOCK_LOAN);
 

@@ -45,7 +45,9 @@ static inline uint64_t thread_wish_rank(const struct thread *thread)
  * from being freed before this returns. Call with no run queue's lock held.
  */
 void loan_begin(struct loan *loan, struct thread *lender, struct thread *borrower);
-/* Lends `any` of the loan: what a thread ran as that has begun something, and need not wait for it. For the rest as loan_begin(). */
+/*
+ * Lends `any` of the loan: what a thread ran as that has begun something, and need not wait for it. For the rest as loan_begin().
+ */
 void loan_begin_alone(struct loan *loan, struct thread *borrower);
 void loan_end(struct loan *loan);
 

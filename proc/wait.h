@@ -56,7 +56,10 @@ int thread_park_again(const uint32_t *done, bool interruptible, uint64_t deadlin
 /* thread_park_again() with `interruptible`, up to a deadline of either clock; NULL: none. again: NULL as with thread_park(). */
 int thread_park_deadline(const uint32_t *done, const struct deadline *deadline, const bool *again);
 
-/* As thread_park_again() without a deadline, but a signal does not end it. Returns false if a kill has, which it does only with `killable`. */
+/*
+ * As thread_park_again() without a deadline, but a signal does not end it, and a kill only with `killable`. Returns false if a kill
+ * has ended it.
+ */
 bool thread_park_for_lock(const uint32_t *done, bool killable, const bool *again);
 
 /* Like thread_wait(), but not even a kill ends the wait. For tear-down. */

@@ -70,6 +70,7 @@ void fpu_claim(struct arch_thread *thread);
  */
 bool fpu_load_late(struct arch_thread *thread);
 
+/* For fpu_pin() alone. */
 void fpu_load_pinned(struct arch_thread *thread);
 
 /* From here on the FPU holds the running thread's registers whenever that runs, until fpu_unpin(). */
