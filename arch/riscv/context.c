@@ -79,6 +79,16 @@ void arch_frame_start(struct trap_frame *frame, vaddr_t pc, vaddr_t sp)
 	arch_frame_replaced(thread);
 }
 
+void arch_user_start(vaddr_t pc, vaddr_t sp)
+{
+	struct arch_thread *thread = arch_this_thread();
+
+	preempt_disable(); /* the FPU has the old program's registers, and the frame says that all are 0 */
+	arch_frame_start(&thread->frame, pc, sp);
+	fpu_claim(thread);
+	preempt_enable();
+}
+
 void arch_frame_call(struct trap_frame *frame, const struct arch_frame_call *call)
 {
 	frame->pc = call->function;

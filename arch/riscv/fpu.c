@@ -57,15 +57,3 @@ void fpu_claim(struct arch_thread *thread)
 		fpu_bring(thread);
 	}
 }
-
-void arch_fpu_reset(void)
-{
-	struct arch_thread *thread = arch_this_thread();
-
-	preempt_disable();
-	thread->frame.status &= ~(1ul << 63 | SSTATUS_FS);
-	thread->frame.status |= SSTATUS_FS_INITIAL;
-	fpu_zero();
-	thread->hart->fpu_holder = NULL;
-	preempt_enable();
-}

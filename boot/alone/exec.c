@@ -2,7 +2,6 @@
 /* Gives the running process a program of the archive, without a layer: builds the new image beside the old one, then switches. */
 #include "abi/errno.h"
 #include "arch/context.h"
-#include "arch/frame.h"
 #include "base/log.h"
 #include "boot/alone/archive.h"
 #include "boot/alone/files.h"
@@ -149,10 +148,7 @@ static void image_commit(struct process *process, const struct new_image *new)
 		exe_put(old_exe);
 	fdtable_become_only_user(current_thread()->fdtable);
 	fdtable_close_on_exec(current_thread()->fdtable);
-	preempt_disable(); /* the FPU still has the old program's registers when the frame says that all are 0 */
-	arch_frame_start(arch_thread_frame(arch_this_thread()), new->pc, new->sp);
-	arch_fpu_reset();
-	preempt_enable();
+	arch_user_start(new->pc, new->sp);
 }
 
 int process_exec(struct object *object, const char *path, struct exec_args *args)

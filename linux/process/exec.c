@@ -7,7 +7,6 @@
 #include "abi/resource.h"
 #include "abi/rseq.h"
 #include "arch/context.h"
-#include "arch/frame.h"
 #include "base/log.h"
 #include "lib/bits.h"
 #include "linux/process/script.h"
@@ -418,10 +417,7 @@ static void commit(struct process *process, struct new_image *new, const struct 
 	process_fs->exec();
 	if (unlikely(atomic_load_relaxed(&new->uspace->has_device)))
 		atomic_store(&new->uspace->has_device, process_fs->drives());
-	preempt_disable(); /* the FPU still has the old program's registers when the frame says that all are 0 */
-	arch_frame_start(arch_thread_frame(arch_this_thread()), new->pc, new->sp);
-	arch_fpu_reset();
-	preempt_enable();
+	arch_user_start(new->pc, new->sp);
 }
 
 int exec_image(struct object *image, const char *path, struct exec_args *args)

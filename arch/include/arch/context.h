@@ -62,8 +62,8 @@ vaddr_t arch_thread_pc(const struct arch_thread *thread);
 /* Enters user mode with the running thread's frame. Interrupts may be on or off. Never returns. */
 void arch_enter_user(void) __attribute__((noreturn));
 
-/* Resets the running thread's FPU state to that of a new image: registers and fcsr are zero. */
-void arch_fpu_reset(void);
+/* Gives the running thread the registers of a new image: all are zero, floating-point ones too, but pc and sp. */
+void arch_user_start(vaddr_t pc, vaddr_t sp);
 
 /*
  * Switches kernel stacks, callee-saved registers and the FPU from one thread to another. Call with

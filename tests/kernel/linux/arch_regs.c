@@ -36,8 +36,7 @@ KTEST_IN_PROCESS(arch_fpregs_are_zero_and_then_what_was_written)
 	struct arch_thread *thread = arch_this_thread();
 	struct arch_fpregs regs, again;
 
-	arch_frame_start(arch_thread_frame(thread), 0x10000, 0x20000);
-	arch_fpu_reset();
+	arch_user_start(0x10000, 0x20000);
 	memset(&regs, 0x55, sizeof(regs));
 	arch_regs_give();
 	arch_fpregs_get(thread, &regs);
