@@ -798,7 +798,10 @@ static void send_away(struct thread *thread)
 	hart_unlock(from);
 }
 
-/* Queues a thread again that was taken off its queue for a change. As on Linux, one that is lowered goes before its equals. */
+/*
+ * Queues a thread again that was taken off its queue for a change. As on Linux, one that is lowered goes before its equals. A hart
+ * that is about to wait looks at its queue without the lock, and may have missed the thread: it is interrupted.
+ */
 static void enqueue_changed(struct thread *thread, bool lowered)
 {
 	struct hart *hart = thread->arch.hart;
@@ -808,6 +811,8 @@ static void enqueue_changed(struct thread *thread, bool lowered)
 		enqueue_rt_woken(thread, hart, lowered);
 	else
 		enqueue_ready(thread, hart);
+	if (hart != hart_this() && hart->current == hart->idle)
+		hart_kick(hart, HART_KICK_SCHED);
 }
 
 /* Its weight alone changes. One that runs has a shorter slice at once; for others it is known when they run. */
@@ -1935,22 +1940,6 @@ static inline __attribute__((always_inline)) void idle_leave(struct runq *runq, 
 }
 
 /*
- * Is no thread ready here? Another hart may take a thread off the queue for a moment, to give it another place (sched_run_as()), and
- * does not interrupt this hart for that. So the last look is under the lock.
- */
-static bool is_empty(struct hart *hart)
-{
-	bool empty = none_ready(hart->runq);
-
-	if (!empty || !hart_are_several())
-		return empty;
-	hart_lock(hart);
-	empty = none_ready(hart->runq);
-	hart_unlock(hart);
-	return empty;
-}
-
-/*
  * Interrupts stay off between the check and the wait, so that no wake-up is missed: who queues a thread here then interrupts
  * this hart, which ends the wait. What is pending after the wait, but for another hart's interrupt, is taken when
  * interrupts are on.
@@ -1971,7 +1960,7 @@ void sched_idle(void)
 			sched_yield();
 			continue;
 		}
-		if (is_empty(hart) && !(hart_are_several() && any_to_steal() && steal()))
+		if (none_ready(runq) && !(hart_are_several() && any_to_steal() && steal()))
 			idle_wait();
 		if (!none_ready(runq))
 			idle_leave(runq, hart);

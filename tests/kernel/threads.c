@@ -3,6 +3,7 @@
 #include "proc/thread.h"
 
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "arch/irqflags.h"
 #include "arch/timer.h"
 #include "base/clock.h"
@@ -807,6 +808,36 @@ KTEST(thread_that_asks_for_a_rest_is_not_sent_to_rest)
 	sched_set_harts(current_thread(), hart_mask());
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
 		EXPECT_EQ(0, ktest_reap(pids[i]));
+}
+
+/*
+ * The other hart rests, and has a ready thread that it does not run. One that is about to wait looks at its queue without the
+ * lock, and the thread is off the queue for a moment.
+ */
+KTEST(thread_that_runs_as_another_is_told_to_an_idle_hart)
+{
+	uint64_t kicks;
+	int pid;
+
+	if (!hart_are_several()) {
+		ktest_skip("one hart runs");
+		return;
+	}
+	behind = NULL;
+	go_to_hart(0);
+	pid = ktest_spawn(sleep_on_hart_1, NULL);
+	while (!atomic_load(&behind) || !sched_is_asleep(behind))
+		sched_yield();
+	sched_let_finish();
+	waitq_wake_all(&queue);
+	kicks = harts[0].counters[HART_KICKS];
+	ktest_ask(behind, SCHED_FIFO, 1, 0);
+	EXPECT_EQ(kicks + 1, harts[0].counters[HART_KICKS]);
+	ktest_ask(behind, SCHED_OTHER, 0, 0);
+	EXPECT_EQ(kicks + 2, harts[0].counters[HART_KICKS]);
+	sched_go_on();
+	EXPECT_EQ(0, ktest_reap(pid));
+	sched_set_harts(current_thread(), hart_mask());
 }
 
 static unsigned changes;       /* from one to the other */

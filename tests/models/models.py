@@ -157,6 +157,7 @@ def no_wake_up_is_lost_by_harts():
     right("sched.pml", 20000)
     right("sched.pml", 10000, "BOUND")
     right("sched.pml", 20000, "PREEMPTS")
+    right("sched.pml", 20000, "BOUND", "MOVES")
 
 
 @long_case
@@ -270,6 +271,7 @@ WRONG = {
     "a thread that is queued twice is rejected": "sched.pml PREEMPTS QUEUE_TWICE",
     "an idle hart that is not interrupted is rejected": "sched.pml BOUND KICK_NONE",
     "a hart that is not idle for what is queued is rejected": "sched.pml BOUND KICK_LATE",
+    "an idle hart that is not told of a new place is rejected": "sched.pml BOUND MOVES PLACE_UNTOLD",
     "a killed thread that is left in user mode is rejected": "sched.pml KILLS LEAVE_RUNNING",
     "a wait of a hart with interrupts on before is rejected": "sched.pml IDLE_OPEN",
     "an interrupt that is taken before the wait is rejected": "sched.pml BOUND TAKE_EARLY",

@@ -3,13 +3,14 @@
  * Sleep and wake-up on several harts: proc/sched.c, proc/wait.c:sleep_on(), linux/job/stop.c:wait_for_resume(),
  * base/hart.c:hart_kick(), arch/riscv/power.c:arch_hart_wait() and trap/interrupt.c:trap_kick().
  *
- * One thread, which may run on each of two harts, or with -DBOUND on one; each has an idle thread, which takes it from the
- * other hart's queue. It waits for `change` on a queue, or computes in user mode. Interrupts on either hart, in any order,
- * make the change and wake the queue; with -DKILLS they kill the thread; with -DSTOPS they stop it and let it go on. (Then the
- * change comes when nothing else goes on; with -DEARLY also at any time.) With -DREASONS another hart interrupts hart 0 for
- * another reason. With -DPREEMPTS the thread may be preempted in the kernel. There is no tick. A hold of a wait queue's
- * lock is one step. Checked: the thread is on one hart or queue; it sees the change, the kill, and the stop, and goes on
- * after that; each reason is seen; a thread that was preempted in the kernel stays on its hart.
+ * One thread, which may run on each of two harts, or with -DBOUND on one; each has an idle thread, which takes it from
+ * the other hart's queue. It waits for `change` on a queue, or computes in user mode. Interrupts on either hart, in any
+ * order, make the change and wake the queue; with -DKILLS they kill the thread; with -DSTOPS they stop it and let it go
+ * on. (Then the change comes when nothing else goes on; with -DEARLY also at any time.) With -DREASONS another hart
+ * interrupts hart 0 for another reason. With -DMOVES one gives the thread another place in its queue. With -DPREEMPTS the
+ * thread may be preempted in the kernel. There is no tick. A hold of a wait queue's lock is one step. Checked: the thread
+ * is on one hart or queue; it sees the change, the kill, and the stop, and goes on after that; each reason is seen; a
+ * thread that was preempted in the kernel stays on its hart.
  *
  * Wrong are: to enqueue, look for a kill, and mark the thread as sleeping last (-DMARK_LATE), or, which a missing fence
  * allows, to look for it before the mark (-DLOOK_FIRST); to join the queue whatever its sequence is (-DJOIN_BLINDLY); to look
@@ -17,11 +18,12 @@
  * not look whether it still is (-DLOOK_ONCE); to queue it when the lock was given up for the order of locks, and not look
  * whether it still sleeps (-DTRUST_OLD); to queue a woken thread that is still on its
  * hart (-DQUEUE_ON_HART), or queued (-DQUEUE_TWICE); not to interrupt an idle hart (-DKICK_NONE), or to look whether it is
- * idle when the thread is queued already (-DKICK_LATE); not to interrupt the hart of a thread in user mode
- * (-DLEAVE_RUNNING); to look for work before interrupts are off (-DIDLE_OPEN); to take another hart's interrupt between that
- * look and the wait (-DTAKE_EARLY); to take a thread that was preempted in the kernel (-DSTEAL_PREEMPTED); to read the reasons
- * and then clear the interrupt (-DCLEAR_LATE), or to interrupt and then give the reason (-DKICK_FIRST); to clear the thread's
- * work when its causes have been looked at (-DWORK_LATE).
+ * idle when the thread is queued already (-DKICK_LATE), or not to interrupt it when the thread has another place
+ * (-DPLACE_UNTOLD); not to interrupt the hart of a thread in user mode (-DLEAVE_RUNNING); to look for work before
+ * interrupts are off (-DIDLE_OPEN); to take another hart's interrupt between that look and the wait (-DTAKE_EARLY); to
+ * take a thread that was preempted in the kernel (-DSTEAL_PREEMPTED); to read the reasons and then clear the interrupt
+ * (-DCLEAR_LATE), or to interrupt and then give the reason (-DKICK_FIRST); to clear the thread's work when its causes
+ * have been looked at (-DWORK_LATE).
  */
 #if defined(KILLS) || defined(STOPS)
 #define LATE /* The change may come when nothing else goes on. */
@@ -322,6 +324,29 @@ proctype Other()
 {
 	kick(0, KICK_OTHER);
 	told
+}
+#endif
+
+#ifdef MOVES
+/* enqueue_changed(), of a third hart: it gives the thread another place in its queue. */
+proctype Other_place()
+{
+	byte from;
+
+	thread_lock();
+	if
+	:: queued ->
+		queued = false;
+		queued = true;
+#ifndef PLACE_UNTOLD
+		if
+		:: hart[from].idle -> kick(from, KICK_SCHED)
+		:: else -> skip
+		fi
+#endif
+	:: else -> skip
+	fi;
+	unlock(from)
 }
 #endif
 
@@ -635,6 +660,9 @@ init {
 #endif
 #ifdef REASONS
 		run Other();
+#endif
+#ifdef MOVES
+		run Other_place();
 #endif
 		run Parent()
 	}
