@@ -23,6 +23,13 @@ static void pin_shared(struct space *space, vaddr_t va, struct page *page)
 	object_pin(vma_find(space, va)->object, page);
 }
 
+static inline void pin_anon(struct space *space, struct page *page)
+{
+	assert_hardened(page->maps == 1);
+	page_pin(page);
+	space->pins++;
+}
+
 /*
  * Pins a page that is referenced for writing. The caller holds the space's lock; the entry allows
  * writes.
@@ -32,13 +39,10 @@ static void pin(struct space *space, vaddr_t va, struct page *page)
 	enum page_kind kind = page_kind(page);
 
 	assert_hardened(spin_lock_held(&space->lock));
-	if (kind == PAGE_OBJECT) {
+	if (kind == PAGE_OBJECT)
 		pin_shared(space, va, page);
-	} else if (kind == PAGE_ANON) {
-		assert_hardened(page->maps == 1);
-		page_pin(page);
-		space->pins++;
-	}
+	else if (kind == PAGE_ANON)
+		pin_anon(space, page);
 }
 
 static void unpin(struct space *space, struct page *page)
@@ -124,12 +128,11 @@ static int user_page_bring(struct space *space, vaddr_t va, unsigned access, str
 	return vm_result_is_refusal(result) ? -EFAULT : result;
 }
 
-int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)
+static int get_user_page_slowly(struct space *space, vaddr_t va, unsigned access,
+				struct page **page_ret)
 {
-	struct page *page;
+	struct page *page = user_page_look(space, va, access);
 
-	lockorder_assert_none_spinning();
-	page = user_page_look(space, va, access);
 	if (unlikely(!page)) {
 		int err = user_page_bring(space, va, access, page_ret);
 
@@ -139,6 +142,43 @@ int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page 
 	}
 	*page_ret = page;
 	return likely(page_kind(page) != PAGE_DEVICE) ? 0 : refuse_registers(page);
+}
+
+/* user_page_look() of a page that takes no call, so that the usual way keeps no registers: an anonymous one. */
+static struct page *anon_page_look(struct space *space, vaddr_t va, unsigned access)
+{
+	struct mmu_entry *slot = arch_mmu_lookup(&space->mmu, va);
+	struct mmu_entry entry;
+	struct page *page;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	if (!slot)
+		return NULL;
+	entry = entry_load(slot);
+	if (!entry_allows(entry, access & RIGHTS))
+		return NULL;
+	page = pfn_to_page(entry_pfn(entry));
+	if (unlikely(page_kind(page) != PAGE_ANON))
+		return NULL;
+	page_get(page);
+	if (access & VM_PROT_WRITE)
+		pin_anon(space, page);
+	return page;
+}
+
+int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)
+{
+	struct page *page = NULL;
+
+	lockorder_assert_none_spinning();
+	space_lock(space);
+	if (likely(va < USER_TOP))
+		page = anon_page_look(space, va, access);
+	space_unlock(space);
+	if (unlikely(!page))
+		return get_user_page_slowly(space, va, access, page_ret);
+	*page_ret = page;
+	return 0;
 }
 
 void put_user_page(struct space *space, struct page *page, unsigned access)
