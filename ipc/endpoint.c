@@ -22,8 +22,7 @@
 #include "sync/preempt.h"
 
 /*
- * What an endpoint keeps for each hart, so that a call, its receiver and the reply find one another where they all run. Each
- * has the size of a power of two, so it is found by a shift.
+ * What an endpoint keeps for each hart, so that a call, its receiver and the reply find one another where they all run.
  */
 struct at_hart {
 	/* guarded by the endpoint's lock: */
@@ -32,18 +31,14 @@ struct at_hart {
 	struct list others; /* struct receiver.link: those that began before, the last one first */
 	/* The call that a receiver of this hart has received last, if it is not replied to: not in the tree; or NULL. */
 	struct call *newest;
-};
+} __attribute__((aligned(64))); /* no line of another hart's */
 
 struct endpoint {
 	struct refcount refs; /* of the receive end and of each send end */
-	uint64_t ino;	      /* const */
-	struct file *receive; /* const; no reference: valid if `open` */
 	struct spinlock lock;
-	/* guarded by lock: */
-	bool open; /* the receive end is */
-	/* The process that has received last; at first, the process that has created the endpoint. */
-	struct process_id server;
-	int server_tid; /* of the thread that has received or replied last, unless all was fast */
+	/* guarded by lock; all that each call changes is on one line: */
+	bool open;    /* the receive end is */
+	bool pending; /* true if a pulse or a call is queued; may be true without a reason */
 	/*
 	 * A table that has `nheld` descriptors of the receive end: as a rule, the table of the thread that received last. NULL: no
 	 * such table is known.
@@ -55,11 +50,16 @@ struct endpoint {
 	struct tree
 		queue; /* struct call.node: not received yet, the highest rank first, then the oldest */
 	struct tree received; /* struct call.node: received, not replied to, and no newest one */
-	bool pending; /* true if a pulse or a call is queued; may be true without a reason */
+	/* The process that has received last; at first, the process that has created the endpoint. */
+	struct process_id server;
+	int server_tid; /* of the thread that has received or replied last, unless all was fast */
 	uint64_t answered_tick; /* when a call was answered last while others were queued */
 	uint32_t nlingering;	/* closed send ends, until their last pulse; read unlocked, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 	struct waitq broken;   /* woken when the receive end closes; own lock */
+	/* const: */
+	uint64_t ino;
+	struct file *receive; /* no reference: valid if `open` */
 	struct counted counted;
 	struct at_hart at_hart[]; /* by index; guarded by lock */
 };
@@ -1152,7 +1152,9 @@ static int receive_later(struct receiver *receiver, uint64_t deadline)
 
 	if (deadline == 0)
 		return -ETIMEDOUT;
-	err = thread_park(&receiver->done, true, deadline);
+	/* As a rule a thread that called sched_switch_over() in vain has been on another hart since, and something has come. */
+	err = atomic_load_relaxed(&receiver->done) ? 0
+						   : thread_park(&receiver->done, true, deadline);
 	spin_lock_irq(&endpoint->lock);
 	if (receiver->done)
 		err = 0;
@@ -1315,25 +1317,44 @@ int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words 
 	return call ? 0 : -ESRCH;
 }
 
-int endpoint_hold(struct file *receive, uint64_t rcvid, struct call_hold *hold)
+/* Releases the lock. */
+static inline int hold_locked(struct endpoint *endpoint, struct call *call, struct call_hold *hold)
 {
-	struct endpoint *endpoint = to_endpoint(receive);
-	struct call *call;
-
-	if (!endpoint)
-		return -EINVAL;
-	spin_lock_irq(&endpoint->lock);
-	call = call_find_locked(endpoint, rcvid);
-	if (unlikely(!call)) {
-		spin_unlock_irq(&endpoint->lock);
-		return -ESRCH;
-	}
+	assert_hardened(spin_lock_held(&endpoint->lock));
 	call->holds++;
 	preempt_disable();
 	spin_unlock_irqoff(&endpoint->lock);
 	irq_enable();
 	*hold = (struct call_hold){ endpoint, call, call->transfer };
 	return 0;
+}
+
+/* A call that is not the newest one of this hart. Releases the lock. */
+static __attribute__((noinline)) int hold_other_locked(struct endpoint *endpoint, uint64_t rcvid,
+						       struct call_hold *hold)
+{
+	struct call *call;
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	call = find_slowly_locked(endpoint, rcvid);
+	if (call)
+		return hold_locked(endpoint, call, hold);
+	spin_unlock_irq(&endpoint->lock);
+	return -ESRCH;
+}
+
+int endpoint_hold(struct file *receive, uint64_t rcvid, struct call_hold *hold)
+{
+	struct endpoint *endpoint = receive->node;
+	struct call *call;
+
+	if (unlikely(receive->ops != &receive_ops))
+		return -EINVAL;
+	spin_lock_irq(&endpoint->lock);
+	call = at_this_hart(endpoint)->newest;
+	if (unlikely(!call || call->rcvid != rcvid))
+		return hold_other_locked(endpoint, rcvid, hold);
+	return hold_locked(endpoint, call, hold);
 }
 
 bool endpoint_holds_end(const struct call_hold *hold, struct file *file)
