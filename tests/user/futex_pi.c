@@ -466,6 +466,7 @@ static void *link_of_chain(void *arg)
 		_exit(94);
 	raise_flag(&started);
 	until_flag(&started, c->n);
+	raise_flag(&turns);
 	if (LOCK(next, NULL) || UNLOCK(next) || UNLOCK(mine))
 		_exit(94);
 	return NULL;
@@ -485,7 +486,7 @@ static void ring(int n)
 		chains[i] = (struct chain){ n, i };
 		threads[i] = start(link_of_chain, &chains[i]);
 	}
-	until_flag(&started, n);
+	until_flag(&turns, n - 1);
 	until_others_wait(n - 1);
 	TRY(LOCK(&s->locks[0], &past));
 	TRY(LOCK2(&s->locks[0], &past));
@@ -535,10 +536,10 @@ static void dead_thread(void)
 	until_flag(&started, 1);
 	jobs[0].thread = start(do_job, &jobs[0]);
 	until_flag(&started, 2);
-	until_others_wait(1);
+	until_others_wait(2); /* the owner, for the flag, too */
 	jobs[1].thread = start(do_job, &jobs[1]);
 	until_flag(&started, 3);
-	until_others_wait(2);
+	until_others_wait(3);
 	tell("before", word);
 	raise_flag(&stop);
 	join(owner);
@@ -581,7 +582,7 @@ static void dead_owner_of_many(void)
 		jobs[i].thread = start(do_job, &jobs[i]);
 	}
 	until_flag(&started, MOST + 1);
-	until_others_wait(MOST);
+	until_others_wait(MOST + 1);
 	raise_flag(&stop);
 	join(owner);
 	for (int i = 0; i < MOST; i++) {
