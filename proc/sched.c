@@ -1619,6 +1619,8 @@ bool sched_switch_over(struct thread *to, struct spinlock *held)
 	bool stays, over;
 
 	assert_hardened(!hart->in_interrupt && arch_preempt()->count == 0);
+	if (unlikely(atomic_load_relaxed(&to->arch.hart) != hart))
+		return switch_over_slowly(runq, to, held, false);
 	spin_lock_irqoff(&runq->lock);
 	/* A kill of a thread that is in a system call sets a bit of `work`, too. */
 	stays = atomic_load_relaxed(&thread->arch.work) || runq->rests || runq->rt.first;
