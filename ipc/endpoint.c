@@ -1152,7 +1152,10 @@ static int receive_later(struct receiver *receiver, uint64_t deadline)
 
 	if (deadline == 0)
 		return -ETIMEDOUT;
-	/* As a rule a thread that called sched_switch_over() in vain has been on another hart since, and something has come. */
+	/*
+	 * As a rule something has come while the thread was off its hart, and it was not switched over to. Who has stored `done`
+	 * uses the thread until the lock is free.
+	 */
 	err = atomic_load_relaxed(&receiver->done) ? 0
 						   : thread_park(&receiver->done, true, deadline);
 	spin_lock_irq(&endpoint->lock);

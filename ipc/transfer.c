@@ -94,7 +94,6 @@ static inline void unpin_all(struct space *space, const struct transfer_range *r
 static inline int pin_buffers(struct user_transfer *user, const struct ipc_transfer *asked)
 {
 	struct transfer *transfer = &user->transfer;
-	struct space *space = user->space;
 	vaddr_t send = (vaddr_t)asked->send, receive = (vaddr_t)asked->receive;
 	size_t nreceive;
 	int err;
@@ -105,14 +104,14 @@ static inline int pin_buffers(struct user_transfer *user, const struct ipc_trans
 	nreceive = pages_of(receive & PAGE_MASK, asked->receive_length);
 	if (nreceive + pages_of(send & PAGE_MASK, asked->send_length) > IPC_PAGES)
 		return -EMSGSIZE;
-	err = transfer_pin(space, &transfer->receive, user->page, receive, asked->receive_length,
-			   VM_PROT_WRITE);
+	err = transfer_pin(user->space, &transfer->receive, user->page, receive,
+			   asked->receive_length, VM_PROT_WRITE);
 	if (unlikely(err))
 		return err;
-	err = transfer_pin(space, &transfer->send, user->page + nreceive, send, asked->send_length,
-			   VM_PROT_READ);
+	err = transfer_pin(user->space, &transfer->send, user->page + nreceive, send,
+			   asked->send_length, VM_PROT_READ);
 	if (unlikely(err))
-		unpin_all(space, &transfer->receive, VM_PROT_WRITE);
+		unpin_all(user->space, &transfer->receive, VM_PROT_WRITE);
 	return err;
 }
 

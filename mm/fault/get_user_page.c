@@ -128,11 +128,13 @@ static int user_page_bring(struct space *space, vaddr_t va, unsigned access, str
 	return vm_result_is_refusal(result) ? -EFAULT : result;
 }
 
-static int get_user_page_slowly(struct space *space, vaddr_t va, unsigned access,
-				struct page **page_ret)
+/* get_user_page() of a page of any kind. */
+static int get_any_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)
 {
-	struct page *page = user_page_look(space, va, access);
+	struct page *page;
 
+	lockorder_assert_none_spinning();
+	page = user_page_look(space, va, access);
 	if (unlikely(!page)) {
 		int err = user_page_bring(space, va, access, page_ret);
 
@@ -176,7 +178,7 @@ int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page 
 		page = anon_page_look(space, va, access);
 	space_unlock(space);
 	if (unlikely(!page))
-		return get_user_page_slowly(space, va, access, page_ret);
+		return get_any_page(space, va, access, page_ret);
 	*page_ret = page;
 	return 0;
 }
@@ -195,7 +197,7 @@ static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, 
 	unsigned access = (out ? VM_PROT_WRITE : VM_PROT_READ) | flags;
 	struct page *page;
 	char *there;
-	int result = get_user_page(space, va, access, &page);
+	int result = get_any_page(space, va, access, &page);
 
 	if (result)
 		return result;
