@@ -31,7 +31,8 @@ struct at_hart {
 	struct list others; /* struct receiver.link: those that began before, the last one first */
 	/* The call that a receiver of this hart has received last, if it is not replied to: not in the tree; or NULL. */
 	struct call *newest;
-} __attribute__((aligned(64))); /* no line of another hart's */
+	uint64_t rest_of_line[4]; /* no line is another hart's, too */
+};
 
 struct endpoint {
 	struct refcount refs; /* of the receive end and of each send end */
