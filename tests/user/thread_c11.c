@@ -89,18 +89,21 @@ static int run(thrd_start_t f, void *arg)
 	return r;
 }
 
-static int sleep_and_go(void *done)
+/* Once it is detached (1). */
+static int sleep_and_go(void *step)
 {
 	struct timespec t = { 0, MS };
 
+	while (!atomic_load((atomic_int *)step))
+		thrd_yield();
 	say("thrd_sleep: %d\n", thrd_sleep(&t, NULL));
-	atomic_store((atomic_int *)done, 1);
+	atomic_store((atomic_int *)step, 2);
 	return 0;
 }
 
 int main(void)
 {
-	static atomic_int done;
+	static atomic_int step;
 	struct timespec soon;
 	thrd_t threads[THREADS];
 	int sum = 0, r;
@@ -156,9 +159,10 @@ int main(void)
 	say("destroyed %d\n", destroyed);
 	say("equal %d %d\n", thrd_equal(thrd_current(), thrd_current()) != 0,
 	    thrd_equal(thrd_current(), threads[0]) != 0);
-	thrd_create(&threads[0], sleep_and_go, &done);
+	thrd_create(&threads[0], sleep_and_go, &step);
 	DO(thrd_detach(threads[0]));
-	while (!atomic_load(&done))
+	atomic_store(&step, 1);
+	while (atomic_load(&step) != 2)
 		thrd_yield();
 	tss_delete(key);
 	cnd_destroy(&cond);
