@@ -223,7 +223,7 @@ KTEST_ALONE(latency_of_a_trim_does_not_grow_with_the_slabs)
 	slab_free(&half_cache, first);
 	list = free_halves(list, false);
 	slab_trim();
-	EXPECT_TRUE(longest(LATENCY_PREEMPTION) < LONG / 2);
+	EXPECT_TRUE(longest(LATENCY_PREEMPTION) < LONG);
 	EXPECT_TRUE(free_halves(list, true) == NULL);
 	end_test();
 }
