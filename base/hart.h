@@ -66,7 +66,7 @@ struct hart {
 	struct lockorder locks;
 	struct latency latency; /* hardened build */
 	struct timerq timers;	/* has its own lock */
-};
+} __attribute__((aligned(64))); /* no line of another hart's */
 
 /* The harts by index. The first hart_count of them run. The number changes only at boot. */
 extern struct hart harts[HART_MAX];
