@@ -336,6 +336,57 @@ TEST(pipes_share_what_there_is)
 	tree_end();
 }
 
+/* What poll says of both ends, and what is left of a pipe when the other end is gone. */
+TEST(ends_of_pipes_are_polled)
+{
+	const unsigned in = POLLIN | POLLRDNORM, out = POLLOUT | POLLWRNORM;
+	struct file *reader, *writer;
+	char bytes[4];
+
+	tree_start();
+	assert_int_equal(0, pipe_create(O_NONBLOCK, &reader, &writer));
+	assert_true(file_readable(reader) && !file_writable(reader));
+	assert_true(file_writable(writer) && !file_readable(writer));
+	assert_int_equal(0, reader->ops->poll(reader, NULL));
+	assert_int_equal(out, writer->ops->poll(writer, NULL));
+	assert_int_equal(-EAGAIN, tree_read(reader, bytes, 4));
+	assert_int_equal(3, tree_write(writer, "abc", 3));
+	assert_int_equal(in, reader->ops->poll(reader, NULL));
+	file_put(writer);
+	assert_int_equal(in | POLLHUP, reader->ops->poll(reader, NULL));
+	assert_int_equal(3, tree_read(reader, bytes, 4));
+	assert_int_equal(POLLHUP, reader->ops->poll(reader, NULL));
+	assert_int_equal(0, tree_read(reader, bytes, 4));
+	file_put(reader);
+	assert_int_equal(0, pipe_create(O_NONBLOCK, &reader, &writer));
+	file_put(reader);
+	assert_int_equal(out | POLLERR, writer->ops->poll(writer, NULL));
+	file_put(writer);
+	tree_end();
+}
+
+/* A packet is read by itself, and what does not fit into the buffer is lost. */
+TEST(packets_stay_apart)
+{
+	struct file *reader, *writer;
+	char bytes[8];
+
+	tree_start();
+	assert_int_equal(0, pipe_create(O_NONBLOCK | O_DIRECT, &reader, &writer));
+	assert_int_equal(3, tree_write(writer, "abc", 3));
+	assert_int_equal(4, tree_write(writer, "defg", 4));
+	assert_int_equal(1, tree_write(writer, "h", 1));
+	assert_int_equal(3, tree_read(reader, bytes, 8));
+	assert_memory_equal("abc", bytes, 3);
+	assert_int_equal(2, tree_read(reader, bytes, 2));
+	assert_memory_equal("de", bytes, 2);
+	assert_int_equal(1, tree_read(reader, bytes, 8));
+	assert_int_equal('h', bytes[0]);
+	file_put(reader);
+	file_put(writer);
+	tree_end();
+}
+
 static int (*serve)(vaddr_t va, unsigned access);
 static unsigned served;
 

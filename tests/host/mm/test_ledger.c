@@ -15,6 +15,7 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/page_census.h"
 #include "mm/phys/table_pages.h"
+#include "mm/space/commit.h"
 #include "mm/space/space.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/relieve.h"
@@ -194,7 +195,7 @@ static uint64_t as_kind(const struct page *page, unsigned kind)
 
 TEST(kinds)
 {
-	struct page *leaked, *root;
+	struct page *leaked, *root, *leaf;
 	struct mmu_tables tables = { 0 };
 
 	scene();
@@ -204,6 +205,9 @@ TEST(kinds)
 	finds(page_at(SHARED)->state, as_kind(page_at(SHARED), PAGE_ANON));
 	finds(page_at(ANON)->state, as_kind(page_at(ANON), PAGE_KINDS));
 	finds(root->state, as_kind(root, PAGE_KERNEL));
+	leaf = (struct page *)virt_to_page(slot(ANON));
+	finds(leaf->state, as_kind(leaf, PAGE_KERNEL));
+	finds(page_at(SHARED)->state, page_at(SHARED)->state | PAGE_READING);
 	leaked = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
 	assert_true(ledger_check(NULL) > 0);
 	page_put(leaked);
@@ -291,6 +295,10 @@ TEST(vmas)
 	finds(parent.nvmas, parent.nvmas + 1);
 	finds(parent.mapped_bytes, parent.mapped_bytes + PAGE_SIZE);
 	finds(parent.data_bytes, 0);
+	finds(parent.locked_bytes, PAGE_SIZE);
+	finds(parent.committed_bytes, PAGE_SIZE);
+	finds(parent.commit_credit, 1);
+	finds(vma->flags, vma->flags | VMA_LEAVING); /* its figures are no part of the sums */
 
 	struct list dead = LIST_INIT(dead);
 
@@ -357,6 +365,21 @@ TEST(maps_of_objects)
 	list_del(&vma->object_link);
 	list_add_tail(&object->vmas, &vma->object_link);
 	object_put(other);
+	end_scene();
+}
+
+/* Memory is promised that no space has; or has not been, though it may be written. */
+TEST(promises)
+{
+	scene();
+	commit_set_strict(true);
+	commit_add_limit(1000);
+	assert_true(ledger_check(NULL) > 0); /* what was mapped before has not been charged */
+	commit_set_strict(false);
+	assert_int_equal(0, ledger_check(NULL));
+	assert_true(commit_charge(1));
+	assert_true(ledger_check(NULL) > 0);
+	commit_uncharge(1);
 	end_scene();
 }
 

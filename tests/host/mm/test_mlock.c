@@ -49,9 +49,69 @@ TEST(failures)
 	end();
 }
 
+static uint64_t lock_limit;
+
+static uint64_t limit_locked(enum memory_limit which)
+{
+	return which == LIMIT_LOCKED ? lock_limit : UINT64_MAX;
+}
+
+/* R90: what is locked already counts once, and only whole pages of the limit count. */
+TEST(limited)
+{
+	start();
+	mm_host.limit = limit_locked;
+	map(AT, 8, RW);
+	map(AT + 10 * P, 2, RW);
+	lock_limit = 0;
+	assert_int_equal(-EPERM, vm_lock(&space, AT, P, VMA_LOCKED));
+	lock_limit = 4 * P + P - 1;
+	assert_int_equal(-ENOMEM, vm_lock(&space, AT, 5 * P, VMA_LOCKED));
+	assert_int_equal(0, space.locked_bytes);
+	assert_int_equal(0, vm_lock(&space, AT + P, 3 * P, VMA_LOCKED));
+	assert_int_equal(-ENOMEM, vm_lock(&space, AT + 10 * P, 2 * P, VMA_LOCKED));
+	assert_int_equal(-ENOMEM, vm_lock(&space, AT + 3 * P - 1, 3 * P, VMA_LOCKED));
+	assert_int_equal(3 * P, space.locked_bytes);
+	assert_int_equal(0, vm_lock(&space, AT + 1, 4 * P - 1, VMA_LOCKED));
+	assert_int_equal(4 * P, space.locked_bytes);
+	assert_int_equal(0, vm_lock(&space, AT + 2 * P, P, VMA_LOCKED));
+	assert_int_equal(4, space.resident);
+	/* So it is with memory that is mapped locked. */
+	assert_int_equal(-EAGAIN,
+			 rig_map(&space, AT + 20 * P, P, RW, ANON | MAP_FIXED | MAP_LOCKED));
+	assert_int_equal(0, vm_unlock(&space, AT, P));
+	assert_int_equal(AT + 20 * P,
+			 rig_map(&space, AT + 20 * P, P, RW, ANON | MAP_FIXED | MAP_LOCKED));
+	lock_limit = 0;
+	assert_int_equal(-EPERM,
+			 rig_map(&space, AT + 21 * P, P, RW, ANON | MAP_FIXED | MAP_LOCKED));
+	end();
+}
+
+static int killed(struct vm_wait *wait)
+{
+	(void)wait;
+	return -EINTR;
+}
+
+/* Who is killed while pages are filled hears that, and not that there is no memory. */
+TEST(ended_by_a_kill)
+{
+	start();
+	map(AT, 600, RW);
+	rig_pause = killed;
+	assert_int_equal(-EINTR, vm_lock(&space, AT, 600 * P, VMA_LOCKED));
+	rig_pause = NULL;
+	assert_true(space.resident < 600);
+	end();
+}
+
 /* What cannot be split is not sealed; what is sealed stays, and what surrounds it goes. */
 TEST(sealed)
 {
+	static const int losing[] = { MADV_FREE, MADV_DONTNEED, MADV_DONTNEED_LOCKED, MADV_DONTFORK,
+				      MADV_WIPEONFORK };
+
 	start();
 	map(AT, 9, RW);
 	alloc_fail_at = 1;
@@ -64,7 +124,9 @@ TEST(sealed)
 	assert_int_equal(3, space.nvmas);
 	assert_int_equal(-EPERM, vm_unmap(&space, AT, 9 * P));
 	assert_int_equal(-EPERM, vm_protect(&space, AT + 5 * P, P, RW));
-	assert_int_equal(-EPERM, vm_madvise(&space, AT + 5 * P, P, MADV_DONTNEED));
+	for (unsigned i = 0; i < ARRAY_SIZE(losing); i++)
+		assert_int_equal(-EPERM, vm_madvise(&space, AT + 5 * P, P, losing[i]));
+	assert_int_equal(0, vm_madvise(&space, AT + 3 * P, 3 * P, MADV_COLD));
 	assert_int_equal(3, space.nvmas);
 	assert_int_equal(0, vm_unmap(&space, AT, 3 * P));
 	assert_int_equal(0, vm_unmap(&space, AT + 6 * P, 3 * P));

@@ -413,13 +413,17 @@ TEST(watermarks)
 	page_alloc_set_reserve(RESERVE);
 	seq = waitq_sample(&page_alloc_low);
 	assert_int_equal(0, page_alloc_missing());
+	assert_int_equal(RESERVE, page_alloc_reserve_count());
+	assert_int_equal(page_alloc_free_count() - LOW, page_alloc_above_low());
 	while (page_alloc_free_count() > LOW)
 		pages[n++] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+	assert_int_equal(0, page_alloc_above_low());
 	assert_int_equal(seq, waitq_sample(&page_alloc_low));
 	for (unsigned i = 0; i < 10; i++)
 		pages[n++] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
 	assert_int_equal(seq + 1, waitq_sample(&page_alloc_low));
 	assert_int_equal(HIGH - LOW + 10, page_alloc_missing());
+	assert_int_equal(0, page_alloc_above_low());
 	block = page_alloc(2, PAGE_KERNEL, PAGE_NORMAL);
 	assert_int_equal(seq + 2, waitq_sample(&page_alloc_low));
 	assert_int_equal(HIGH - LOW + 14, page_alloc_missing());

@@ -239,6 +239,7 @@ static uint32_t blocks_of_line(unsigned line)
 {
 	uint32_t n = 0;
 
+	assert_null(alloc_site_get(ALLOC_SITES_MAX));
 	for (uint32_t number = 1; number < ALLOC_SITES_MAX; number++) {
 		const struct alloc_site *site = alloc_site_get(number);
 

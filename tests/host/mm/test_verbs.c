@@ -398,6 +398,57 @@ TEST(fences_and_pauses) /* R8 R18 R51 R64 R90 R93 R94 */
 	end();
 }
 
+static long map_prot(vaddr_t addr, unsigned prot)
+{
+	return rig_map(&space, addr, P, prot, ANON | MAP_FIXED);
+}
+
+/* PR_SET_MDWE: what can be or could be written does not become executable. */
+TEST(write_or_execute)
+{
+	const unsigned rx = PROT_READ | PROT_EXEC;
+
+	start();
+	assert_int_equal(0, mdwe_inherited(&space));
+	map(AT, 1, RW | PROT_EXEC); /* before */
+	space.mdwe = MDWE_ON;
+	assert_int_equal(MDWE_ON, mdwe_inherited(&space));
+	assert_int_equal(-EACCES, map_prot(AT + P, RW | PROT_EXEC));
+	assert_int_equal(AT + P, map_prot(AT + P, rx));
+	assert_int_equal(AT + 2 * P, map_prot(AT + 2 * P, RW));
+	assert_int_equal(0, vm_protect(&space, AT + P, P, PROT_EXEC));
+	assert_int_equal(-EACCES, vm_protect(&space, AT + P, P, RW | PROT_EXEC));
+	assert_int_equal(-EACCES, vm_protect(&space, AT + 2 * P, P, rx));
+	assert_int_equal(0, vm_protect(&space, AT + 2 * P, P, PROT_READ));
+	assert_int_equal(-EACCES, vm_protect(&space, AT + 2 * P, P, rx)); /* it could be */
+	space.mdwe |= MDWE_NO_INHERIT;
+	assert_int_equal(0, mdwe_inherited(&space));
+	end();
+}
+
+/* A hint below all user memory is one for its start; and memory may be mapped from below upwards. */
+TEST(addresses_are_chosen)
+{
+	struct object *file;
+
+	start();
+	assert_int_equal(USER_BASE, rig_map(&space, P, P, RW, ANON));
+	assert_int_equal(space.mmap_top - P, rig_map(&space, 0, P, RW, ANON));
+	space.mmap_up = true;
+	space.mmap_top = AT;
+	assert_int_equal(AT, rig_map(&space, 0, P, RW, ANON));
+	assert_int_equal(AT + P, rig_map(&space, 0, P, PROT_READ, ANON));
+	assert_int_equal(0, vm_unmap(&space, AT, P));
+	assert_int_equal(AT + 2 * P, rig_map(&space, 0, 2 * P, RW, ANON));
+	assert_int_equal(AT, rig_map(&space, 0, P, RW, ANON));
+	assert_int_equal(-ENOMEM, rig_map(&space, 0, USER_TOP - AT - P, RW, ANON));
+	file = rig_file(P);
+	assert_int_equal(-EPERM,
+			 map_object(file, PROT_READ | PROT_EXEC, PROT_READ, MAP_PRIVATE, P, 0));
+	object_put(file);
+	end();
+}
+
 static int killed(struct vm_wait *wait)
 {
 	(void)wait;
