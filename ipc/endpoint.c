@@ -46,11 +46,12 @@ struct endpoint {
 	 */
 	const struct fdtable *holder;
 	uint32_t nheld;
+	uint32_t added;	     /* the index of the hart where a receiver began to wait last */
 	uint64_t last_rcvid; /* no number is used twice */
-	struct list pulses;  /* struct pulse.link: not received yet, oldest first */
 	struct tree
 		queue; /* struct call.node: not received yet, the highest rank first, then the oldest */
 	struct tree received; /* struct call.node: received, not replied to, and no newest one */
+	struct list pulses;   /* struct pulse.link: not received yet, oldest first */
 	/* The process that has received last; at first, the process that has created the endpoint. */
 	struct process_id server;
 	int server_tid; /* of the thread that has received or replied last, unless all was fast */
@@ -64,6 +65,10 @@ struct endpoint {
 	struct counted counted;
 	struct at_hart at_hart[]; /* by index; guarded by lock */
 };
+
+#ifndef FAULTLINE_HARDENED /* whose blocks do not begin at a line */
+_Static_assert(sizeof(struct endpoint) % sizeof(struct at_hart) == 0, "each hart has its line");
+#endif
 
 /* A send end. After it is closed, it lingers until its last pulse has been received. */
 struct sender {
@@ -526,6 +531,7 @@ static inline void add_receiver_locked(struct endpoint *endpoint, struct at_hart
 	if (unlikely(here->last != NULL))
 		list_add(&here->others, &here->last->link);
 	here->last = receiver;
+	endpoint->added = hart_this()->index;
 }
 
 /* The receiver that began to wait last, or NULL. */
@@ -575,6 +581,8 @@ static __attribute__((noinline)) struct receiver *find_receiver_locked(struct en
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (here)
 		return here;
+	if (hart_idles(&harts[endpoint->added]) && endpoint->at_hart[endpoint->added].last)
+		return endpoint->at_hart[endpoint->added].last;
 	for (unsigned i = 0; i < hart_count; i++) {
 		struct receiver *first = receiver_first(&endpoint->at_hart[i]);
 
