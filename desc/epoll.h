@@ -28,14 +28,15 @@ static inline bool file_is_epoll(const struct file *file)
 }
 
 /*
- * Do what epoll_ctl() does; `set` is a set and another file than `file`, which can be polled. event->events
+ * Do what epoll_ctl() does; `file` is a set and another file than `watched`, which can be polled. event->events
  * has the flags too. Return 0, or -EINTR for a killed thread. epoll_add: or -EEXIST; -ELOOP if the sets
  * would form a ring or too long a chain; -ENOSPC at a limit; -ENOMEM. The others: or -ENOENT.
  * epoll_modify: or -EINVAL for a watch that is exclusive.
  */
-int epoll_add(struct file *set, int fd, struct file *file, const struct abi_epoll_event *event);
-int epoll_modify(struct file *set, int fd, struct file *file, const struct abi_epoll_event *event);
-int epoll_remove(struct file *set, int fd, struct file *file);
+int epoll_add(struct file *file, int fd, struct file *watched, const struct abi_epoll_event *event);
+int epoll_modify(struct file *file, int fd, struct file *watched,
+		 const struct abi_epoll_event *event);
+int epoll_remove(struct file *file, int fd, struct file *watched);
 
 /* Of the files that the set watches by that number, tells the one at a place, for comparisons only; NULL: there is none. */
 const void *epoll_watched(struct file *set, int fd, unsigned place);
