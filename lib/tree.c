@@ -181,12 +181,14 @@ void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_n
 	/* The node's successor, which has no left child, takes its place. */
 	next = tree_next(node);
 	lowest = next;
+	/* gcc-analyzer-suppress null-dereference ; with two children, there is a next node */
 	if (next->parent != node) {
 		lowest = next->parent;
 		tree_set_child(lowest, 0, next->child[1]);
 		tree_set_child(next, 1, node->child[1]);
 	}
 	tree_set_child(next, 0, node->child[0]);
+	/* gcc-analyzer-suppress null-dereference ; with two children, there is a next node */
 	next->parent = node->parent;
 	next->height = 0; /* so that the parent is recomputed in any case */
 	*link = next;

@@ -49,6 +49,7 @@ const char *arch_symbol(vaddr_t addr, size_t *offset_ret)
 size_t arch_symbol_size(vaddr_t addr)
 {
 	const struct ksym *symbol = symbol_of(addr);
+	/* cppcheck-suppress comparePointers ; the linker makes one image of it */
 	uint32_t end = (uint32_t)(image_init_end - image_start);
 
 	if (!symbol)
@@ -121,6 +122,7 @@ static bool step_trap(struct place *at, const struct trap_frame *frame)
 		at->pc++; /* step_call() looks at the instruction before */
 		if (step_call(at))
 			return true;
+		/* gcc-analyzer-suppress null-dereference ; only with a symbol are we here */
 		at->sp += symbol->frame;
 		at->pc = ra;
 		return true;

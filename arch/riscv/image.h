@@ -35,6 +35,7 @@ extern pte_t image_leaf[][TABLE_ENTRIES];
 
 static inline size_t image_tables(void)
 {
+	/* cppcheck-suppress comparePointers ; the linker makes one image of it */
 	return (size_t)(image_end - (char *)image_leaf) / PAGE_SIZE;
 }
 

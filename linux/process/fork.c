@@ -343,7 +343,6 @@ static __attribute__((noinline)) long start_vfork(struct thread *thread,
 	long tid;
 
 	waitq_init(&vfork.queue);
-	/* cppcheck-suppress autoVariables ; this waits until the child has let go of it */
 	task_of(thread)->vfork = &vfork;
 	tid = start(thread, request, pidfd);
 	if (tid >= 0)

@@ -204,6 +204,7 @@ int ptrace_attach(int tid, bool seize, uint32_t options)
 
 	spin_lock(&process_tree_lock);
 	thread = thread_find(tid);
+	/* cppcheck-suppress selfAssignment ; it keeps its value only if the first is 0 */
 	err = may_attach(thread) ?: err;
 	if (!err) {
 		id = thread_id_of(thread);

@@ -95,7 +95,6 @@ int signal_queue(struct thread *to, bool shared, const struct signal_info *info)
 		list_add_tail(&pending->queue, &queued->link);
 	}
 	pending->set |= bit;
-	/* gcc-analyzer-suppress malloc-leak ; it is on the queue now */
 	return 0;
 }
 

@@ -196,6 +196,7 @@ long sys_renameat2(struct trap_frame *frame)
 		at_path_put(&to);
 	} else {
 		/* An error on the way to the old name comes first. */
+		/* cppcheck-suppress selfAssignment ; it keeps its value only if the first is 0 */
 		err = fs_check_parent(from.dir, from.path) ?: err;
 	}
 	at_path_put(&from);

@@ -247,6 +247,7 @@ static int select_all(struct trap_frame *frame, int asked, uint64_t deadline)
 		result = select_those(&sets, n, deadline);
 	if (result >= 0) {
 		err = select_write(&sets, frame);
+		/* cppcheck-suppress selfAssignment ; it keeps its value only if the first is 0 */
 		result = err ?: result;
 	}
 	kfree(sets.many);

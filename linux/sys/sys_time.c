@@ -430,6 +430,7 @@ long sys_clock_nanosleep(struct trap_frame *frame)
 	uint64_t ns;
 
 	if (clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) /* as on Linux, later */
+		/* cppcheck-suppress selfAssignment ; it keeps its value only if the first is 0 */
 		err = timespec_read(arg_user(frame, 2), &ns) ?: err;
 	if (err)
 		return err;

@@ -76,11 +76,11 @@ static inline void frames_leave_site(const struct page *page)
 
 void *kmalloc_at(size_t size SITE_PARAM)
 {
-	/* gcc-analyzer-suppress malloc-leak ; what is returned has not leaked */
 	void *p = size <= SLAB_SIZE_MAX ? slab_alloc(class_of(size)) : kmalloc_frames_alloc(size);
 
 	if (p)
 		enter_site(p, site);
+	/* gcc-analyzer-suppress malloc-leak ; what is returned has not leaked */
 	return p;
 }
 

@@ -122,6 +122,7 @@ static UNCHECKED void reserve(paddr_t start, paddr_t end)
 	for (paddr_t pa = start; pa < end; pa += PAGE_SIZE) {
 		struct page *page = pfn_to_page(paddr_to_pfn(pa));
 
+		/* gcc-analyzer-suppress null-dereference ; all RAM has struct pages */
 		*page = (struct page){ 0 };
 		page_start(page, PAGE_RESERVED, 0, 0);
 	}

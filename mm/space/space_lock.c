@@ -119,6 +119,7 @@ void space_share(struct space *space)
 	memset(readers, 0, sizeof(*readers));
 	space_lock(space);
 	if (!space->readers) { /* another thread may have been quicker */
+		/* gcc-analyzer-suppress malloc-leak ; the space has it now, and space_unshare() frees it */
 		atomic_store(&space->readers, readers->of);
 		readers = NULL;
 	}

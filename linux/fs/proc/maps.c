@@ -33,6 +33,7 @@ struct walk {
 static void put_maps(struct walk *walk)
 {
 	for (unsigned i = 0; i < walk->count; i++)
+		/* gcc-analyzer-suppress null-dereference ; without maps, the count is 0 */
 		if (walk->maps[i].object)
 			object_put(walk->maps[i].object);
 	walk->at = walk->count = 0;

@@ -78,6 +78,7 @@ static inline unsigned long arch_swap_acquire(uint32_t *word, uint32_t value)
 			 : "=r"(old), "+A"(*word)
 			 : "r"(value)
 			 : "memory");
+	/* cppcheck-suppress uninitvar ; the instruction writes it */
 	return old;
 }
 
