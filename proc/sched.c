@@ -1619,6 +1619,7 @@ bool sched_switch_over(struct thread *to, struct spinlock *held)
 	bool stays, over;
 
 	assert_hardened(!hart->in_interrupt && arch_preempt()->count == 0);
+	/* `to` is woken on its hart; whether this thread may sleep is looked at when it is about to. */
 	if (unlikely(atomic_load_relaxed(&to->arch.hart) != hart))
 		return switch_over_slowly(runq, to, held, false);
 	spin_lock_irqoff(&runq->lock);

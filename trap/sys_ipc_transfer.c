@@ -7,7 +7,7 @@
 
 /*
  * Copies some pages between the server's memory at `va` and the caller's buffer at `offset`. The call
- * is held meanwhile, and may end before the next ones. Returns how many bytes, with *wanted, which was 0, as
+ * is held meanwhile, and may end before the next ones. Returns how many bytes, with *wanted as
  * transfer_read() has it, or a negative errno.
  */
 static inline ssize_t copy_some(struct file *file, uint64_t rcvid, vaddr_t va, size_t n,
@@ -19,6 +19,7 @@ static inline ssize_t copy_some(struct file *file, uint64_t rcvid, vaddr_t va, s
 
 	if (unlikely(err))
 		return err;
+	*wanted = 0;
 	if (likely(hold.transfer) && to_caller)
 		copied = transfer_write(hold.transfer, offset, va, n, wanted);
 	else if (likely(hold.transfer))
@@ -50,7 +51,6 @@ static __attribute__((noinline)) ssize_t copy_rest(const struct trap_frame *fram
 
 		if (err)
 			return err;
-		wanted = 0;
 		more = copy_some(file, arg_u64(frame, 1), va + done, n - done, offset + done,
 				 to_caller, &wanted);
 		if (more < 0)

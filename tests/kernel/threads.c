@@ -811,8 +811,8 @@ KTEST(thread_that_asks_for_a_rest_is_not_sent_to_rest)
 }
 
 /*
- * The other hart rests, and has a ready thread that it does not run. One that is about to wait looks at its queue without the
- * lock, and the thread is off the queue for a moment.
+ * A hart that is about to wait looks at its queue without the lock, and a thread that gets another place there is off the queue
+ * for a moment. Here the other hart idles because it rests, and its ready thread stays queued.
  */
 KTEST(thread_that_runs_as_another_is_told_to_an_idle_hart)
 {
