@@ -14,6 +14,7 @@
 #include "linux/fs/dev/random.h"
 #include "linux/fs/dev/special.h"
 #include "linux/fs/tty/tty.h"
+#include "linux/fs/vfs/mount.h"
 #include "linux/fs/vfs/path.h"
 
 #define RDEV_NULL    ABI_MAKEDEV(DEV_MAJOR_MEM, 3)
@@ -54,10 +55,14 @@ int dev_find_disk(struct file *dir, const char *path, struct block_device **disk
 
 	if (err)
 		return err;
-	if (S_ISBLK(inode->mode))
-		*disk_ret = inode->device;
+	if (S_ISDIR(inode->mode))
+		err = -EISDIR;
+	else if (inode->file_ops != &disk_ops) /* a server has block devices that are none */
+		err = -EINVAL;
+	else if (mount_forbids_devices(inode->mount))
+		err = -EACCES;
 	else
-		err = S_ISDIR(inode->mode) ? -EISDIR : -EINVAL;
+		*disk_ret = inode->device;
 	path_put(inode);
 	return err;
 }

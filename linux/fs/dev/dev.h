@@ -21,8 +21,8 @@ static inline unsigned dev_disk_minor(unsigned index)
 
 /*
  * Finds the disk whose block device file is at path (linux/fs/vfs/namei.h); a symbolic link at its end is
- * followed. Returns 0; -EISDIR for a directory, -EINVAL for any other file; or -ENOENT, -ENOTDIR,
- * -ELOOP or -ENAMETOOLONG.
+ * followed. Returns 0; -EISDIR for a directory, -EINVAL for any other file, -EACCES on a mount with MS_NODEV; or -ENOENT,
+ * -ENOTDIR, -ELOOP or -ENAMETOOLONG.
  */
 int dev_find_disk(struct file *dir, const char *path, struct block_device **disk_ret);
 

@@ -221,7 +221,7 @@ static inline bool mount_forbids_programs(const struct mount *mount)
 	return mount && (atomic_load_relaxed(&mount->flags) & MS_NOEXEC);
 }
 
-/* Is it mounted with MS_NODEV? Only devtmpfs is not asked: its devices are the kernel's. */
+/* Is it mounted with MS_NODEV? */
 static inline bool mount_forbids_devices(const struct mount *mount)
 {
 	return mount && (atomic_load_relaxed(&mount->flags) & MS_NODEV);

@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
@@ -57,6 +58,7 @@ static void reads_and_maps(void)
 	expect("the same file", FILE_A + 2, (long)st.st_ino);
 	expect_error("no such name", ENOENT, open("/mnt/b", O_RDONLY));
 	expect_error("a device", ENXIO, open("/mnt/dev", O_RDONLY));
+	expect_error("a device to swap on", EINVAL, swapon("/mnt/dev", 0));
 	expect_error("for writing", EROFS, open("/mnt/a", O_RDWR));
 	expect_error("mkdir", EROFS, mkdir("/mnt/new", 0755));
 	expect("remount for writing", 0, mount("", "/mnt", "", MS_REMOUNT, ""));

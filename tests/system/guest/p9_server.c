@@ -233,7 +233,7 @@ static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 	say.qid = qid_of(file_or_other(file, P9_TGETATTR));
 	say.mode = file == ROOT || file == SUB ? S_IFDIR | 0755
 		   : file == LINK	       ? S_IFLNK | 0777
-		   : file == DEVICE	       ? S_IFCHR | 0600
+		   : file == DEVICE	       ? S_IFBLK | 0600
 					       : S_IFREG | 0555;
 	if (control->bits && file != LINK)
 		say.mode = (say.mode & S_IFMT) | control->bits;
