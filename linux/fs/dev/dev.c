@@ -8,20 +8,14 @@
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
-#include "linux/fs/dev/devfs.h"
+#include "linux/fs/dev/devtmpfs.h"
 #include "linux/fs/dev/null.h"
 #include "linux/fs/dev/port.h"
 #include "linux/fs/dev/random.h"
-#include "linux/fs/dev/special.h"
 #include "linux/fs/tty/tty.h"
 #include "linux/fs/vfs/mount.h"
 #include "linux/fs/vfs/path.h"
 
-#define RDEV_NULL    ABI_MAKEDEV(DEV_MAJOR_MEM, 3)
-#define RDEV_ZERO    ABI_MAKEDEV(DEV_MAJOR_MEM, 5)
-#define RDEV_FULL    ABI_MAKEDEV(DEV_MAJOR_MEM, 7)
-#define RDEV_RANDOM  ABI_MAKEDEV(DEV_MAJOR_MEM, 8)
-#define RDEV_URANDOM ABI_MAKEDEV(DEV_MAJOR_MEM, 9)
 #define RDEV_CONSOLE ABI_MAKEDEV(DEV_MAJOR_TTY, 1)
 #define RDEV_PORT(i) ABI_MAKEDEV(DEV_MAJOR_PORT, i)
 #define RDEV_DISK(i) ABI_MAKEDEV(DEV_MAJOR_DISK, dev_disk_minor(i))
@@ -44,7 +38,7 @@ static int register_disks(void)
 	int err = 0;
 
 	for (unsigned i = 0; err == 0 && (disk = block_at(i)) != NULL; i++)
-		err = devfs_add(disk->name, &disk_ops, disk, S_IFBLK | 0600, RDEV_DISK(i));
+		err = devtmpfs_add(disk->name, &disk_ops, disk, S_IFBLK | 0600, RDEV_DISK(i));
 	return err;
 }
 
@@ -94,44 +88,54 @@ static int register_ports(void)
 			return -ENOMEM;
 		if ((size_t)ksnprintf(path, sizeof(path), "port/%s", dev->name) >= sizeof(path))
 			return -ENAMETOOLONG;
-		err = devfs_add(path, &port_ops, port, S_IFCHR | 0600, RDEV_PORT(i));
+		err = devtmpfs_add(path, &port_ops, port, S_IFCHR | 0600, RDEV_PORT(i));
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-/* A device that programs may also make elsewhere. */
-static int add_common(const char *name, const struct file_ops *ops, uint64_t rdev)
+static int register_memory(void)
 {
-	special_add(rdev, ops, NULL);
-	return devfs_add(name, ops, NULL, S_IFCHR | 0666, rdev);
+	static const struct {
+		const char *name;
+		const struct file_ops *ops;
+		unsigned minor;
+	} devices[] = {
+		{ "null", &null_ops, 3 },      { "zero", &zero_ops, 5 },
+		{ "full", &full_ops, 7 },      { "random", &random_ops, 8 },
+		{ "urandom", &random_ops, 9 },
+	};
+	int err = 0;
+
+	for (unsigned i = 0; err == 0 && i < ARRAY_SIZE(devices); i++)
+		err = devtmpfs_add(devices[i].name, devices[i].ops, NULL, S_IFCHR | 0666,
+				   ABI_MAKEDEV(DEV_MAJOR_MEM, devices[i].minor));
+	return err;
 }
 
 /* What udev makes on Linux: the streams of the process that looks. */
 static int add_links(void)
 {
-	int err = devfs_add_symlink("fd", "/proc/self/fd");
+	static const char *const links[][2] = {
+		{ "fd", "/proc/self/fd" },
+		{ "stdin", "/proc/self/fd/0" },
+		{ "stdout", "/proc/self/fd/1" },
+		{ "stderr", "/proc/self/fd/2" },
+	};
+	int err = 0;
 
-	if (err == 0)
-		err = devfs_add_symlink("stdin", "/proc/self/fd/0");
-	if (err == 0)
-		err = devfs_add_symlink("stdout", "/proc/self/fd/1");
-	return err ? err : devfs_add_symlink("stderr", "/proc/self/fd/2");
+	for (unsigned i = 0; err == 0 && i < ARRAY_SIZE(links); i++)
+		err = devtmpfs_add_symlink(links[i][0], links[i][1]);
+	return err;
 }
 
 int dev_init(struct chardev *console, unsigned cols, unsigned rows, bool plain)
 {
-	int err = add_common("null", &null_ops, RDEV_NULL);
+	int err = devtmpfs_start();
 
 	if (err == 0)
-		err = add_common("zero", &zero_ops, RDEV_ZERO);
-	if (err == 0)
-		err = add_common("full", &full_ops, RDEV_FULL);
-	if (err == 0)
-		err = add_common("random", &random_ops, RDEV_RANDOM);
-	if (err == 0)
-		err = add_common("urandom", &random_ops, RDEV_URANDOM);
+		err = register_memory();
 	if (err == 0)
 		err = register_disks();
 	if (err == 0)
@@ -139,9 +143,9 @@ int dev_init(struct chardev *console, unsigned cols, unsigned rows, bool plain)
 	if (err == 0 && console)
 		err = tty_create("console", console, cols, rows, plain, RDEV_CONSOLE);
 	if (err == 0)
-		err = devfs_add_directory("shm");
+		err = devtmpfs_add_directory("shm");
 	if (err == 0)
-		err = devfs_add_directory("mqueue");
+		err = devtmpfs_add_directory("mqueue");
 	if (err == 0)
 		err = add_links();
 	return err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The devices that have a file in /dev (linux/fs/dev/devfs.h). */
+/* The devices that have a file in /dev (linux/fs/dev/devtmpfs.h). */
 #pragma once
 
 #include "desc/file.h"

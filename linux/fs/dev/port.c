@@ -3,7 +3,7 @@
 #include "linux/fs/dev/port.h"
 
 #include "desc/stream.h"
-#include "linux/fs/dev/devfs.h"
+#include "linux/fs/vfs/inode.h"
 #include "mm/phys/kmalloc.h"
 
 struct stream *port_create(struct chardev *dev)

@@ -3,29 +3,28 @@
 #include "linux/fs/dev/special.h"
 
 #include "abi/errno.h"
+#include "base/block.h"
+#include "base/chardev.h"
 #include "lib/assert.h"
-#include "lib/bits.h"
 #include "linux/fs/vfs/inode.h"
+
+/* Disks, ports, and those that every machine has: null and its like, and the terminal. */
+#define SPECIAL_MAX (BLOCK_DEVICES_MAX + CHARDEV_MAX + 8u)
 
 /* Filled at boot, and const afterwards. */
 static struct special specials[SPECIAL_MAX];
 static unsigned nspecials;
 
-void special_add(uint64_t rdev, const struct file_ops *ops, void *device)
+void special_add(const struct special *special)
 {
-	unsigned at = 0;
-
-	while (at < nspecials && specials[at].rdev != rdev)
-		at++;
-	assert(at < SPECIAL_MAX);
-	specials[at] = (struct special){ .rdev = rdev, .ops = ops, .device = device };
-	nspecials = MAX(nspecials, at + 1);
+	assert(nspecials < SPECIAL_MAX);
+	specials[nspecials++] = *special;
 }
 
-const struct special *special_find(uint64_t rdev)
+const struct special *special_find(uint32_t type, uint64_t rdev)
 {
 	for (unsigned i = 0; i < nspecials; i++)
-		if (specials[i].rdev == rdev)
+		if (specials[i].type == type && specials[i].rdev == rdev)
 			return &specials[i];
 	return NULL;
 }

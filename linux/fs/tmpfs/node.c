@@ -120,9 +120,7 @@ static int tmpfs_node_make(struct inode *dir, const char *name, size_t len, unsi
 	return tmpfs_node_add(dir, name, len, inode, inode_ret);
 }
 
-/* A named pipe, the name of a socket, or a device. NULL: memory has run out. */
-static struct inode *special_create(struct mount *mount, unsigned mode,
-				    const struct special *special)
+struct inode *special_create(struct mount *mount, uint32_t mode, const struct special *special)
 {
 	const struct file_ops *ops = special	      ? special->ops
 				     : S_ISFIFO(mode) ? &fifo_file_ops
@@ -130,7 +128,7 @@ static struct inode *special_create(struct mount *mount, unsigned mode,
 	struct inode *inode = tmpfs_node_create(mount, mode, ops);
 
 	if (inode && special) {
-		inode->rdev = special->rdev;
+		inode->rdev = (uint32_t)special->rdev;
 		inode->device = special->device;
 	}
 	return inode;
@@ -139,11 +137,12 @@ static struct inode *special_create(struct mount *mount, unsigned mode,
 static int tmpfs_node_mknod(struct inode *dir, const char *name, size_t len, unsigned mode,
 			    uint64_t rdev)
 {
-	const struct special *special = S_ISCHR(mode) ? special_find(rdev) : NULL;
+	bool is_device = S_ISCHR(mode) || S_ISBLK(mode);
+	const struct special *special = is_device ? special_find(mode & S_IFMT, rdev) : NULL;
 	struct inode *inode;
 	int err;
 
-	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !special)
+	if (is_device && !special)
 		return -EPERM;
 	err = tmpfs_node_add(dir, name, len, special_create(dir->mount, mode, special), &inode);
 	if (err == 0)

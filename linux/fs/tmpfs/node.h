@@ -7,6 +7,7 @@
 #include "linux/fs/vfs/inode.h"
 #include "proc/mutex.h"
 
+struct special;
 struct xattr;
 
 /* The contents of a directory (linux/fs/tmpfs/dir.h). names_lock guards what is not marked const. */
@@ -72,6 +73,12 @@ void tmpfs_node_init(struct tmpfs_node *node, struct mount *mount, uint32_t mode
  */
 struct inode *tmpfs_node_create(struct mount *mount, uint32_t mode,
 				const struct file_ops *file_ops);
+
+/*
+ * Creates a named pipe or the name of a socket, as mode says; or, if `special` is not NULL, a file of that device. Returns
+ * NULL if memory runs out.
+ */
+struct inode *special_create(struct mount *mount, uint32_t mode, const struct special *special);
 
 /* Creates a symbolic link to the n bytes of target. Returns NULL if memory runs out. */
 struct inode *symlink_create(struct mount *mount, const char *target, size_t n);

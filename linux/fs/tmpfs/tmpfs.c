@@ -22,7 +22,7 @@ struct tmpfs_options {
 	uint64_t mode, uid, gid;
 };
 
-static int read_options(const char *text, struct tmpfs_options *options)
+static int read_options(const struct mount *mount, const char *text, struct tmpfs_options *options)
 {
 	const struct mount_option known[] = {
 		{ .name = "size",
@@ -44,7 +44,7 @@ static int read_options(const char *text, struct tmpfs_options *options)
 
 	*options = (struct tmpfs_options){ .pages = ROOM_SHARED,
 					   .inodes = ROOM_SHARED,
-					   .mode = 01777 };
+					   .mode = mount->type == &devtmpfs_type ? 0755 : 01777 };
 	return mount_options(text, known);
 }
 
@@ -59,7 +59,7 @@ static uint64_t tmpfs_limit(uint64_t option, uint64_t takes)
 static int fill_tmpfs(struct mount *mount, const char *text)
 {
 	struct tmpfs_options options;
-	int err = read_options(text, &options);
+	int err = read_options(mount, text, &options);
 	struct tmpfs_room *room;
 	struct inode *root;
 
@@ -104,7 +104,7 @@ static int remount_tmpfs(struct mount *mount, unsigned flags, const char *text)
 	struct tmpfs_room *room = mount->room;
 	struct tmpfs_options options;
 	uint64_t pages, inodes;
-	int err = read_options(text, &options);
+	int err = read_options(mount, text, &options);
 
 	if (err)
 		return err;
@@ -191,4 +191,16 @@ const struct fs_type tmpfs_type = {
 	.show_options = tmpfs_show_options,
 	.statfs = tmpfs_statfs,
 	.unmount = tmpfs_unmount,
+};
+
+static struct mount *only_devtmpfs; /* const after boot */
+
+const struct fs_type devtmpfs_type = {
+	.name = "devtmpfs",
+	.magic = ABI_TMPFS_MAGIC,
+	.fill_mount = fill_tmpfs,
+	.remount = remount_tmpfs,
+	.show_options = tmpfs_show_options,
+	.statfs = tmpfs_statfs,
+	.only = &only_devtmpfs,
 };

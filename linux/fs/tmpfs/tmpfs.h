@@ -5,3 +5,9 @@
 #include "linux/fs/vfs/mount.h"
 
 extern const struct fs_type tmpfs_type;
+
+/*
+ * There is one file system of this type, which linux/fs/dev/devtmpfs.c fills. While it is in the tree, mounting it again is
+ * refused with -EBUSY.
+ */
+extern const struct fs_type devtmpfs_type;

@@ -5,11 +5,11 @@
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "base/clock.h"
-#include "linux/fs/dev/devfs.h"
+#include "linux/fs/dev/devtmpfs.h"
 #include "linux/fs/file/file_more.h"
-#include "linux/fs/dev/special.h"
 #include "desc/poll.h"
 #include "linux/fs/tty/tty_private.h"
+#include "linux/fs/vfs/inode.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
 #include "linux/process/cred.h"
@@ -366,13 +366,12 @@ int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned ro
 	waitq_init(&tty->readable);
 	waitq_init(&tty->resumed);
 	async_queue_init(&tty->async, &tty->jobs);
-	err = devfs_add(path, &tty_ops, tty, S_IFCHR | 0600, rdev);
+	err = devtmpfs_add(path, &tty_ops, tty, S_IFCHR | 0600, rdev);
 	if (err) {
 		kfree(tty);
 		return err;
 	}
-	special_add(OWN_RDEV, &own_tty_ops, tty);
-	err = devfs_add(OWN_PATH, &own_tty_ops, tty, S_IFCHR | 0666, OWN_RDEV);
+	err = devtmpfs_add(OWN_PATH, &own_tty_ops, tty, S_IFCHR | 0666, OWN_RDEV);
 	if (err)
 		return err;
 	return kthread_spawn("tty", tty_input_main, tty) ? 0 : -ENOMEM;

@@ -75,7 +75,7 @@ struct inode_ops {
 	/* Creates a regular file without a name. `linkable`: link may give it one. */
 	int (*tmpfile)(struct inode *dir, unsigned mode, bool linkable,
 		       struct inode **inode_ret); /* [EOPNOTSUPP] */
-	/* Creates a named pipe, a socket, or a device that dev_is_special() knows. */
+	/* Creates a named pipe, a socket, or a device that special_find() knows. */
 	int (*mknod)(struct inode *dir, const char *name, size_t len, unsigned mode,
 		     uint64_t rdev); /* [EPERM] */
 	int (*symlink)(struct inode *dir, const char *name, size_t len, const char *target,
@@ -198,7 +198,7 @@ struct inode {
 	uint64_t ino;
 	const struct inode_ops *ops;
 	const struct file_ops *file_ops; /* for files opened through it */
-	/* NULL: a memfd, which is in no file system, or a device before devfs is mounted. */
+	/* NULL: a memfd, which is in no file system. */
 	struct mount *mount;
 	union {
 		struct object *object; /* regular file: its bytes; referenced. NULL: no pages */
@@ -206,7 +206,7 @@ struct inode {
 		/* named pipe: NULL while it is not open; guarded by fifos_lock of linux/fs/file/fifo.c */
 		struct pipe *fifo;
 	};
-	uint32_t rdev; /* device number of a device file */
+	uint32_t rdev; /* const: device number of a device file */
 	/*
 	 * Atomic: what its watches ask for, of all together; 0: it has none. It changes under notify_lock, with the watches, which
 	 * linux/fs/notify/notify.c finds by the inode.
@@ -287,6 +287,12 @@ static inline bool inode_is_special(const struct inode *inode)
 static inline struct inode *file_inode(struct file *file)
 {
 	return file->node;
+}
+
+/* Of a device's file. */
+static inline void *device_of(struct file *file)
+{
+	return file_inode(file)->device;
 }
 
 /* Slots for the file_ops of kinds of files that have an inode. */

@@ -6,7 +6,6 @@
 #include "abi/limits.h"
 #include "abi/stat.h"
 #include "lib/string.h"
-#include "linux/fs/dev/devfs.h"
 #include "linux/fs/proc/proc.h"
 #include "linux/fs/sysfs/sysfs.h"
 #include "linux/fs/tmpfs/tmpfs.h"
@@ -14,7 +13,7 @@
 #include "linux/process/cred.h"
 
 /* Changes during boot only. */
-static const struct fs_type *types[8] = { &tmpfs_type, &devfs_type, &proc_type, &sysfs_type };
+static const struct fs_type *types[8] = { &tmpfs_type, &devtmpfs_type, &proc_type, &sysfs_type };
 
 void fs_add_type(const struct fs_type *type)
 {

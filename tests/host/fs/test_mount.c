@@ -7,7 +7,7 @@
 #include "abi/limits.h"
 #include "abi/mount.h"
 #include "fake_proc.h"
-#include "linux/fs/dev/devfs.h"
+#include "linux/fs/dev/devtmpfs.h"
 #include "linux/fs/file/dir_file.h"
 #include "linux/fs/tmpfs/memfd.h"
 #include "linux/fs/vfs/attr.h"
@@ -421,7 +421,7 @@ static const struct file_ops device_ops = {
 	.has_inode = true,
 };
 
-/* The kernel's devices: names that only it makes, in one file system that is mounted once. */
+/* The kernel's devices: names that it makes in one file system, which is mounted once. */
 TEST(devices)
 {
 	const struct inode_attr mode = { .valid = ATTR_MODE, .mode = 0640 };
@@ -433,30 +433,39 @@ TEST(devices)
 	char path[32];
 
 	tree_start();
-	assert_int_equal(0, devfs_add("port/one", &device_ops, path, S_IFCHR | 0600, 5));
-	assert_int_equal(0, devfs_add("port/two", &device_ops, path, S_IFBLK | 0600, 6));
-	assert_int_equal(0, devfs_add_directory("empty"));
-	assert_int_equal(-EEXIST, devfs_add_directory("empty"));
-	assert_int_equal(-EINVAL, devfs_add("", &device_ops, path, S_IFCHR | 0600, 5));
-	assert_int_equal(-ENOTDIR, devfs_add("port/one/x", &device_ops, path, S_IFCHR | 0600, 5));
-	assert_int_equal(-ENAMETOOLONG,
-			 devfs_add("a-name-of-more-than-sixty-three-bytes-is-refused-as-"
-				   "it-has-no-room",
-				   &device_ops, path, S_IFCHR | 0600, 5));
+	assert_int_equal(0, devtmpfs_start());
+	assert_int_equal(0, devtmpfs_add("port/one", &device_ops, path, S_IFCHR | 0600, 5));
+	assert_int_equal(0, devtmpfs_add("port/two", &device_ops, &st, S_IFBLK | 0600, 6));
+	assert_int_equal(0, devtmpfs_add_directory("empty"));
+	assert_int_equal(0, devtmpfs_add_directory("empty"));
+	assert_int_equal(0, devtmpfs_add_symlink("link", "port/one"));
+	assert_int_equal(-EEXIST, devtmpfs_add_symlink("link", "port"));
+	assert_int_equal(-EINVAL, devtmpfs_add("", &device_ops, path, S_IFCHR | 0600, 7));
+	assert_int_equal(-ENOTDIR,
+			 devtmpfs_add("port/one/x", &device_ops, path, S_IFCHR | 0600, 7));
+	assert_int_equal(-ENOTDIR, devtmpfs_add_directory("port/one"));
 	assert_int_equal(0, fs_mkdir(NULL, "dev", 0755));
 	assert_int_equal(-EINVAL, fs_mount("devtmpfs", "none", NULL, "dev", 0, "mode=755"));
 	assert_int_equal(0, fs_mount("devtmpfs", "none", NULL, "dev", 0, ""));
-	assert_int_equal(-EBUSY, mount_create(&devfs_type, "none", 0, "", &again));
+	assert_int_equal(-EBUSY, mount_create(&devtmpfs_type, "none", 0, "", &again));
 	assert_int_equal(S_IFDIR | 0755, tree_mode("dev"));
 	assert_int_equal(S_IFBLK | 0600, tree_mode("dev/port/two"));
 	assert_int_equal(0, fs_set_attr(NULL, "dev/port/one", true, &mode));
 	assert_int_equal(S_IFCHR | 0640, tree_mode("dev/port/../port/one"));
+	assert_int_equal(S_IFCHR | 0640, tree_mode("dev/link"));
 	assert_int_equal(0, fs_stat(NULL, "dev/port", true, &st));
 	assert_int_equal(2, st.nlink);
 	assert_int_equal(0, fs_stat(NULL, "dev", true, &st));
 	assert_int_equal(4, st.nlink);
-	assert_int_equal(-EPERM, fs_unlink(NULL, "dev/port/one"));
-	assert_int_equal(-EPERM, fs_symlink("x", NULL, "dev/x"));
+	assert_int_equal(0, fs_unlink(NULL, "dev/port/one"));
+	assert_int_equal(-EPERM, fs_mknod(NULL, "dev/port/one", S_IFCHR | 0600, 6));
+	assert_int_equal(-EPERM, fs_mknod(NULL, "dev/port/one", S_IFCHR | 0600, 7));
+	assert_int_equal(0, fs_mknod(NULL, "dev/port/one", S_IFCHR | 0640, 5));
+	assert_int_equal(0, fs_mknod(NULL, "disk", S_IFBLK | 0600, 6));
+	file = tree_open("disk", O_RDONLY);
+	assert_ptr_equal(&st, device_of(file));
+	file_put(file);
+	assert_int_equal(0, fs_unlink(NULL, "disk"));
 	assert_int_equal(-EINVAL, fs_truncate(NULL, "dev/port/one", 0));
 	assert_int_equal(-EINVAL, fs_umount(NULL, "dev/port", 0));
 	dir = tree_open("dev/port", O_RDONLY);

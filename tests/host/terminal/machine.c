@@ -8,7 +8,7 @@
 
 #include "abi/errno.h"
 #include "base/clock.h"
-#include "linux/fs/dev/devfs.h"
+#include "linux/fs/dev/devtmpfs.h"
 #include "desc/poll.h"
 #include "linux/fs/tty/tty.h"
 #include "mm/phys/kmalloc.h"
@@ -277,8 +277,8 @@ void kfree(void *p)
 	free(p);
 }
 
-int devfs_add(const char *path, const struct file_ops *ops, void *device, uint32_t mode,
-	      uint64_t rdev)
+int devtmpfs_add(const char *path, const struct file_ops *ops, void *device, uint32_t mode,
+		 uint64_t rdev)
 {
 	(void)path, (void)mode, (void)rdev;
 	if (ops == &tty_ops)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Devices' names, and the root's count; other rules of names and files are tested in tests/host/fs. */
 #include "abi/errno.h"
-#include "linux/fs/dev/devfs.h"
+#include "base/block.h"
+#include "linux/fs/dev/dev.h"
+#include "linux/fs/dev/devtmpfs.h"
 #include "linux/fs/dev/null.h"
+#include "linux/fs/dev/special.h"
 #include "linux/fs/dump/core_name.h"
+#include "linux/fs/tmpfs/tmpfs.h"
 #include "linux/fs/tty/tty.h"
 #include "linux/fs/vfs/mount_calls.h"
 #include "linux/fs/vfs/namei.h"
@@ -11,6 +15,8 @@
 #include "mm/check/alloc_fail.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
+
+#define RDEV_DISK ABI_MAKEDEV(DEV_MAJOR_DISK, dev_disk_minor(0))
 
 /* On Linux it is a program that gets the core file. */
 KTEST(files_core_pattern_is_no_pipe)
@@ -35,31 +41,54 @@ KTEST_IN_PROCESS(files_core_name_has_to_fit)
 	EXPECT_EQ(0, core_pattern_set("core"));
 }
 
-/* Devices have names in a file system of their own, which can be mounted anywhere, but once. */
+/* Devices have names in a tmpfs of their own, which can be mounted anywhere, but once. */
 KTEST(files_devices_have_names)
 {
 	struct abi_stat st;
 	struct mount *mount;
-	struct file *file;
 
-	EXPECT_EQ(-EEXIST, devfs_add("null", &null_ops, NULL, S_IFCHR | 0620, 6));
-	EXPECT_EQ(-ENOTDIR, devfs_add("null/x", &null_ops, NULL, S_IFCHR | 0600, 7));
+	EXPECT_EQ(-EEXIST, devtmpfs_add("null", &null_ops, NULL, S_IFCHR | 0620, 6));
+	EXPECT_EQ(-ENOTDIR, devtmpfs_add("null/x", &null_ops, NULL, S_IFCHR | 0600, 7));
 	EXPECT_EQ(-ENOTDIR, tty_create("null/x", NULL, 80, 24, false, 7));
-	EXPECT_EQ(-EINVAL, devfs_add("..", &null_ops, NULL, S_IFCHR | 0600, 7));
+	EXPECT_EQ(-EINVAL, devtmpfs_add("..", &null_ops, NULL, S_IFCHR | 0600, 7));
+	EXPECT_TRUE(!special_find(S_IFCHR, 6) && !special_find(S_IFCHR, 7));
 	EXPECT_EQ(0, fs_mkdir(NULL, "/devices", 0755));
 	EXPECT_EQ(0, fs_mount("devtmpfs", "none", NULL, "/devices", 0, ""));
-	EXPECT_EQ(-EBUSY, mount_create(&devfs_type, "none", 0, "", &mount));
+	EXPECT_EQ(-EBUSY, mount_create(&devtmpfs_type, "none", 0, "", &mount));
 	EXPECT_EQ(0, fs_stat(NULL, "/devices/null", true, &st));
 	EXPECT_EQ(S_IFCHR | 0666, st.mode);
 	EXPECT_EQ(ABI_MAKEDEV(1, 3), st.rdev);
-	EXPECT_EQ(-EPERM, fs_unlink(NULL, "/devices/null"));
-	EXPECT_EQ(-EPERM, fs_rename(NULL, "/devices/null", NULL, "/devices/new", 0));
-	EXPECT_EQ(-EPERM, fs_mkdir(NULL, "/devices/new", 0755));
-	EXPECT_EQ(-EPERM, fs_symlink("null", NULL, "/devices/new"));
-	EXPECT_EQ(-EPERM, fs_link(NULL, "/devices/null", false, NULL, "/devices/new"));
-	EXPECT_EQ(-EPERM, fs_open(NULL, "/devices/new", O_CREAT | O_RDWR, 0644, &file));
 	EXPECT_EQ(0, fs_umount(NULL, "/devices", 0));
 	EXPECT_EQ(-ENOENT, fs_stat(NULL, "/devices/null", true, &st));
+	EXPECT_EQ(0, fs_rmdir(NULL, "/devices"));
+}
+
+/* A device is used for longer than it has its name, and mknod makes it again, and with it a disk. */
+KTEST_IN_PROCESS(files_devices_are_made_again)
+{
+	struct block_device *disk = NULL;
+	struct file *file;
+
+	EXPECT_EQ(0, fs_mkdir(NULL, "/devices", 0755));
+	EXPECT_EQ(0, fs_mount("devtmpfs", "none", NULL, "/devices", 0, ""));
+	EXPECT_EQ(0, fs_open(NULL, "/devices/null", O_RDWR, 0, &file));
+	EXPECT_EQ(0, fs_unlink(NULL, "/devices/null"));
+	EXPECT_EQ(-EBUSY, fs_umount(NULL, "/devices", 0));
+	file_put(file);
+	EXPECT_EQ(0, fs_mknod(NULL, "/devices/null", S_IFCHR | 0666, ABI_MAKEDEV(1, 3)));
+	EXPECT_EQ(0, fs_open(NULL, "/devices/null", O_RDWR, 0, &file));
+	EXPECT_TRUE(file->ops == &null_ops);
+	file_put(file);
+	EXPECT_EQ(-EPERM, fs_mknod(NULL, "/disk", S_IFCHR | 0600, RDEV_DISK));
+	EXPECT_EQ(-EPERM, fs_mknod(NULL, "/disk", S_IFBLK | 0600, ABI_MAKEDEV(1, 3)));
+	if (block_at(0)) {
+		EXPECT_EQ(0, fs_mknod(NULL, "/disk", S_IFBLK | 0600, RDEV_DISK));
+		EXPECT_EQ(0, dev_find_disk(NULL, "/disk", &disk));
+		EXPECT_TRUE(disk == block_at(0));
+		EXPECT_EQ(0, fs_unlink(NULL, "/disk"));
+	}
+	EXPECT_EQ(-EINVAL, dev_find_disk(NULL, "/devices/null", &disk));
+	EXPECT_EQ(0, fs_umount(NULL, "/devices", 0));
 	EXPECT_EQ(0, fs_rmdir(NULL, "/devices"));
 }
 

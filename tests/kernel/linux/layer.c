@@ -9,7 +9,6 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "linux/fs/dev/dev.h"
-#include "linux/fs/dev/devfs.h"
 #include "linux/fs/file/lock.h"
 #include "linux/fs/p9/tend.h"
 #include "linux/fs/tmpfs/tmpfs.h"
@@ -36,14 +35,12 @@
 
 struct process *ktest_layer_start(void)
 {
-	struct mount *root, *devices;
+	struct mount *root;
 	int err = mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root);
 	struct process *init = linux_process_alloc(&err);
 
 	assert(mount_attach(root, NULL) == 0);
 	assert(dev_init(NULL, 0, 0, false) == 0);
-	assert(mount_create(&devfs_type, "devices", 0, "", &devices) == 0);
-	mount_put(devices); /* it stays, ready to be mounted */
 	process_fs_init();
 	file_locks_init();
 	sysv_init();
