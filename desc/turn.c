@@ -7,32 +7,40 @@
 #include "proc/thread.h"
 #include "proc/wait.h"
 
+enum { FREE, TAKEN, WAITED_FOR };
+
 void turn_init(struct turn *turn)
 {
-	turn->taken = 0;
+	turn->taken = FREE;
 	waitq_init(&turn->queue);
 }
 
-int turn_take(struct turn *turn, bool nonblock)
+/* Who has waited takes it as one that is waited for: there may be others. */
+static __attribute__((noinline)) int turn_wait(struct turn *turn)
 {
 	for (;;) {
 		uint64_t seq = waitq_sample(&turn->queue);
 		int err;
 
-		if (atomic_cas(&turn->taken, 0, 1))
+		if (atomic_exchange(&turn->taken, WAITED_FOR) == FREE)
 			return 0;
-		if (nonblock)
-			return -EAGAIN;
 		err = thread_wait_interruptible(&turn->queue, seq);
 		if (err)
 			return err;
 	}
 }
 
+int turn_take(struct turn *turn, bool nonblock)
+{
+	if (likely(atomic_cas(&turn->taken, FREE, TAKEN)))
+		return 0;
+	return nonblock ? -EAGAIN : turn_wait(turn);
+}
+
 void turn_give(struct turn *turn)
 {
-	atomic_store(&turn->taken, 0);
-	waitq_wake_all(&turn->queue);
+	if (unlikely(atomic_exchange(&turn->taken, FREE) == WAITED_FOR))
+		waitq_wake_all(&turn->queue);
 }
 
 int turn_pause(void)
