@@ -109,19 +109,10 @@ size_t user_iter_try_out_pieces(struct user_iter *iter, const void *from, size_t
 /* Accesses the word at `at` as a load would, or as a store that does not change it. */
 static int touch(vaddr_t at, bool write)
 {
-	uint32_t found, old;
+	uint32_t found;
 
 	at = ALIGN_DOWN(at, sizeof(found));
-	if (user_load_word(&found, at))
-		return -EFAULT;
-	if (!write)
-		return 0;
-	do {
-		old = found;
-		if (user_cas_word(at, &found, old))
-			return -EFAULT;
-	} while (found != old);
-	return 0;
+	return write ? user_touch_word(at) : user_load_word(&found, at);
 }
 
 int user_iter_fault_in(const struct user_iter *iter, size_t n, bool write)

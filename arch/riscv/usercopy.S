@@ -261,6 +261,19 @@ load_word_done:
 	ret
 	fixup	load_word, load_word_done, word_refused
 
+	/* int arch_touch_word(vaddr_t at) */
+	.globl	arch_touch_word
+arch_touch_word:
+	lui	t6, SSTATUS_SUM_COPY >> 12
+	csrs	sstatus, t6
+touch_word:
+	amoor.w	zero, zero, (a0)
+touch_word_done:
+	csrc	sstatus, t6
+	li	a0, 0
+	ret
+	fixup	touch_word, touch_word_done, word_refused
+
 	/*
 	 * int arch_cas_word(vaddr_t at, uint32_t *old, uint32_t new). A fault ends the reservation.
 	 */

@@ -44,3 +44,10 @@ int user_cas_word(vaddr_t at, uint32_t *old, uint32_t new)
 	assert_hardened(IS_ALIGNED(at, sizeof(*old)));
 	return user_range_ok(at, sizeof(*old)) ? arch_cas_word(at, old, new) : -EFAULT;
 }
+
+int user_touch_word(vaddr_t at)
+{
+	lockorder_assert_none_spinning();
+	assert_hardened(IS_ALIGNED(at, sizeof(uint32_t)));
+	return user_range_ok(at, sizeof(uint32_t)) ? arch_touch_word(at) : -EFAULT;
+}

@@ -60,9 +60,10 @@ ssize_t user_copy_string(char *to, vaddr_t from, size_t n);
 
 /*
  * user_load_word() loads a word in one access. user_cas_word() replaces a word by `new` if it
- * equals *old, in one atomic step, and stores the word found in *old. Both return 0, whether the
- * word was equal or not, or -EFAULT. Faults are resolved, and may wait. The address is a multiple of 4.
+ * equals *old, in one atomic step, and stores the word found in *old. user_touch_word() accesses a word as a store would, and
+ * leaves it as it is. All return 0, whether the word was equal or not, or -EFAULT. Faults are resolved, and may wait. The address is a multiple of 4.
  * Call with no spinning lock held.
  */
 int user_load_word(uint32_t *to, vaddr_t from);
 int user_cas_word(vaddr_t at, uint32_t *old, uint32_t new);
+int user_touch_word(vaddr_t at);

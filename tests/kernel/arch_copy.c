@@ -154,6 +154,9 @@ KTEST(arch_words_whole_or_refused)
 	EXPECT_EQ(0, arch_cas_word(GOOD + 12, &found, 6));
 	EXPECT_EQ(5, found);
 	EXPECT_EQ(5, *word);
+	EXPECT_EQ(0, arch_touch_word(GOOD + 12));
+	EXPECT_EQ(5, *word);
+	EXPECT_EQ(-EFAULT, arch_touch_word(BAD));
 	EXPECT_EQ(-EFAULT, arch_load_word_in(&found, BAD));
 	EXPECT_EQ(-EFAULT, arch_cas_word(BAD, &found, 6));
 	EXPECT_EQ(5, found);

@@ -26,6 +26,9 @@ ssize_t arch_copy_string_in(char *to, vaddr_t from, size_t n);
 /* Reads an aligned word in one access. Returns 0 or -EFAULT. */
 int arch_load_word_in(uint32_t *to, vaddr_t from);
 
+/* Writes an aligned word as it is, in one atomic step. Returns 0 or -EFAULT. */
+int arch_touch_word(vaddr_t at);
+
 /*
  * Replaces an aligned word by `new` if it equals *old, in one atomic step with acquire and release
  * order, and stores the word found in *old. Returns 0, whether it was equal or not, or -EFAULT.

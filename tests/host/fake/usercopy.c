@@ -78,6 +78,11 @@ int arch_load_word_in(uint32_t *to, vaddr_t from)
 	return arch_copy_in(to, from, sizeof(*to)) ? -EFAULT : 0;
 }
 
+int arch_touch_word(vaddr_t at)
+{
+	return fake_access(at, VM_PROT_WRITE) ? 0 : -EFAULT;
+}
+
 int arch_cas_word(vaddr_t at, uint32_t *old, uint32_t new)
 {
 	uint32_t found;
