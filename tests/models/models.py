@@ -76,7 +76,7 @@ def all_go_on_that_open_look_or_rename():
 @soak_case
 def all_go_on_with_a_third_server_or_all_at_once():
     right("attach.pml", 400000, "OPENS", "LOOKS", "ENDS=3")
-    right("attach.pml", 500000, "RENAMES", "LOOKS", "ENDS=3")
+    right("attach.pml", 400000, "RENAMES", "LOOKS", "ENDS=3")
     right("attach.pml", 100000, "REMOVES", "LOOKS")
     right("attach.pml", 2000000, "OPENS", "LOOKS", "RENAMES", "WRITES", "ENDS=1")
 
@@ -170,6 +170,37 @@ def no_kill_stop_or_reason_is_lost_by_harts():
 @soak_case
 def no_wake_up_is_lost_beside_a_stop():
     right("sched.pml", 1000000, "STOPS", "EARLY")
+
+
+@case
+def each_byte_of_a_served_file_is_read_once():
+    right("served.pml", 20000)
+    right("served.pml", 80000, "KILLS=2")
+    right("served.pml", 100000, "READERS=2", "KILLS=0")
+
+
+@long_case
+def each_byte_is_read_once_by_two_readers():
+    right("served.pml", 200000, "BYTES=3", "KILLS=2")
+    right("served.pml", 1000000, "READERS=2")
+    right("served.pml", 200000, "READERS=2", "BYTES=1", "GIVES_UP")
+
+
+@long_case
+def each_byte_is_read_once_by_other_readers_and_replies():
+    right("served.pml", 20000, "COMPARES")
+    right("served.pml", 20000, "COMPARES", "RESAMPLES")
+    right("served.pml", 15000, "REPLY_RAISES")
+    right("served.pml", 40000, "REPLY_RAISES", "KILLS=2")
+
+
+@soak_case
+def each_byte_is_read_once_beside_two_servers_that_end():
+    right("served.pml", 4000000, "READERS=2", "KILLS=2")
+    right("served.pml", 1000000, "READERS=2", "WANTED=1", "GIVES_UP")
+    right("served.pml", 1000000, "READERS=2", "COMPARES")
+    right("served.pml", 1000000, "READERS=2", "COMPARES", "RESAMPLES")
+    right("served.pml", 1000000, "READERS=2", "REPLY_RAISES")
 
 
 # Which sides of each protocol have a fence.
@@ -279,6 +310,20 @@ WRONG = {
     "an interrupt that is cleared after its reasons is rejected": "sched.pml REASONS CLEAR_LATE",
     "an interrupt that comes before its reason is rejected": "sched.pml REASONS KICK_FIRST",
     "work that is done after the look is rejected": "sched.pml KILLS WORK_LATE",
+    "a reader that looks before its sample is rejected": "served.pml BROKEN_LOOK",
+    "a reader that takes its sample after EAGAIN is rejected": "served.pml BROKEN_EDGE",
+    "a reader that compares before its sample is rejected": "served.pml BROKEN_COMPARE",
+    "a state that is older than the word is rejected": "served.pml BROKEN_RAISE",
+    "a post that wakes before it changes the word is rejected": "served.pml BROKEN_WAKE",
+    "a read that is sent again with a new number is rejected": "served.pml BROKEN_DOUBLE",
+    "two reads of a served file at a time are rejected": "served.pml READERS=2 BROKEN_PARALLEL",
+    "a read that was given up and gets bytes late is rejected": "served.pml READERS=2 WANTED=1 GIVES_UP BROKEN_OLDER",
+    "a number that is noted after the bytes is rejected": "served.pml BROKEN_NOTE",
+    "a number that is noted before the bytes is rejected": "served.pml BROKEN_INDEX",
+    "a note without the count of bytes is rejected": "served.pml BROKEN_COUNT",
+    "a next server that does not post is rejected": "served.pml BROKEN_ATTACH",
+    "a next server that begins at generation 0 is rejected": "served.pml BROKEN_GENERATION",
+    "a next server that begins just above the word is rejected": "served.pml BROKEN_NEAR",
 }
 
 
