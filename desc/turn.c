@@ -7,11 +7,9 @@
 #include "proc/thread.h"
 #include "proc/wait.h"
 
-enum { FREE, TAKEN, WAITED_FOR };
-
 void turn_init(struct turn *turn)
 {
-	turn->taken = FREE;
+	turn->taken = TURN_FREE;
 	waitq_init(&turn->queue);
 }
 
@@ -22,7 +20,7 @@ static __attribute__((noinline)) int turn_wait(struct turn *turn)
 		uint64_t seq = waitq_sample(&turn->queue);
 		int err;
 
-		if (atomic_exchange(&turn->taken, WAITED_FOR) == FREE)
+		if (atomic_exchange(&turn->taken, TURN_WAITED_FOR) == TURN_FREE)
 			return 0;
 		err = thread_wait_interruptible(&turn->queue, seq);
 		if (err)
@@ -32,14 +30,14 @@ static __attribute__((noinline)) int turn_wait(struct turn *turn)
 
 int turn_take(struct turn *turn, bool nonblock)
 {
-	if (likely(atomic_cas(&turn->taken, FREE, TAKEN)))
+	if (likely(turn_try(turn)))
 		return 0;
 	return nonblock ? -EAGAIN : turn_wait(turn);
 }
 
 void turn_give(struct turn *turn)
 {
-	if (unlikely(atomic_exchange(&turn->taken, FREE) == WAITED_FOR))
+	if (unlikely(atomic_exchange(&turn->taken, TURN_FREE) == TURN_WAITED_FOR))
 		waitq_wake_all(&turn->queue);
 }
 

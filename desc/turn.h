@@ -2,10 +2,13 @@
 /* Exclusive use of something for a long time; unlike with a mutex, a signal ends the wait. */
 #pragma once
 
+#include "sync/atomic.h"
 #include "sync/waitq.h"
 
+enum turn_state { TURN_FREE, TURN_TAKEN, TURN_WAITED_FOR };
+
 struct turn {
-	uint32_t taken; /* atomic */
+	uint32_t taken; /* atomic; enum turn_state */
 	struct waitq queue;
 };
 
@@ -16,6 +19,11 @@ void turn_init(struct turn *turn);
  * set. The caller holds no spinning lock.
  */
 int turn_take(struct turn *turn, bool nonblock);
+/* Takes it if it is free. */
+static inline bool turn_try(struct turn *turn)
+{
+	return atomic_cas(&turn->taken, TURN_FREE, TURN_TAKEN);
+}
 void turn_give(struct turn *turn);
 
 /*

@@ -84,6 +84,42 @@ void endpoint_visit_calls(struct endpoint *endpoint,
 			  void (*visit)(const struct call *call, void *arg), void *arg);
 
 /*
+ * What an endpoint finds an open file by that its server serves (ipc/served.h). It may outlive the file, for who has found it. The
+ * file has a reference as long as the link is in the tree.
+ */
+struct served_link {
+	struct tree_node node; /* guarded by the endpoint's lock */
+	struct refcount refs;
+	uint64_t cookie; /* const */
+	/* Woken when the endpoint is broken, and when ipc/served.c has a reason; own lock. */
+	struct waitq changed;
+};
+
+/* Returns a number that no other file of the send end's endpoint has had. */
+uint64_t endpoint_next_cookie(struct file *send);
+uint64_t endpoint_badge_of(struct file *send);
+/* Like endpoint_badge(), for the endpoint of another send end; the end of the new one is a pulse. */
+int endpoint_badge_alike(struct file *like, uint64_t badge, struct file **send_ret);
+/* From now on endpoint_linked_from() finds it, until endpoint_unlink(). */
+void endpoint_link(struct file *send, struct served_link *link);
+void endpoint_unlink(struct file *send, struct served_link *link);
+/*
+ * Sets *link_ret to the link with the lowest cookie that is at least `cookie`, with a reference, or to NULL if there is none.
+ * Returns 0, or -EINVAL if `receive` is no receive end.
+ */
+int endpoint_linked_from(struct file *receive, uint64_t cookie, struct served_link **link_ret);
+void served_link_put(struct served_link *link);
+
+/* How long a server may take for a request of a served file, in nanoseconds. In-kernel tests have less. */
+extern uint64_t endpoint_request_ns;
+
+/*
+ * A call of the kernel's has ended with -EPIPE or, with `overdue`, with -ETIMEDOUT. Returns true if it may be made again,
+ * because another server can take the place of that one; whoever keeps the endpoint learns that a server is overdue.
+ */
+bool endpoint_may_repeat(struct file *send, bool overdue);
+
+/*
  * Starts a call of the kernel's: words, transfer and `ended` are set. ended() is called once, by
  * whichever thread ends the call, which may be this one before call_start() returns; then the call
  * is the caller's again. It gets 0, or -EPIPE if the receive end is closed. It is called with no

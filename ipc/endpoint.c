@@ -8,6 +8,7 @@
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "base/hart.h"
+#include "base/timerq.h"
 #include "desc/anon_file.h"
 #include "desc/fdtable.h"
 #include "desc/poll.h"
@@ -56,13 +57,26 @@ struct endpoint {
 	struct process_id server;
 	int server_tid; /* of the thread that has received or replied last, unless all was fast */
 	uint64_t answered_tick; /* when a call was answered last while others were queued */
-	uint32_t nlingering;	/* closed send ends, until their last pulse; read unlocked, too */
+	struct tree served;	/* struct served_link.node: the open files that the server serves */
+	uint64_t last_cookie;
+	uint64_t opened_tick; /* when the receive end was made */
+	uint32_t
+		nkeepers; /* send ends by which the receive end can be opened again; read unlocked, too */
+	bool broken; /* neither a receive end nor a keeper is left; read unlocked, too */
+	bool overdue; /* a request for a served file took too long; until it is opened again; read unlocked, too */
+	uint32_t nlingering;   /* closed send ends, until their last pulse; read unlocked, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
-	struct waitq broken;   /* woken when the receive end closes; own lock */
+	struct waitq changed;  /* woken when `broken` or `overdue` becomes true; own lock */
 	/* const: */
 	uint64_t ino;
 	struct file *receive; /* no reference: valid if `open` */
 	struct counted counted;
+	/* guarded by lock: */
+	/* Looks after requests for served files that have no timer of their own; armed if `watching`. */
+	struct timer watch;
+	uint64_t watched_rcvid; /* last_rcvid when it looked last */
+	bool watching;
+	uint64_t rest_of_line[7];
 	struct at_hart at_hart[]; /* by index; guarded by lock */
 };
 
@@ -75,7 +89,7 @@ struct sender {
 	/* const: */
 	struct endpoint *endpoint;
 	uint64_t badge;
-	bool tells_close;
+	bool tells_close, keeps;
 	/* guarded by the endpoint's lock: */
 	bool released;	       /* who receives the last pulse frees it */
 	struct pulse notified; /* endpoint_notify() */
@@ -104,7 +118,16 @@ struct receiver {
 
 static uint64_t nlingering_in_all; /* atomic */
 
+uint64_t endpoint_request_ns = 10 * NSEC_PER_SEC; /* const, but for in-kernel tests */
+
+static uint64_t request_ticks(void)
+{
+	return clock_ns_to_ticks(endpoint_request_ns);
+}
+
 static const struct file_ops receive_ops, send_ops;
+
+static void watch(struct timer *timer);
 
 static const char *endpoint_state(const void *endpoint)
 {
@@ -139,6 +162,7 @@ static struct sender *to_sender(struct file *file)
 static void endpoint_put(struct endpoint *endpoint)
 {
 	if (refcount_put(&endpoint->refs)) {
+		timer_cancel(&endpoint->watch);
 		counted_end(&endpoint->counted);
 		ipc_deadlock_settle();
 		kfree(endpoint);
@@ -178,14 +202,17 @@ struct file *endpoint_create(void)
 	spin_init(&endpoint->lock, LOCK_ENDPOINT);
 	endpoint->receive = file;
 	endpoint->open = true;
+	endpoint->opened_tick = arch_time();
 	endpoint->server = current_id();
 	list_init(&endpoint->pulses);
 	tree_init(&endpoint->queue);
 	tree_init(&endpoint->received);
+	tree_init(&endpoint->served);
 	for (unsigned i = 0; i < hart_count; i++)
 		list_init(&endpoint->at_hart[i].others);
 	waitq_init(&endpoint->readable);
-	waitq_init(&endpoint->broken);
+	waitq_init(&endpoint->changed);
+	timer_init(&endpoint->watch, watch);
 	counted_begin(&endpoint_kind, &endpoint->counted, &endpoint->refs.n);
 	return file;
 }
@@ -196,13 +223,11 @@ static bool may_badge(const struct endpoint *endpoint)
 	       counter_read(&nlingering_in_all) < page_alloc_total_count();
 }
 
-int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struct file **send_ret)
+static int badge_of(struct endpoint *endpoint, uint64_t badge, bool tells_close,
+		    struct file **send_ret)
 {
-	struct endpoint *endpoint = to_endpoint(receive);
 	struct sender *sender;
 
-	if (!endpoint)
-		return -EINVAL;
 	if (!may_badge(endpoint))
 		return -EAGAIN;
 	if (file_memory_charge(FILE_BYTES) != 0)
@@ -222,6 +247,80 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
 	sender->closed.code = IPC_PULSE_CLOSED;
 	counted_begin(&sender_kind, &sender->counted, &one_holder);
 	return 0;
+}
+
+int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struct file **send_ret)
+{
+	struct endpoint *endpoint = to_endpoint(receive);
+
+	return endpoint && !(badge & IPC_BADGE_SERVED)
+		       ? badge_of(endpoint, badge, tells_close, send_ret)
+		       : -EINVAL;
+}
+
+int endpoint_badge_alike(struct file *like, uint64_t badge, struct file **send_ret)
+{
+	return badge_of(to_sender(like)->endpoint, badge, true, send_ret);
+}
+
+void endpoint_keep(struct file *send)
+{
+	struct sender *sender = to_sender(send);
+
+	spin_lock_irq(&sender->endpoint->lock);
+	sender->keeps = true;
+	sender->endpoint->nkeepers++;
+	spin_unlock_irq(&sender->endpoint->lock);
+}
+
+int endpoint_reopen(struct file *keeper, struct file **receive_ret)
+{
+	struct sender *sender = to_sender(keeper);
+	struct endpoint *endpoint;
+	struct file *file;
+	bool open;
+
+	if (!sender || !sender->keeps)
+		return -EINVAL;
+	endpoint = sender->endpoint;
+	file = file_create(&receive_ops, O_RDWR, endpoint);
+	if (!file)
+		return -ENOMEM;
+	spin_lock_irq(&endpoint->lock);
+	open = endpoint->open;
+	if (!open) {
+		refcount_get(&endpoint->refs);
+		endpoint->open = true;
+		endpoint->receive = file;
+		endpoint->holder = NULL;
+		endpoint->nheld = 0;
+		endpoint->server = current_id();
+		endpoint->answered_tick = endpoint->opened_tick = arch_time();
+		endpoint->overdue = false;
+	}
+	spin_unlock_irq(&endpoint->lock);
+	if (open)
+		file_discard(file);
+	else
+		*receive_ret = file;
+	return open ? -EBUSY : 0;
+}
+
+bool endpoint_may_repeat(struct file *send, bool overdue)
+{
+	struct endpoint *endpoint = to_sender(send)->endpoint;
+	bool kept;
+
+	spin_lock_irq(&endpoint->lock);
+	kept = endpoint->nkeepers != 0;
+	/* It is not the fault of one that was started a moment ago. */
+	overdue = overdue && kept && endpoint->open &&
+		  arch_time() - endpoint->opened_tick >= request_ticks();
+	endpoint->overdue |= overdue;
+	spin_unlock_irq(&endpoint->lock);
+	if (overdue)
+		waitq_wake_all(&endpoint->changed);
+	return kept;
 }
 
 /* This hart's. Call with interrupts off. */
@@ -284,6 +383,12 @@ static inline struct call *call_find_locked(struct endpoint *endpoint, uint64_t 
 							: find_slowly_locked(endpoint, rcvid);
 }
 
+/* Is it made for a served file? */
+static inline bool is_request(const struct call *call)
+{
+	return call->badge & IPC_BADGE_SERVED;
+}
+
 /* Moves the newest call of a hart into the tree, to make room for another one. */
 static __attribute__((noinline)) void insert_newest_locked(struct endpoint *endpoint,
 							   struct at_hart *at)
@@ -298,6 +403,8 @@ static __attribute__((noinline)) void insert_newest_locked(struct endpoint *endp
 	}
 	tree_insert(&endpoint->received, &call->node, parent, place);
 	at->newest = NULL;
+	if (unlikely(is_request(call)))
+		thread_wake(call->thread); /* watch() does not look here: it takes a timer */
 }
 
 static void erase_locked(struct endpoint *endpoint, struct call *call)
@@ -871,14 +978,15 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 						 struct transfer *transfer, bool interruptible,
 						 uint64_t deadline, uint64_t timeout)
 {
-	bool may_refuse = !interruptible || deadline == UINT64_MAX;
+	bool may_refuse = !interruptible || deadline == UINT64_MAX ||
+			  (sender->badge & IPC_BADGE_SERVED);
 	struct endpoint *endpoint = sender->endpoint;
 	struct call call;
 	bool queued;
 
 	thread_call_init(&call, endpoint, sender, words, transfer);
 	spin_lock_irq(&endpoint->lock);
-	if (!endpoint->open) {
+	if (endpoint->broken) {
 		spin_unlock_irq(&endpoint->lock);
 		return -EPIPE;
 	}
@@ -921,7 +1029,13 @@ static __attribute__((noinline)) int64_t end_call(struct call *call)
 	spin_unlock_irq(&call->endpoint->lock);
 	if (ended)
 		return call->result;
-	call->result = wait_for_end(call, true, UINT64_MAX, 0);
+	if (unlikely(is_request(call))) {
+		call->received_tick = arch_time();
+		call->result = wait_for_end(call, false, call->received_tick + request_ticks(),
+					    request_ticks());
+	} else {
+		call->result = wait_for_end(call, true, UINT64_MAX, 0);
+	}
 	current_thread()->waits_for = NULL;
 	return call->result;
 }
@@ -1010,6 +1124,74 @@ int endpoint_call_killable(struct file *send, struct ipc_words *words, struct tr
 		      : -EINVAL;
 }
 
+/*
+ * A request that goes the fast way arms no timer for itself. It is the newest call of a hart then, until it is answered or its
+ * caller runs again, and takes a timer. So here a look at these calls, each time-out, is enough: one that was there at the last
+ * look is overdue. Two looks in which nothing was received are the last ones.
+ */
+static void watch(struct timer *timer)
+{
+	struct endpoint *endpoint = container_of(timer, struct endpoint, watch);
+	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+	bool any = endpoint->last_rcvid != endpoint->watched_rcvid;
+
+	for (unsigned i = 0; i < hart_count; i++) {
+		struct call *call = endpoint->at_hart[i].newest;
+
+		if (!call || !is_request(call))
+			continue;
+		any = true;
+		if (call->rcvid > endpoint->watched_rcvid)
+			continue;
+		if (call->transfer)
+			call->transfer->abandoned = true;
+		(void)call_end_locked(endpoint, call, -ETIMEDOUT, false);
+	}
+	endpoint->watched_rcvid = endpoint->last_rcvid;
+	endpoint->watching = any;
+	if (any)
+		timer_arm(&endpoint->watch, arch_time() + request_ticks());
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+}
+
+/* The first request in a while goes the general way, and has the others watched. */
+static __attribute__((noinline)) int request_otherwise(struct sender *sender,
+						       struct ipc_words *words,
+						       struct transfer *transfer)
+{
+	struct endpoint *endpoint = sender->endpoint;
+
+	spin_lock_irq(&endpoint->lock);
+	if (!endpoint->watching) {
+		endpoint->watching = true;
+		endpoint->watched_rcvid = endpoint->last_rcvid;
+		timer_arm(&endpoint->watch, arch_time() + request_ticks());
+	}
+	spin_unlock_irq(&endpoint->lock);
+	return call_if_answered(sender, words, transfer, true, arch_time() + request_ticks(),
+				request_ticks());
+}
+
+/* As endpoint_call() in its fast way. */
+int endpoint_call_served(struct file *send, struct ipc_words *words, struct transfer *transfer)
+{
+	struct sender *sender = send->node;
+	struct endpoint *endpoint = sender->endpoint;
+	struct at_hart *here;
+	struct receiver *receiver;
+
+	spin_lock_irq(&endpoint->lock);
+	here = at_this_hart(endpoint);
+	receiver = here->last;
+	if (unlikely(here->newest || !receiver || !endpoint->watching ||
+		     differs(current_thread(), receiver->thread))) {
+		spin_unlock_irq(&endpoint->lock);
+		return request_otherwise(sender, words, transfer);
+	}
+	here->last = NULL;
+	return (int)call_receiver_locked(endpoint, here, sender, receiver, words, transfer, false);
+}
+
 /* Does a thread wait to receive? It is not the running thread, which is not waiting. */
 static bool has_receiver(struct endpoint *endpoint)
 {
@@ -1041,7 +1223,7 @@ void call_start(struct file *send, struct call *call)
 	if (unlikely(lends))
 		spin_lock(&process_tree_lock);
 	flags = spin_lock_irqsave(&endpoint->lock);
-	open = endpoint->open;
+	open = !endpoint->broken;
 	queued = open && begin_locked(endpoint, call);
 	if (unlikely(queued && lends))
 		lend_if_higher_locked(call, lowest_server_locked(endpoint));
@@ -1082,6 +1264,13 @@ bool endpoint_answerer(struct endpoint *endpoint, struct answerer *answerer)
 	return known;
 }
 
+int64_t endpoint_ncalls(struct file *receive)
+{
+	struct endpoint *endpoint = to_endpoint(receive);
+
+	return endpoint ? (int64_t)atomic_load(&endpoint->last_rcvid) : -EINVAL;
+}
+
 bool endpoint_is_send(struct file *file)
 {
 	return to_sender(file) != NULL;
@@ -1090,7 +1279,7 @@ bool endpoint_is_send(struct file *file)
 bool endpoint_is_broken(struct file *send)
 {
 	/* gcc-analyzer-suppress null-dereference ; the file is a send end */
-	return !__atomic_load_n(&to_sender(send)->endpoint->open, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&to_sender(send)->endpoint->broken, __ATOMIC_ACQUIRE);
 }
 
 int endpoint_notify(struct file *send, uint64_t bits)
@@ -1105,7 +1294,7 @@ int endpoint_notify(struct file *send, uint64_t bits)
 		return -EINVAL;
 	endpoint = sender->endpoint;
 	flags = spin_lock_irqsave(&endpoint->lock);
-	err = endpoint->open ? 0 : -EPIPE;
+	err = endpoint->broken ? -EPIPE : 0;
 	if (err == 0) {
 		sender->notified.value |= bits;
 		queued = post_locked(endpoint, &sender->notified);
@@ -1387,14 +1576,85 @@ void endpoint_unhold(const struct call_hold *hold)
 	preempt_enable();
 }
 
+/* ---- open files that the server serves ---- */
+
+uint64_t endpoint_badge_of(struct file *send)
+{
+	return to_sender(send)->badge;
+}
+
+uint64_t endpoint_next_cookie(struct file *send)
+{
+	struct endpoint *endpoint = to_sender(send)->endpoint;
+	uint64_t cookie;
+
+	spin_lock_irq(&endpoint->lock);
+	cookie = ++endpoint->last_cookie | IPC_BADGE_SERVED;
+	spin_unlock_irq(&endpoint->lock);
+	return cookie;
+}
+
+void endpoint_link(struct file *send, struct served_link *link)
+{
+	struct endpoint *endpoint = to_sender(send)->endpoint;
+	struct tree_node **place = &endpoint->served.root, *parent = NULL;
+
+	spin_lock_irq(&endpoint->lock);
+	while (*place) {
+		parent = *place;
+		place = &parent->child[link->cookie >
+				       tree_entry(parent, struct served_link, node)->cookie];
+	}
+	tree_insert(&endpoint->served, &link->node, parent, place);
+	spin_unlock_irq(&endpoint->lock);
+}
+
+void endpoint_unlink(struct file *send, struct served_link *link)
+{
+	struct endpoint *endpoint = to_sender(send)->endpoint;
+
+	spin_lock_irq(&endpoint->lock);
+	tree_erase(&endpoint->served, &link->node);
+	spin_unlock_irq(&endpoint->lock);
+}
+
+/* The first link whose cookie is at least that one, with a reference, or NULL. */
+static struct served_link *served_from(struct endpoint *endpoint, uint64_t cookie)
+{
+	struct tree_node *node, *found = NULL;
+	struct served_link *link;
+
+	spin_lock_irq(&endpoint->lock);
+	for (node = endpoint->served.root; node;) {
+		bool below = tree_entry(node, struct served_link, node)->cookie < cookie;
+
+		if (!below)
+			found = node;
+		node = node->child[below];
+	}
+	link = tree_entry_or_null(found, struct served_link, node);
+	if (link)
+		refcount_get(&link->refs);
+	spin_unlock_irq(&endpoint->lock);
+	return link;
+}
+
+int endpoint_linked_from(struct file *receive, uint64_t cookie, struct served_link **link_ret)
+{
+	struct endpoint *endpoint = to_endpoint(receive);
+
+	if (!endpoint)
+		return -EINVAL;
+	*link_ret = served_from(endpoint, cookie);
+	return 0;
+}
+
 /* ---- the files ---- */
 
-/* The oldest call that is queued or, without one, any that was received; NULL: there is none. */
-static struct call *any_call_locked(struct endpoint *endpoint)
+/* Any call that was received, or NULL. */
+static struct call *received_call_locked(struct endpoint *endpoint)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	if (!tree_empty(&endpoint->queue))
-		return first_queued_locked(endpoint);
 	for (unsigned i = 0; i < hart_count; i++)
 		if (endpoint->at_hart[i].newest)
 			return endpoint->at_hart[i].newest;
@@ -1403,40 +1663,66 @@ static struct call *any_call_locked(struct endpoint *endpoint)
 }
 
 /*
- * Closes the receive end, and ends one of the calls or pulses that are left. Returns false if there
- * was none.
+ * The receive end, or the last send end that kept the endpoint without one, is closed. Ends one of the calls that were
+ * received. Without a keeper the endpoint is broken: ends one of the queued calls or pulses, too. Returns false if there was none.
  */
 static bool break_one(struct endpoint *endpoint)
 {
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+	struct call *call = received_call_locked(endpoint), *kernel = NULL;
 	struct sender *gone = NULL;
-	struct call *call = any_call_locked(endpoint), *kernel = NULL;
 	struct pulse *pulse = NULL;
 
-	endpoint->open = false;
-	if (!call && !list_empty(&endpoint->pulses))
-		pulse = list_first_entry(&endpoint->pulses, struct pulse, link);
 	if (call && call->transfer)
-		call->transfer->unanswered = call->state == CALL_RECEIVED;
+		call->transfer->unanswered = true;
+	endpoint->broken = endpoint->nkeepers == 0;
+	if (endpoint->broken && !call)
+		call = first_queued_locked(endpoint);
+	if (endpoint->broken && !call && !list_empty(&endpoint->pulses))
+		pulse = list_first_entry(&endpoint->pulses, struct pulse, link);
 	if (call)
 		kernel = call_end_locked(endpoint, call, -EPIPE, false);
 	if (pulse) {
 		unpost_locked(endpoint, pulse);
 		gone = pulse_gone_locked(endpoint, pulse);
 	}
+	if (!call && !pulse)
+		endpoint->open = false;
 	unlock_and_tell(endpoint, kernel, flags);
 	if (gone)
 		sender_free(gone);
 	return call || pulse;
 }
 
+/* Whoever waits for a file of the endpoint looks. */
+static void wake_served(struct endpoint *endpoint)
+{
+	struct served_link *link;
+	uint64_t cookie = 0;
+
+	while ((link = served_from(endpoint, cookie)) != NULL) {
+		cookie = link->cookie + 1;
+		waitq_wake_all(&link->changed);
+		served_link_put(link);
+	}
+}
+
+/* The caller has a reference. */
+static void endpoint_close(struct endpoint *endpoint)
+{
+	while (break_one(endpoint))
+		;
+	if (endpoint->broken) { /* stays so */
+		waitq_wake_all(&endpoint->changed);
+		wake_served(endpoint);
+	}
+}
+
 static void receive_release(struct file *file)
 {
 	struct endpoint *endpoint = file->node;
 
-	while (break_one(endpoint))
-		;
-	waitq_wake_all(&endpoint->broken);
+	endpoint_close(endpoint);
 	endpoint_put(endpoint);
 }
 
@@ -1456,18 +1742,27 @@ static void receive_in_table(struct file *file, const struct fdtable *table, int
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 }
 
+/* A server that comes later asks for the files that there are. */
+static bool hears_of_close_locked(const struct endpoint *endpoint, const struct sender *sender)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	return endpoint->open || (!endpoint->broken && !(sender->badge & IPC_BADGE_SERVED));
+}
+
 static void send_release(struct file *file)
 {
 	struct sender *sender = file->node;
 	struct endpoint *endpoint = sender->endpoint;
-	bool queued = false, gone = false;
+	bool queued = false, gone = false, last = false;
 	unsigned long flags;
 
 	refcount_get(&endpoint->refs);
 	flags = spin_lock_irqsave(&endpoint->lock);
+	if (sender->keeps)
+		last = --endpoint->nkeepers == 0 && !endpoint->open;
 	sender->released = true;
 	count_lingering_locked(endpoint, 1); /* unless the pulse is received at once */
-	if (sender->tells_close && endpoint->open)
+	if (sender->tells_close && hears_of_close_locked(endpoint, sender))
 		queued = post_locked(endpoint, &sender->closed);
 	else
 		gone = !sender->notified.pending;
@@ -1478,6 +1773,8 @@ static void send_release(struct file *file)
 		waitq_wake_all(&endpoint->readable);
 	if (gone)
 		sender_free(sender);
+	if (last)
+		endpoint_close(endpoint);
 	endpoint_put(endpoint);
 }
 
@@ -1495,13 +1792,18 @@ static unsigned receive_poll(struct file *file, struct poller *poller)
 	return ready;
 }
 
-/* poll() finds a send end writable always, for a call may wait in any case, and hung up once the receive end is closed. */
+/*
+ * poll() finds a send end writable always, for a call may wait in any case, and hung up once no receive end can come. One that
+ * keeps the endpoint has POLLPRI if the server should be started anew.
+ */
 static unsigned send_poll(struct file *file, struct poller *poller)
 {
 	const struct sender *sender = file->node;
+	const struct endpoint *endpoint = sender->endpoint;
 
-	poll_watch(poller, &sender->endpoint->broken);
-	return POLLOUT | POLLWRNORM | (endpoint_is_broken(file) ? POLLHUP : 0);
+	poll_watch(poller, &sender->endpoint->changed);
+	return POLLOUT | POLLWRNORM | (endpoint_is_broken(file) ? POLLHUP : 0) |
+	       (sender->keeps && atomic_load(&endpoint->overdue) ? POLLPRI : 0);
 }
 
 /* Both ends of an endpoint have its number. */

@@ -23,7 +23,7 @@ struct file *endpoint_create(void);
 /*
  * Creates the open file of a send end, whose calls and pulses carry the badge. `receive` is a
  * receive end. With `tells_close`, the end of the file is a pulse. Returns 0, -EINVAL if it is not a
- * receive end, -EAGAIN if too many closed send ends wait for their pulses to be received, or -ENOMEM.
+ * receive end or the badge has IPC_BADGE_SERVED, -EAGAIN if too many closed send ends wait for their pulses to be received, or -ENOMEM.
  */
 int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struct file **send_ret);
 
@@ -54,11 +54,32 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 int endpoint_call_killable(struct file *send, struct ipc_words *words, struct transfer *transfer,
 			   uint64_t timeout);
 
+/*
+ * A request of ipc/served.c, whose badge has IPC_BADGE_SERVED. A signal ends the wait until it has been received. After that it has
+ * the time-out of endpoint_call_killable(), 10 seconds, which may come as late as 20. `send` is a send end.
+ */
+int endpoint_call_served(struct file *send, struct ipc_words *words, struct transfer *transfer);
+
 /* Is the file a send end? */
 bool endpoint_is_send(struct file *file);
 
-/* Is the receive end of this send end closed? Once closed, it stays so. */
+/* Is the receive end of this send end closed, and can no other take its place? Once true, it stays so. */
 bool endpoint_is_broken(struct file *send);
+
+/*
+ * The send end, which nobody has used yet, keeps its endpoint as long as it is open: if the receive end is closed meanwhile, the
+ * calls that were received end with -EPIPE, but the queued ones wait, and new ones are queued. Call with the receive end open.
+ */
+void endpoint_keep(struct file *send);
+
+/*
+ * Creates the next receive end of an endpoint that `keeper` keeps. Returns 0; -EINVAL if the file keeps none; -EBUSY if there is a
+ * receive end; or -ENOMEM.
+ */
+int endpoint_reopen(struct file *keeper, struct file **receive_ret);
+
+/* Returns how many calls have been received by this receive end and those before it; -EINVAL if it is none. */
+int64_t endpoint_ncalls(struct file *receive);
 
 /*
  * Waits for a call or a pulse, and receives it; pulses come first. Returns the rcvid of a call, or

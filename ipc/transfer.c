@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "desc/fdtable.h"
+#include "desc/user_iter.h"
 #include "ipc/endpoint.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/fault/user_copy.h"
@@ -267,6 +268,47 @@ int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, 
 	return transfer_end(&user, err == 0) + err;
 }
 
+int64_t transfer_begin_iter(struct transfer *transfer, struct page **page, unsigned npages,
+			    struct user_iter *iter, unsigned access)
+{
+	struct transfer_range *range = access & VM_PROT_WRITE ? &transfer->receive
+							      : &transfer->send;
+	size_t n = npages * PAGE_SIZE;
+	int err = 0;
+
+	/* Of an empty range, only the length is looked at. */
+	transfer->send.length = transfer->receive.length = 0;
+	range->head_length = 0;
+	transfer->received = 0;
+	transfer->fds = NULL;
+	transfer->abandoned = transfer->unanswered = false;
+	if (unlikely(iter->kernel != NULL)) {
+		n = MIN(iter->left, n);
+		range->head = (char *)iter->kernel;
+		range->head_length = range->length = n;
+	} else {
+		size_t span = likely(iter->len != 0) ? MIN(iter->len, iter->left)
+						     : user_iter_span(iter);
+
+		n = MIN(span, n - (iter->base & PAGE_MASK));
+		if (unlikely(!user_range_ok(iter->base, n)))
+			return -EFAULT;
+		err = transfer_pin(current_space(), range, page, iter->base, n, access);
+	}
+	if (access == (VM_PROT_READ | VM_PROT_WRITE))
+		transfer->send = *range;
+	return err ?: (int64_t)n;
+}
+
+void transfer_end_iter(struct transfer *transfer, unsigned access)
+{
+	const struct transfer_range *range = access & VM_PROT_WRITE ? &transfer->receive
+								    : &transfer->send;
+
+	if (range->head_length == 0)
+		unpin_all(current_space(), range, access);
+}
+
 /* So many pieces, of a page at most, are copied with preemption off. */
 #define COPY_PAGES 8
 
@@ -372,8 +414,11 @@ static void visit_range(const struct transfer_range *range, bool written,
 void transfer_visit_pages(const struct transfer *transfer,
 			  void (*visit)(struct page *page, bool pinned, void *arg), void *arg)
 {
-	visit_range(&transfer->send, false, visit, arg);
-	visit_range(&transfer->receive, true, visit, arg);
+	const struct transfer_range *send = &transfer->send, *receive = &transfer->receive;
+
+	if (send->length == 0 || receive->length == 0 || send->page != receive->page)
+		visit_range(send, false, visit, arg);
+	visit_range(receive, true, visit, arg); /* of transfer_begin_iter(), it may be both */
 }
 
 struct file *transfer_take(const struct transfer *transfer, unsigned index)

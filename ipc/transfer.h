@@ -9,6 +9,7 @@
 struct fdtable;
 struct file;
 struct ipc_words;
+struct user_iter;
 
 /*
  * A buffer of the caller: bytes of the kernel, if the kernel is the caller, and then pages. The
@@ -54,6 +55,16 @@ void transfer_init(struct transfer *transfer);
  * -EINTR if it had to wait for memory. Call with no spinning lock held.
  */
 int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, uint64_t deadline);
+
+/*
+ * Sets up a transfer of the kernel's with the next bytes of an iterator, in one segment and on at most so many pages, which `page` has room for.
+ * The server may write them with VM_PROT_WRITE in `access`, and read them with VM_PROT_READ. Returns how many bytes these are;
+ * -EFAULT; or -ENOMEM or -EINTR if it had to wait for memory. Call with no lock held that others need to free memory. After the
+ * call, transfer_end_iter() with the same `access`.
+ */
+int64_t transfer_begin_iter(struct transfer *transfer, struct page **page, unsigned npages,
+			    struct user_iter *iter, unsigned access);
+void transfer_end_iter(struct transfer *transfer, unsigned access);
 
 /*
  * Copy up to n bytes between a buffer of the caller, from `offset` on, and the running process. One

@@ -51,6 +51,10 @@ static void mount_on(const char *path, const char *type)
 
 static void mount_others(void)
 {
+	int err = fs_mkdir(NULL, "/srv", 0755); /* names of servers */
+
+	if (err && err != -EEXIST)
+		log_error("boot", "cannot make /srv: error %d", err);
 	mount_on("/dev", "devtmpfs");
 	mount_on("/dev/shm", "tmpfs");
 	mount_on("/dev/mqueue", "mqueue");

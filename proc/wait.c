@@ -93,8 +93,7 @@ static int wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline, enum
 	return atomic_load_relaxed(&sleeper.timed_out) ? -ETIMEDOUT : 0;
 }
 
-/* The interrupted system call is restarted if the program asked for that (SA_RESTART). */
-static int mark_restart(int err)
+int thread_mark_restart(int err)
 {
 	if (err == -EINTR)
 		current_thread()->restart = RESTART_ASKED;
@@ -108,7 +107,7 @@ int thread_wait(struct waitq *queue, uint64_t seq)
 
 int thread_wait_interruptible(struct waitq *queue, uint64_t seq)
 {
-	return mark_restart(wait_for(queue, seq, BY_ANY));
+	return thread_mark_restart(wait_for(queue, seq, BY_ANY));
 }
 
 int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
@@ -118,7 +117,7 @@ int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
 
 int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
 {
-	return mark_restart(wait_until(queue, seq, deadline, BY_ANY));
+	return thread_mark_restart(wait_until(queue, seq, deadline, BY_ANY));
 }
 
 struct wall_sleeper {
@@ -218,7 +217,7 @@ int thread_park_again(const uint32_t *done, bool interruptible, uint64_t deadlin
 		err = park(done, by, &deadline, again);
 		timer_cancel(&sleeper.timer);
 	}
-	return interruptible ? mark_restart(err) : err;
+	return interruptible ? thread_mark_restart(err) : err;
 }
 
 bool thread_park_for_lock(const uint32_t *done, bool killable, const bool *again)
@@ -260,5 +259,5 @@ int thread_park_deadline(const uint32_t *done, const struct deadline *deadline, 
 	wall_timer_arm(&parker.timer, deadline->at);
 	err = park(done, BY_ANY, &parker.deadline, again);
 	wall_timer_cancel(&parker.timer);
-	return mark_restart(err);
+	return thread_mark_restart(err);
 }

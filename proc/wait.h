@@ -28,6 +28,9 @@ int thread_wait(struct waitq *queue, uint64_t seq);
 /* Like thread_wait(), but any signal that must be acted upon ends the wait with -EINTR. */
 int thread_wait_interruptible(struct waitq *queue, uint64_t seq);
 
+/* With -EINTR, the system call is restarted if the program asked for that (SA_RESTART). Returns `err`. */
+int thread_mark_restart(int err);
+
 /*
  * Like thread_wait_interruptible(), for a fault from user mode: no system call is restarted, because the faulting
  * instruction is executed again.

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "ipc/endpoint.h"
 #include "ipc/pager.h"
+#include "ipc/served.h"
 #include "ipc/transfer.h"
 #include "mm/fault/user_copy.h"
 #include "trap/arg_file.h"
@@ -38,14 +39,36 @@ long sys_ipc_badge(struct trap_frame *frame)
 	struct file *end, *send;
 	int err;
 
-	if (flags & ~(IPC_CLOEXEC | IPC_TELL_CLOSE))
+	if (flags & ~(IPC_CLOEXEC | IPC_TELL_CLOSE | IPC_KEEPS))
 		return -EINVAL;
 	end = arg_file(frame, 0);
 	if (!end)
 		return -EBADF;
 	err = endpoint_badge(end, arg_u64(frame, 1), (flags & IPC_TELL_CLOSE) != 0, &send);
+	if (err == 0 && (flags & IPC_KEEPS))
+		endpoint_keep(send);
 	file_put(end);
 	return err ? err : ipc_fd_install(send, flags);
+}
+
+long sys_ipc_reopen(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 1);
+	struct file *keeper, *receive;
+	int err;
+
+	if (flags & ~IPC_CLOEXEC)
+		return -EINVAL;
+	keeper = arg_file(frame, 0);
+	if (!keeper)
+		return -EBADF;
+	err = file_memory_charge(FILE_BYTES);
+	if (err == 0) {
+		err = endpoint_reopen(keeper, &receive);
+		file_memory_add(-FILE_BYTES);
+	}
+	file_put(keeper);
+	return err ? err : ipc_fd_install(receive, flags);
 }
 
 long sys_ipc_object(struct trap_frame *frame)
@@ -115,6 +138,45 @@ long sys_ipc_notify(struct trap_frame *frame)
 	err = endpoint_notify(file, arg_u64(frame, 1));
 	file_put(file);
 	return err;
+}
+
+long sys_ipc_post(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	int err;
+
+	if (!file)
+		return -EBADF;
+	err = served_post(file, arg_u64(frame, 1), arg_u64(frame, 2));
+	file_put(file);
+	return err;
+}
+
+long sys_ipc_files(struct trap_frame *frame)
+{
+	uint64_t cookie = arg_u64(frame, 1);
+	vaddr_t to = arg_u64(frame, 2);
+	unsigned most = MIN(arg_uint(frame, 3), (unsigned)SERVED_FILES_MOST), n = 0;
+	struct file *file = arg_file(frame, 0);
+	int err = 0;
+
+	if (!file)
+		return -EBADF;
+	while (n < most) {
+		struct served_file found;
+
+		err = served_describe(file, cookie, &found);
+		if (err == 0)
+			err = user_copy_out(to + n * sizeof(found), &found, sizeof(found));
+		if (err)
+			break;
+		n++;
+		cookie = found.cookie + 1;
+	}
+	file_put(file);
+	if (err && err != -ENOENT)
+		return err;
+	return n;
 }
 
 static long receive_call(struct trap_frame *frame, struct file *file)

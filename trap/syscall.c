@@ -22,6 +22,9 @@ static const syscall_fn ipc_table[] = {
 	[SYS_ipc_give - SYS_ipc_create] = sys_ipc_give,
 	[SYS_ipc_notify - SYS_ipc_create] = sys_ipc_notify,
 	[SYS_ipc_object - SYS_ipc_create] = sys_ipc_object,
+	[SYS_ipc_post - SYS_ipc_create] = sys_ipc_post,
+	[SYS_ipc_files - SYS_ipc_create] = sys_ipc_files,
+	[SYS_ipc_reopen - SYS_ipc_create] = sys_ipc_reopen,
 };
 
 static inline __attribute__((always_inline)) long find_and_call(struct trap_frame *frame)

@@ -29,3 +29,6 @@ long sys_ipc_take(struct trap_frame *frame);
 long sys_ipc_give(struct trap_frame *frame);
 long sys_ipc_notify(struct trap_frame *frame);
 long sys_ipc_object(struct trap_frame *frame);
+long sys_ipc_post(struct trap_frame *frame);
+long sys_ipc_files(struct trap_frame *frame);
+long sys_ipc_reopen(struct trap_frame *frame);

@@ -4,6 +4,7 @@
 #include "init_devices.h"
 #include "init_root.h"
 #include "init_servers.h"
+#include "init_services.h"
 #include "init_user.h"
 #include "init_waits.h"
 #include "lib/complain.h"
@@ -155,20 +156,22 @@ static long ports_begin(void)
 	return err ? err : sys_sigaction(SIGCHLD, &action);
 }
 
-/* Where the runner sends sizes of the window, and where it asks. A negative descriptor is not looked at. */
+/* Where the runner sends sizes of the window, and where it asks; servers follow. A negative descriptor is not looked at. */
 enum { WINDOW, WAITS, PORTS };
 
 /*
  * Waits for the end of a child, for a new size of the window, a question, or until a server is to be started
  * again. Closes a port on which nothing more will come.
  */
-static void wait_for_event(struct abi_pollfd ports[PORTS], uint64_t pause_ns)
+static void wait_for_event(struct abi_pollfd ports[PORTS + SERVICES_MAX], uint64_t pause_ns)
 {
 	static int (*const take[PORTS])(int) = { [WINDOW] = window_read, [WAITS] = waits_answer };
+	unsigned n = PORTS + services_poll(&ports[PORTS]);
 	const uint64_t none = 0;
 
-	if (sys_ppoll(ports, PORTS, pause_ns, &none) <= 0)
+	if (sys_ppoll(ports, n, pause_ns, &none) <= 0)
 		return;
+	services_polled(&ports[PORTS]);
 	for (int i = 0; i < PORTS; i++)
 		if (ports[i].revents && take[i](ports[i].fd) < 0) {
 			sys_close(ports[i].fd);
@@ -176,15 +179,23 @@ static void wait_for_event(struct abi_pollfd ports[PORTS], uint64_t pause_ns)
 		}
 }
 
+/* Starts servers again for which it is time. Returns after how many nanoseconds the next one is to be; 0: none is. */
+static uint64_t until_retry(void)
+{
+	uint64_t servers = servers_retry(), services = services_retry();
+
+	return services && (!servers || services < servers) ? services : servers;
+}
+
 /*
  * Reaps processes, orphans included, until the child has ended, and sets the terminal's size meanwhile.
  * Returns the child's status as a shell gives it (128 + N if signal N killed it).
  */
-static int reap_until(long child, struct abi_pollfd ports[PORTS])
+static int reap_until(long child, struct abi_pollfd ports[PORTS + SERVICES_MAX])
 {
 	for (;;) {
 		int status = 0;
-		uint64_t pause = servers_retry();
+		uint64_t pause = until_retry();
 		long pid = sys_wait4(-1, &status, WNOHANG);
 
 		if (pid < 0 && pid != -EINTR)
@@ -193,20 +204,22 @@ static int reap_until(long child, struct abi_pollfd ports[PORTS])
 			wait_for_event(ports, pause);
 		else if (pid == child)
 			return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
-		else if (pid > 0)
+		else if (pid > 0 && !service_reaped(pid, status))
 			servers_reaped(pid, status);
 	}
 }
 
 /* What was written is to reach the server: one that is being started again is waited for. */
-static void wait_for_servers(struct abi_pollfd ports[PORTS])
+static void wait_for_servers(struct abi_pollfd ports[PORTS + SERVICES_MAX])
 {
 	for (;;) {
 		int status = 0;
-		uint64_t pause = servers_retry();
+		uint64_t pause = until_retry();
 		/* One may have ended just now. */
 		long pid = sys_wait4(-1, &status, WNOHANG);
 
+		if (pid > 0 && service_reaped(pid, status))
+			continue;
 		if (pid > 0)
 			servers_reaped(pid, status);
 		else if (!servers_are_missing() || (pid < 0 && !pause))
@@ -216,7 +229,7 @@ static void wait_for_servers(struct abi_pollfd ports[PORTS])
 	}
 }
 
-static int init_follow(long child, struct abi_pollfd ports[PORTS])
+static int init_follow(long child, struct abi_pollfd ports[PORTS + SERVICES_MAX])
 {
 	long err = ports_begin();
 	int status;
@@ -248,7 +261,7 @@ static long mount_all(void)
 
 int main(void)
 {
-	struct abi_pollfd ports[PORTS];
+	struct abi_pollfd ports[PORTS + SERVICES_MAX];
 	long child;
 
 	sys_close(0);
@@ -261,6 +274,7 @@ int main(void)
 	start_swap();
 	ports[WINDOW] = (struct abi_pollfd){ .fd = window_open(), .events = POLLIN };
 	ports[WAITS] = (struct abi_pollfd){ .fd = waits_open(), .events = POLLIN };
+	services_start();
 	/* First: with another root for the program, /dev moves there. */
 	if (user_read() != 0 || user_own() != 0 || mount_all() != 0 || devices_for_program() != 0)
 		sys_exit(EXIT_SETUP);

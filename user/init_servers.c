@@ -71,7 +71,6 @@ static int devices = -1, processes = -1; /* /dev and /proc, once a server was st
 #define SOON_NS NS_PER_SEC
 
 /* The pause before a start after n ends: none, 20 ms, and twice that each time, up to 1.28 s. */
-#define PAUSE_NS      (10 * NS_PER_MS)
 #define PAUSE_DOUBLES 7
 
 /* After so many ends nobody who is about to leave waits for the server any more. */
@@ -96,7 +95,7 @@ static int folder_open_once(int *fd, const char *path)
 }
 
 /* With another root for the program, the paths of both folders lead through a server that may have ended. */
-static long open_folders(void)
+long server_folders(void)
 {
 	(void)folder_open_once(&processes, "/proc"); /* without it a server runs, but has no mark */
 	return folder_open_once(&devices, "/dev");
@@ -106,7 +105,7 @@ static long open_folders(void)
  * Programs need their server when memory runs out, so it is killed after them. The kernel knows a server by this write of
  * process 1.
  */
-static void mark_server(const struct server *server, long pid)
+void server_spare(const char *program, long pid)
 {
 	static const char lowest[] = "-1000";
 	char path[DECIMAL_SIZE + sizeof("/oom_score_adj")], digits[DECIMAL_SIZE];
@@ -119,11 +118,11 @@ static void mark_server(const struct server *server, long pid)
 	if (fd >= 0)
 		sys_close(fd);
 	if (err < 0)
-		complain("cannot spare ", server->program, err);
+		complain("cannot spare ", program, err);
 }
 
 /* Standard error for writing only: a terminal's descriptor would let a server read what is typed. */
-static void open_streams(void)
+void server_open_streams(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
 		sys_close(fd);
@@ -149,7 +148,7 @@ _Noreturn static void become_server(const struct server *server, const struct st
 	long err;
 
 	sys_setsid();
-	open_streams();
+	server_open_streams();
 	sys_fcntl(start->session, F_SETFD, 0);
 	sys_fcntl(start->receive, F_SETFD, 0);
 	if (pause_ns)
@@ -172,7 +171,7 @@ static void close_all(struct start *start)
 static long start_process(const struct server *server, int device, struct start *start,
 			  uint64_t pause_ns)
 {
-	long pid = open_folders();
+	long pid = server_folders();
 
 	if (pid < 0)
 		return pid;
@@ -189,7 +188,7 @@ static long start_process(const struct server *server, int device, struct start 
 	if (pid == 0)
 		become_server(server, start, pause_ns);
 	if (pid > 0)
-		mark_server(server, pid);
+		server_spare(server->program, pid);
 	sys_close(start->receive); /* the server's must be the last one */
 	sys_close(start->session);
 	start->receive = start->session = -1;
@@ -278,11 +277,16 @@ static long servers_start_one(const struct server *server, const struct order *o
 
 /* ---- starting again ---- */
 
-static uint64_t pause_of(const struct run *run)
+uint64_t server_pause(unsigned nends)
 {
-	unsigned n = run->nends < PAUSE_DOUBLES ? run->nends : PAUSE_DOUBLES;
+	unsigned n = nends < PAUSE_DOUBLES ? nends : PAUSE_DOUBLES;
 
-	return n ? PAUSE_NS << n : 0;
+	return n ? SERVER_PAUSE_NS << n : 0;
+}
+
+bool server_ended_soon(uint64_t since)
+{
+	return sys_now() < since + SOON_NS;
 }
 
 /* How the process that attaches a mount ends. */
@@ -318,14 +322,14 @@ static void say_failure(struct run *run, long err)
 static void start_again(struct run *run)
 {
 	struct start start = { -1, -1, -1, run->order.setid };
-	uint64_t pause = pause_of(run);
+	uint64_t pause = server_pause(run->nends);
 	long pid = start_process(run->server, run->device, &start, pause);
 
 	run->since = sys_now() + pause;
 	if (pid < 0) {
 		say_failure(run, pid);
 		run->state = pid == -EIO ? OVER : WAITING;
-		run->since += PAUSE_NS;
+		run->since += SERVER_PAUSE_NS;
 		close_all(&start);
 		return;
 	}
@@ -387,19 +391,23 @@ long servers_mount(const char *where, const char *root)
 	return err;
 }
 
-/* Says in one line how the server has ended. */
-static void say_end(const struct run *run, int status)
+void server_say_end(const char *what, const char *program, int status)
 {
 	char digits[DECIMAL_SIZE];
 
 	complain_say("init: the server of ");
-	complain_say(run->order.where);
+	complain_say(what);
 	complain_say(" (");
-	complain_say(run->server->program);
+	complain_say(program);
 	complain_say(")");
 	complain_say(WIFSIGNALED(status) ? " was killed by signal " : " has ended with status ");
 	complain_say(decimal(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), digits));
 	complain_say(" and is started again\n");
+}
+
+static void say_end(const struct run *run, int status)
+{
+	server_say_end(run->order.where, run->server->program, status);
 }
 
 /* A server that is asked to end when its mount has gone ends with 0: whether that is so is not known yet. */
@@ -435,7 +443,7 @@ static void reaped(struct run *run, bool is_server, int status)
 		attacher_reaped(run, status);
 	if (run->state == OVER || run->pid || run->attacher)
 		return;
-	soon = run->failed || sys_now() < run->since + SOON_NS;
+	soon = run->failed || server_ended_soon(run->since);
 	run->nends = soon ? run->nends + 1 : 0;
 	run->failed = false;
 	start_again(run);

@@ -27,6 +27,26 @@ void servers_reaped(long pid, int status);
  */
 uint64_t servers_retry(void);
 
+/* ---- for servers of other kinds ---- */
+
+/* Opens /dev and /proc, once, which the next two need. Returns 0 or more, or -ERRNO. */
+long server_folders(void);
+
+/* In the process of a server: it has no streams of ours, but may write to standard error. */
+void server_open_streams(void);
+
+/* The process is killed last when memory runs out. */
+void server_spare(const char *program, long pid);
+
+#define SERVER_PAUSE_NS 10000000ul /* before another try */
+
+/* How long to wait before a server is started that has ended so often in sequence, each time soon after its start. */
+uint64_t server_pause(unsigned nends);
+bool server_ended_soon(uint64_t since);
+
+/* Says in one line how a server has ended, and that it is started again. */
+void server_say_end(const char *what, const char *program, int status);
+
 /* Is a server being started again, which the files of a mount are to be written to? */
 bool servers_are_missing(void);
 

@@ -28,7 +28,12 @@
 #define SYS_ipc_give	      0x4659
 #define SYS_ipc_notify	      0x465a
 #define SYS_ipc_object	      0x465b
-#define SYS_IPC_LIMIT	      0x465c
+#define SYS_ipc_post	      0x465c
+#define SYS_ipc_reopen	      0x465d
+#define SYS_ipc_files	      0x465e
+#define SYS_IPC_LIMIT	      0x465f
+/* With the Linux layer: (directory, path, mode, send end). */
+#define SYS_ipc_name	      0x4660
 
 #define IPC_WORDS 4
 #define IPC_FDS	  8  /* the most descriptors of a call, each way */
@@ -41,6 +46,7 @@
 /* Flags. */
 #define IPC_CLOEXEC    02000000u /* as O_CLOEXEC */
 #define IPC_TELL_CLOSE 1u	 /* ipc_badge: a pulse comes when the last descriptor is closed */
+#define IPC_KEEPS      2u	 /* ipc_badge: ipc_reopen() makes the next receive end */
 
 /* The code of a pulse is its first word; its value is the second. */
 #define IPC_PULSE_NOTIFIED 1 /* ipc_notify(): all bits since the last one */
@@ -54,6 +60,9 @@
  * with more than it has written, there is no such page, and the access is SIGBUS.
  */
 #define IPC_READ_PAGE 0x46500001
+
+/* In the badge of what the kernel asks for a file that the server serves (abi/served.h). Send ends of its own need others. */
+#define IPC_BADGE_SERVED (1ull << 63)
 
 struct ipc_message {
 	uint64_t word[IPC_WORDS];

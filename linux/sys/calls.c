@@ -3,6 +3,7 @@
 #include "linux/sys/calls.h"
 
 #include "abi/faultline.h"
+#include "abi/ipc.h"
 #include "abi/syscall.h"
 #include "linux/sys/not_implemented.h"
 
@@ -30,5 +31,12 @@ long linux_call_other(struct trap_frame *frame)
 {
 	unsigned long number = frame_syscall(frame);
 
-	return number == SYS_faultline ? sys_faultline(frame) : not_implemented(number);
+	switch (number) {
+	case SYS_faultline:
+		return sys_faultline(frame);
+	case SYS_ipc_name:
+		return sys_ipc_name(frame);
+	default:
+		return not_implemented(number);
+	}
 }

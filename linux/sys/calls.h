@@ -16,3 +16,4 @@ long linux_call_other(struct trap_frame *frame);
 #include "linux/sys/syscalls.def"
 #undef SYSCALL
 long sys_faultline(struct trap_frame *frame);
+long sys_ipc_name(struct trap_frame *frame);

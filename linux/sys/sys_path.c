@@ -9,6 +9,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "linux/fs/dev/dev.h"
+#include "linux/fs/dev/served.h"
 #include "linux/fs/file/fifo.h"
 #include "linux/fs/notify/notify.h"
 #include "linux/fs/tmpfs/memfd.h"
@@ -225,6 +226,23 @@ long sys_mknodat(struct trap_frame *frame)
 		return err;
 	err = fs_mknod(at.dir, at.path, arg_uint(frame, 2) & ~process_umask(), arg_uint(frame, 3));
 	at_path_put(&at);
+	return err;
+}
+
+long sys_ipc_name(struct trap_frame *frame)
+{
+	struct file *send = arg_file(frame, 3);
+	struct at_path at;
+	long err;
+
+	if (!send)
+		return -EBADF;
+	err = at_path_get(frame, 0, PATH_NAMES, &at);
+	if (err == 0) {
+		err = served_name(at.dir, at.path, arg_uint(frame, 2) & ~process_umask(), send);
+		at_path_put(&at);
+	}
+	file_put(send);
 	return err;
 }
 

@@ -5,6 +5,8 @@
  *
  * The user side of both is included. The output is vmbench's. Arguments that name no row are ignored, as they are there.
  */
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,20 @@ static unsigned char client_page[PAGE] __attribute__((aligned(PAGE)));
 static unsigned char server_page[PAGE] __attribute__((aligned(PAGE)));
 static int send_end;
 
+#define DEVICE "/srv/bench"
+
+/* A file that always has bytes. Returns the first word of the answer. */
+static uint64_t serve_file(int fd, long rcvid, struct ipc_message *message)
+{
+	uint64_t size = message->word[1];
+
+	message->word[1] = SERVED_STATE(1, POLLIN);
+	if (SERVED_OP(message->word[0]) != SERVED_READ)
+		return 0;
+	message->word[2] = 'x';
+	return size == 1 ? 1 : (uint64_t)ipc_write(fd, rcvid, server_page, size, 0);
+}
+
 /* The page written is the one that was read last, or the one that it begins with, which is the same. */
 static void serve(int fd)
 {
@@ -32,11 +48,14 @@ static void serve(int fd)
 	long rcvid = 0;
 
 	while ((rcvid = ipc_reply_receive(fd, rcvid, &message, IPC_NEVER)) > 0) {
-		if (message.word[1] == READ_PAGE)
+		if (message.badge != BADGE)
+			message.word[0] = serve_file(fd, rcvid, &message);
+		else if (message.word[1] == READ_PAGE)
 			message.word[2] = (uint64_t)ipc_read(fd, rcvid, server_page, PAGE, 0);
 		else if (message.word[1] == WRITE_PAGE)
 			message.word[2] = (uint64_t)ipc_write(fd, rcvid, server_page, PAGE, 0);
-		message.word[0] += message.badge;
+		if (message.badge == BADGE)
+			message.word[0] += BADGE;
 	}
 	_exit((int)-rcvid);
 }
@@ -81,6 +100,33 @@ static int page_to_client(uint64_t i, uint64_t *cost)
 	       client_page[PAGE - 1] == (CALLS - 1) % 256;
 }
 
+static int device_read(uint64_t *cost, size_t n)
+{
+	static int device = -1;
+	uint64_t begin;
+	ssize_t done;
+
+	if (device < 0)
+		device = open(DEVICE, O_RDONLY);
+	client_page[0] = 0;
+	begin = instructions();
+	done = read(device, client_page, n);
+	*cost = instructions() - begin;
+	return done == (ssize_t)n && client_page[0] != 0;
+}
+
+static int device_read_byte(uint64_t unused, uint64_t *cost)
+{
+	(void)unused;
+	return device_read(cost, 1);
+}
+
+static int device_read_4k(uint64_t unused, uint64_t *cost)
+{
+	(void)unused;
+	return device_read(cost, PAGE);
+}
+
 static const struct {
 	const char *name;
 	const char *unit;
@@ -91,6 +137,8 @@ static const struct {
 	{ "ipc_round_trip", "call", CALLS, 1, words_only },
 	{ "ipc_read_4k", "call", CALLS, 1, page_to_server },
 	{ "ipc_write_4k", "call", CALLS, 1, page_to_client },
+	{ "device_read_byte", "read", CALLS, 1, device_read_byte },
+	{ "device_read_4k", "read", CALLS, 1, device_read_4k },
 	{ "served_fault", "page", CALLS, 1, served_fault },
 	{ "served_run", "page", SERVED_RUNS, SERVED_RUN, served_run },
 	{ "served_read", "page", SERVED_RUNS, SERVED_RUN, served_read },
@@ -159,6 +207,7 @@ int main(int argc, char **argv)
 	pid_t pid;
 
 	send_end = ipc_badge(receive, BADGE, 0);
+	ipc_name(AT_FDCWD, DEVICE, 0600, send_end);
 	memset(server_page, (CALLS - 1) % 256, PAGE);
 	pid = fork();
 	if (pid == 0)

@@ -37,7 +37,7 @@ NEVER_DONE = {"clone3", "execve", "execveat", "mount", "umount2", "restart_sysca
               "socket", "socketpair", "bind", "listen", "accept", "accept4", "connect", "getsockname", "getpeername", "sendto",
               "recvfrom", "setsockopt", "getsockopt", "shutdown", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg"}
 ACTS = {"odd_stack", "odd_sp", "frame", "cut_stack", "touch", "limits", "descriptors", "image", "terminal", "crowd",
-        "queue", "hog", "endpoint", "server", "driver"}
+        "queue", "hog", "endpoint", "server", "driver", "served"}
 DONE, REFUSED, ACTED, LINES, SEEDS_DONE = Counter(), Counter(), Counter(), [], []
 
 

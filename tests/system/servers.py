@@ -4,14 +4,53 @@
 
 import os
 import re
+import tempfile
 
 from lib.guest import BUILD, ROOT, run, run_placed
 from lib.tap import case, equal, long_case, main
 
-EXAMPLES = ("example_words", "example_buffers", "example_pager", "example_files", "rng")
+EXAMPLES = ("example_words", "example_buffers", "example_pager", "example_files", "example_rot13", "rng")
 PROGRAMS = ["--mem", "64M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
             "--add", f"{BUILD}/tests/system/example_files:/bin/example_files",
             "--add", f"{ROOT}/tests/host/servers/data/tree.cpio:/tree.cpio"]
+DEVICE = ["--mem", "64M", "--add", f"{BUILD}/tests/system/example_rot13:/bin/example_rot13"]
+USED = b"""name of something else: EINVAL
+open: 0
+mode 20644, device f000
+events: 4
+write: 12
+events: 5
+events of the other: 4
+five: Hello
+rest: , world
+writev: 11
+the other: Clean walls
+seek: ESPIPE
+ioctl: ENOTTY
+read of none: 0
+read into nowhere: EFAULT
+which lost nothing: k
+write: 4
+a reader that waits: wait
+killed by ALRM
+without waiting: EAGAIN
+epoll, nothing yet: 0
+epoll, an edge: 1
+epoll, none: 0
+epoll, another: 1
+more than it takes: 4096
+still more: EAGAIN
+events: 1
+all of it: 4096
+254 more
+one too many: ENFILE
+one is closed: 0
+the reader: EIO
+write: EIO
+events: 20
+open: ENXIO
+unlink: 0
+"""
 WORDS = b"2 + 3 = 5\nthe server's status is 0\n"
 BUFFERS = b"""A MESSAGE IN THE CALLER'S MEMORY (33 bytes)
 the file has 20 bytes
@@ -54,6 +93,98 @@ def R140_R141_R146_example_with_buffers_and_descriptors():
 def R147_example_with_a_pager():
     done = run_placed("example_pager", options=["--mem", "64M"])
     equal((0, PAGER), (done.status, done.out), f"status and output (it said {done.err})")
+
+
+@case
+def R148_example_of_a_device():
+    done = run_placed("served_files", options=DEVICE)
+    equal((0, USED), (done.status, done.out), f"status and output (it said {done.err})")
+
+
+@case
+def R146_R148_calls_for_files_that_a_program_serves():
+    done = run_placed("served_files", "refused", options=DEVICE)
+    equal((0, b"refused: ok\nlists: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+
+
+@case
+def R149_a_server_is_killed_at_each_step():
+    done = run_placed("served_files", "steps", options=DEVICE)
+    equal((0, True), (done.status, done.out.startswith(b"each of more than ")), f"status and output (it said {done.out + done.err})")
+
+
+@case
+def R149_servers_are_killed_one_after_the_other():
+    servers_are_killed(200)
+
+
+@long_case
+def R149_ten_thousand_servers_are_killed():
+    servers_are_killed(10000)
+
+
+def servers_are_killed(number):
+    done = run_placed("served_files", str(number), options=[*DEVICE, "--timeout", "900"])
+    equal((0, True), (done.status, done.out.endswith(b" servers and more\n")), f"status and output (it said {done.out + done.err})")
+
+
+GOOD = "rot13 /bin/example_rot13 uid=100 gid=101 recovery=256k file=/dev/rot13:666 file=/srv/rot13\n"
+WRONG = """# what is wrong in a line, and what process 1 says
+bad
+bad /bin/x
+bad /bin/x uid=0
+bad /bin/nothere uid=3
+rot13 /bin/example_rot13 uid=5
+bad /bin/example_rot13 uid=5 what=3
+bad /bin/example_rot13 uid=5 file=relative
+bad /bin/example_rot13 uid=5 file=/dev/b:999
+bad /bin/example_rot13 uid=5 recovery=65m
+bad /bin/example_rot13 uid=5 file=/dev/first file=/dev/rot13
+"""
+SAID = """init: /etc/servers:3: no path of a program for bad
+init: /etc/servers:4: no uid= for bad
+init: /etc/servers:5: what is meant by uid=0
+init: cannot start /bin/nothere: no such file
+init: /etc/servers:7: there is another server rot13
+init: /etc/servers:8: what is meant by what=3
+init: /etc/servers:9: what is meant by file=relative
+init: /etc/servers:10: what is meant by file=/dev/b
+init: /etc/servers:11: what is meant by recovery=65m
+init: cannot make /dev/rot13: the name is there already
+"""
+ENDED = "init: the server of rot13 (/bin/example_rot13) was killed by signal 9 and is started again\n"
+
+
+def with_table(text, name, *words):
+    with tempfile.NamedTemporaryFile("w", suffix=".servers") as file:
+        file.write(text)
+        file.flush()
+        return run_placed(name, *words, options=[*DEVICE, "--add", f"{file.name}:/etc/servers"])
+
+
+@case
+def R149_process_1_starts_servers_again():
+    done = with_table(GOOD, "served_files", "supervised", "9")
+    reads = "".join(f"read: {two}\nwrite: 1\n" for two in ("He", "ll", "oa", "aa", "a"))
+    equal((0, f"open: 0\nwrite: 5\n{reads}all of it: a\n"), (done.status, done.out.decode()), f"status and output (it said {done.err})")
+    equal(5 * ENDED, done.err.decode(), "what process 1 says")
+
+
+@long_case
+def R149_process_1_ends_a_server_that_does_not_answer():
+    done = with_table(GOOD, "served_files", "supervised", "19")
+    equal((0, "open: 0\nwrite: 5\nread: He\nwrite: 1\nall of it: lloa\n"), (done.status, done.out.decode()), f"status and output (it said {done.err})")
+    equal("init: rot13 does not answer, and is killed\n" + ENDED, done.err.decode(), "what process 1 says")
+
+
+@case
+def wrong_lines_of_a_table_are_named():
+    with tempfile.NamedTemporaryFile("w", suffix=".servers") as file:
+        file.write(GOOD + WRONG)
+        file.flush()
+        done = run("-c", "ls /dev/first; servers", program="sh", cwd="/", options=[*DEVICE, "--add", f"{file.name}:/etc/servers"])
+    equal(SAID + "sh: ls: /dev/first: No such file or directory\n", done.err.decode(), "what process 1 says")
+    equal(True, re.search(rb"\nrot13 +\d+ +100 +1 +\d+ +\d+  /bin/example_rot13\n$", done.out) is not None, f"the list of servers: {done.out}")
 
 
 @case

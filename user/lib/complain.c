@@ -32,6 +32,7 @@ static const char *errno_text(long err)
 		{ EIO, "input/output error" },
 		{ ENXIO, "no such device" },
 		{ EBUSY, "in use already" },
+		{ EEXIST, "the name is there already" },
 		{ EROFS, "read-only" },
 		{ E2BIG, "argument list too long" },
 		{ ENOEXEC, "not a program for this machine" },

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "abi/ipc.h"
+#include "abi/served.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -91,6 +92,42 @@ static inline long ipc_call(int fd, struct ipc_message *message, uint64_t deadli
 static inline int ipc_object(int fd, uint64_t size, unsigned flags)
 {
 	return (int)ipc_raw(SYS_ipc_object, fd, size, flags, 0, 0);
+}
+
+/*
+ * The state (SERVED_STATE() of abi/served.h) of the file with that cookie is a new one; `fd` is the receive end. Does not wait.
+ * Returns 0; -ENOENT if the file is closed.
+ */
+static inline long ipc_post(int fd, uint64_t cookie, uint64_t state)
+{
+	return ipc_raw(SYS_ipc_post, fd, cookie, state, 0, 0);
+}
+
+/*
+ * Tells of the files that the server of `fd`, the receive end, has: up to n, with a cookie of at least `from`, in order. Returns how
+ * many.
+ */
+static inline long ipc_files(int fd, uint64_t from, struct served_file *to, unsigned n)
+{
+	return ipc_raw(SYS_ipc_files, fd, from, (uint64_t)to, n, 0);
+}
+
+/*
+ * Makes the next receive end of an endpoint whose receive end is closed. `fd` is a send end with IPC_KEEPS. Returns a descriptor;
+ * -EBUSY if there is a receive end.
+ */
+static inline int ipc_reopen(int fd, unsigned flags)
+{
+	return (int)ipc_raw(SYS_ipc_reopen, fd, flags, 0, 0, 0);
+}
+
+/*
+ * Gives the send end `fd` a name in the directory `at`, or AT_FDCWD, with these permissions. Who opens it gets a file that the
+ * endpoint's server serves.
+ */
+static inline long ipc_name(int at, const char *path, unsigned mode, int fd)
+{
+	return ipc_raw(SYS_ipc_name, at, (uint64_t)path, mode, (uint64_t)fd, 0);
 }
 
 /* Sends a pulse, IPC_PULSE_NOTIFIED with these bits, and does not wait. Returns 0. */

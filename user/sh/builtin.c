@@ -65,6 +65,8 @@ static const struct builtin builtins[] = {
 	  "标记影片要显示的部分：./run.sh --film", film, false, false },
 	{ "log", "[N]", "the kernel's log, or its last N lines", "内核日志，或其最后 N 行",
 	  watch_log, false, false },
+	{ "servers", "", "list the servers that process 1 keeps running",
+	  "列出 1 号进程维持运行的服务器", watch_servers, false, false },
 	{ "jobs", "", "list the background and the stopped jobs", "列出后台的和已停止的作业",
 	  jobs_list, false, false },
 	{ "fg", "[%N]", "continue a job in the foreground", "让作业在前台继续", jobs_foreground,

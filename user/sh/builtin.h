@@ -61,3 +61,4 @@ int watch_trace(int argc, char **argv);
 int watch_walk(int argc, char **argv);
 int watch_frame(int argc, char **argv);
 int watch_log(int argc, char **argv);
+int watch_servers(int argc, char **argv);

@@ -51,6 +51,11 @@ static const struct {
 	    "kernel's. With a swap disk: its size, what is free, pages written and read.",
 	    "页框的用途：程序的（private）、文件的、页表和内核的。\n"
 	    "有交换盘时：其大小、空闲、写过和读过的页数。" } },
+	{ "servers",
+	  { "A line for each server of /etc/servers: its process, its user, how often it was\n"
+	    "started, the calls that its endpoint has had, and the memory of the process.",
+	    "/etc/servers 中每个服务器一行：进程、用户、启动次数、端点收到的调用数、\n"
+	    "进程占用的内存。" } },
 	{ "swapon",
 	  { "mkswap has to have prepared the disk. If the kernel refuses it, log says why.",
 	    "磁盘须由 mkswap 处理过。内核拒绝时，log 说明原因。" } },

@@ -2,6 +2,7 @@
 /* Which kind of file has which table of Linux's: those of the core do not name theirs. */
 #include "linux/fs/file/file_more.h"
 
+#include "ipc/endpoint.h"
 #include "linux/fs/file/eventfd.h"
 #include "linux/fs/file/fifo.h"
 #include "linux/fs/proc/seq.h"
@@ -14,12 +15,20 @@ static void eventfd_info(struct file *file, struct seq *seq)
 		state.semaphore);
 }
 
+static void endpoint_info(struct file *file, struct seq *seq)
+{
+	seq_put(seq, "calls:\t%ld\n", (long)endpoint_ncalls(file));
+}
+
+static const struct file_more endpoint_more = { .info = endpoint_info };
 static const struct file_more none, eventfd_more = { .info = eventfd_info };
 
 const struct file_more *file_more(const struct file *file)
 {
 	if (file_is_eventfd(file))
 		return &eventfd_more;
+	if (file->ops->role & FILE_SERVES && endpoint_ncalls((struct file *)file) >= 0)
+		return &endpoint_more;
 	if (file->ops->is_pipe)
 		return &pipe_more;
 	return file->ops->more ?: &none;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "desc/fdtable.h"
 #include "lib/string.h"
+#include "linux/fs/dev/served.h"
 #include "linux/fs/p9/connect.h"
 #include "linux/fs/p9/node_name.h"
 #include "linux/fs/p9/p9.h"
@@ -103,7 +104,7 @@ static int remount_p9(struct mount *mount, unsigned flags, const char *options)
 }
 
 /*
- * Options: fd=N, the send end; msize=BYTES; timeout=SECONDS, 0: none; uid=N, on whose behalf; hostuid=N and guestuid=N,
+ * The source is the name of a send end, see ipc_name(). Options: fd=N, the send end instead; msize=BYTES; timeout=SECONDS, 0: none; uid=N, on whose behalf; hostuid=N and guestuid=N,
  * a user of the server's and who that is here; hostgid=N and guestgid=N.
  */
 static int fill_p9(struct mount *mount, const char *options)
@@ -128,9 +129,10 @@ static int fill_p9(struct mount *mount, const char *options)
 
 	if (err)
 		return err;
-	if (fd == UINT64_MAX || msize < MSIZE_LEAST)
+	if (msize < MSIZE_LEAST)
 		return -EINVAL;
-	send = fdtable_get(current_thread()->fdtable, (int)fd);
+	send = fd == UINT64_MAX ? served_named(mount->source)
+				: fdtable_get(current_thread()->fdtable, (int)fd);
 	if (!send)
 		return -EINVAL;
 	err = connect(mount, send, (uint32_t)msize, timeout, (uint32_t)uid, ids);

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/string.h"
+#include "linux/fs/dev/served.h"
 #include "linux/fs/dev/special.h"
 #include "linux/fs/file/fifo.h"
 #include "linux/fs/tmpfs/dir.h"
@@ -79,6 +80,8 @@ static struct inode *tmpfs_node_free(struct inode *inode)
 		kfree(node->memfd_name);
 	else if (S_ISLNK(inode->mode))
 		kfree(node->target);
+	else if (inode_is_served(inode))
+		served_name_end(inode);
 	if (S_ISREG(inode->mode) || S_ISDIR(inode->mode))
 		tmpfs_xattrs_free(node);
 	quota_records_gone(node->records);
@@ -92,6 +95,8 @@ static void tmpfs_node_holds(struct inode *inode)
 		dir_holds(inode);
 	else
 		inode_found(dir_of_former(inode));
+	if (inode_is_served(inode) && inode->device)
+		counted_found(&((struct file *)inode->device)->counted);
 }
 
 /* Names a new inode and gives the caller's reference to *inode_ret. NULL: it could not be made. */
@@ -145,6 +150,22 @@ static int tmpfs_node_mknod(struct inode *dir, const char *name, size_t len, uns
 	if (is_device && !special)
 		return -EPERM;
 	err = tmpfs_node_add(dir, name, len, special_create(dir->mount, mode, special), &inode);
+	if (err == 0)
+		inode_put(inode);
+	return err;
+}
+
+static int tmpfs_node_serve(struct inode *dir, const char *name, size_t len, unsigned mode,
+			    struct file *send)
+{
+	struct inode *inode = tmpfs_node_create(dir->mount, S_IFCHR | mode, &served_name_ops);
+	int err = inode ? served_name_begin(inode, send) : 0;
+
+	if (err) {
+		inode_put(inode);
+		return err;
+	}
+	err = tmpfs_node_add(dir, name, len, inode, &inode);
 	if (err == 0)
 		inode_put(inode);
 	return err;
@@ -232,6 +253,7 @@ static const struct inode_ops node_ops = {
 	.create = tmpfs_node_make,
 	.tmpfile = tmpfs_node_tmpfile,
 	.mknod = tmpfs_node_mknod,
+	.serve = tmpfs_node_serve,
 	.symlink = tmpfs_node_symlink,
 	.link = tmpfs_node_link,
 	.remove = dir_remove,

@@ -78,6 +78,9 @@ struct inode_ops {
 	/* Creates a named pipe, a socket, or a device that special_find() knows. */
 	int (*mknod)(struct inode *dir, const char *name, size_t len, unsigned mode,
 		     uint64_t rdev); /* [EPERM] */
+	/* Creates a name of a send end (linux/fs/dev/served.h), and takes a reference to that. */
+	int (*serve)(struct inode *dir, const char *name, size_t len, unsigned mode,
+		     struct file *send); /* [EPERM] */
 	int (*symlink)(struct inode *dir, const char *name, size_t len, const char *target,
 		       size_t target_len); /* [EPERM] */
 	/* Gives the inode, which is of the same mount and no directory, another name. */

@@ -106,6 +106,23 @@ int fs_mknod(struct file *dir, const char *path, unsigned mode, uint64_t rdev)
 	return make_special(dir, path, mode & (S_IFMT | S_IALLUGO), rdev);
 }
 
+int fs_serve(struct file *dir, const char *path, unsigned mode, struct file *send)
+{
+	struct path_walk walk;
+	int err = begin_new(&walk, dir, path, false);
+
+	if (err == 0)
+		err = may_create(walk.dir);
+	if (err == 0 && !walk.dir->ops->serve)
+		err = -EPERM;
+	if (err == 0)
+		err = walk.dir->ops->serve(walk.dir, walk.last.name, walk.last.len, mode, send);
+	if (err == 0)
+		notify_name(walk.dir, walk.last.name, walk.last.len, S_IFCHR);
+	path_end(&walk);
+	return err;
+}
+
 int fs_symlink(const char *target, struct file *dir, const char *path)
 {
 	struct path_walk walk;

@@ -21,6 +21,8 @@ int fs_mkdir(struct file *dir, const char *path, unsigned mode);
  */
 int fs_may_mknod(unsigned mode);
 int fs_mknod(struct file *dir, const char *path, unsigned mode, uint64_t rdev);
+/* Creates a name of a send end. Anybody may who may create a name there. */
+int fs_serve(struct file *dir, const char *path, unsigned mode, struct file *send);
 
 /* Creates a symbolic link to target, which is not empty. */
 int fs_symlink(const char *target, struct file *dir, const char *path);

@@ -7,6 +7,8 @@
 #include "abi/errno.h"
 #include "base/random.h"
 #include "desc/epoll.h"
+#include "ipc/endpoint.h"
+#include "linux/fs/dev/served.h"
 #include "linux/fs/vfs/mount.h"
 #include "linux/fs/proc/proc.h"
 #include "linux/fs/sysfs/sysfs.h"
@@ -191,6 +193,24 @@ static int no_processes(struct mount *mount, const char *options)
 
 const struct fs_type proc_type = { .name = "proc", .fill_mount = no_processes };
 const struct fs_type sysfs_type = { .name = "sysfs", .fill_mount = no_processes };
+const struct file_ops served_name_ops = { .name = "served file" };
+
+int served_name_begin(struct inode *inode, struct file *send)
+{
+	(void)inode, (void)send;
+	return -EPERM;
+}
+
+void served_name_end(struct inode *inode)
+{
+	(void)inode;
+}
+
+int64_t endpoint_ncalls(struct file *receive)
+{
+	(void)receive;
+	return -EINVAL;
+}
 
 /* ---- epoll: no file here is watched by a set ---- */
 

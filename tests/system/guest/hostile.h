@@ -139,6 +139,7 @@ void random_ipc(void);
 void act_endpoint(void);
 void act_server(void);
 void act_driver(void);
+void act_served(void);
 /* What the first mount of a server leaves for good is there afterwards. */
 void ipc_make_ready(void);
 

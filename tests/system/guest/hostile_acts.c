@@ -205,10 +205,11 @@ static const struct {
 	{ "endpoint", act_endpoint, 5 },
 	{ "server", act_server, 5 },
 	{ "driver", act_driver, 2 },
+	{ "served", act_served, 4 },
 };
 
 #define NACTS	(sizeof(acts) / sizeof(acts[0]))
-#define WEIGHTS 51 /* of all of them */
+#define WEIGHTS 55 /* of all of them */
 
 _Static_assert(NACTS <= ACTS_MAX, "each has a counter");
 

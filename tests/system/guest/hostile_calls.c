@@ -14,7 +14,7 @@
 /* Those that both fill in are counted here; the last is for all numbers beyond. */
 #define SLOT_OWN   (NUMBERS - 2)
 #define SLOT_OTHER (NUMBERS - 1)
-#define SLOT_IPC   (SLOT_OWN - (SYS_IPC_LIMIT - SYS_ipc_create)) /* above all numbers of Linux */
+#define SLOT_IPC   (SLOT_OWN - (SYS_ipc_name + 1 - SYS_ipc_create)) /* above all numbers of Linux */
 
 static const struct {
 	short nr;
@@ -355,7 +355,7 @@ static unsigned slot(long nr)
 {
 	if (nr == SYS_faultline)
 		return SLOT_OWN;
-	if (nr >= SYS_ipc_create && nr < SYS_IPC_LIMIT)
+	if (nr >= SYS_ipc_create && nr <= SYS_ipc_name)
 		return SLOT_IPC + (unsigned)(nr - SYS_ipc_create);
 	return nr >= 0 && nr < SLOT_IPC ? (unsigned)nr : SLOT_OTHER;
 }

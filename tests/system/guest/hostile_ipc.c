@@ -2,6 +2,7 @@
 /* Endpoints, servers of files and drivers of devices, by hostile programs (R140, R142, R144, R145, R147). */
 #include "hostile.h"
 
+#include <poll.h>
 #include <sys/mount.h>
 
 #include "abi/ipc.h"
@@ -9,13 +10,14 @@
 #include "lib/ipc.h"
 #include "servers/file_server.h"
 
-#define CLIENTS	 3
-#define RCVIDS	 4
-#define NSEC	 1000000000ull
-#define WORDS	 7 /* registers of a call */
-#define ANSWERS	 400
-#define MOUNTED	 "m"
-#define FILE_MAX 40000
+#define CLIENTS	    3
+#define RCVIDS	    4
+#define NSEC	    1000000000ull
+#define WORDS	    7 /* registers of a call */
+#define ANSWERS	    400
+#define MOUNTED	    "m"
+#define FILE_MAX    40000
+#define SERVED_FILE "served"
 
 /* The last calls that were received, whose numbers may be used again. */
 static uint64_t rcvids[RCVIDS];
@@ -89,6 +91,17 @@ static uint64_t some_transfer(void)
 	return ONE_IN(12) ? some_address() : (uint64_t)&with;
 }
 
+static uint64_t last_cookie, last_generation;
+
+/* Of a file that a program serves: most often a newer one. */
+static uint64_t some_state(void)
+{
+	if (ONE_IN(10))
+		return some_number();
+	last_generation += below(3);
+	return SERVED_STATE(last_generation, ONE_IN(4) ? chance() & 0xffff : below(32));
+}
+
 static long make_call(long nr, uint64_t fd)
 {
 	uint64_t arg[WORDS] = { fd,
@@ -105,7 +118,25 @@ static long make_call(long nr, uint64_t fd)
 		arg[0] = ONE_IN(6) ? some_number() : 0;
 		break;
 	case SYS_ipc_badge:
-		arg[2] = ONE_IN(6) ? some_number() : below(2) * IPC_TELL_CLOSE;
+		arg[2] = ONE_IN(6) ? some_number() : below(4);
+		break;
+	case SYS_ipc_post:
+		arg[1] = ONE_IN(4) ? some_number() : last_cookie;
+		arg[2] = some_state();
+		break;
+	case SYS_ipc_reopen:
+		arg[1] = ONE_IN(6) ? some_number() : 0;
+		break;
+	case SYS_ipc_files:
+		arg[1] = ONE_IN(2) ? some_number() : 0;
+		arg[2] = some_address();
+		arg[3] = some_length();
+		break;
+	case SYS_ipc_name:
+		arg[3] = fd;
+		arg[0] = ONE_IN(8) ? argument('f') : (uint64_t)AT_FDCWD;
+		arg[1] = ONE_IN(8) ? argument('P') : (uint64_t)SERVED_FILE;
+		arg[2] = ONE_IN(4) ? some_number() : 0666;
 		break;
 	case SYS_ipc_call:
 		arg[5] = some_deadline();
@@ -375,6 +406,98 @@ void act_server(void)
 	if (ONE_IN(2))
 		call3(SYS_kill, (uint64_t)pid, SIGKILL, 0);
 	call3(SYS_umount2, (uint64_t)MOUNTED, ONE_IN(2) ? MNT_DETACH : 0, 0);
+}
+
+/* ---- open files that a program serves ---- */
+
+static void answer_file(int receive, long rcvid, struct ipc_message *m)
+{
+	bool opens = SERVED_OP(m->word[0]) == SERVED_OPEN;
+	uint64_t size = m->word[1];
+
+	last_cookie = m->badge;
+	if (ONE_IN(2))
+		(void)ipc_write(receive, rcvid, REGION, below(2 * PAGE),
+				ONE_IN(8) ? below(PAGE) : 0);
+	if (ONE_IN(4))
+		make_call(SYS_ipc_post, (uint64_t)receive);
+	m->word[0] = ONE_IN(8)	 ? some_number()
+		     : opens	 ? 0
+		     : ONE_IN(3) ? (uint64_t)-EAGAIN
+				 : below(size < PAGE ? size + 2 : PAGE);
+	m->word[1] = some_state();
+	if (ONE_IN(2))
+		make_call(ONE_IN(2) ? SYS_ipc_post : SYS_ipc_files, (uint64_t)receive);
+}
+
+/* Serves for a while, and lets go of its calls then, as if it had been killed. */
+static void be_file_server(int receive)
+{
+	struct ipc_message m = { 0 };
+
+	for (unsigned i = 0; i < 40; i++) {
+		long rcvid = ipc_receive(receive, &m, some_deadline());
+
+		if (rcvid <= 0)
+			continue;
+		answer_file(receive, rcvid, &m);
+		if (ONE_IN(20))
+			return;
+		if (below(12))
+			ipc_reply(receive, rcvid, &m);
+	}
+}
+
+static void use_served_file(void)
+{
+	int fd = open(SERVED_FILE, O_RDWR | (ONE_IN(2) ? O_NONBLOCK : 0));
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN | POLLOUT };
+
+	for (unsigned i = 0; i < 20; i++) {
+		uint64_t n = ONE_IN(2) ? below(18) : some_length();
+
+		switch (below(6)) {
+		case 0:
+			poll(&poll_fd, 1, 0);
+			break;
+		case 1:
+			call3(SYS_ioctl, (uint64_t)fd,
+			      ONE_IN(2) ? chance() : 0xc0100000 | below(256), some_address());
+			break;
+		case 2:
+			random_call();
+			break;
+		case 3:
+			call3(SYS_write, (uint64_t)fd, some_address(), n);
+			break;
+		default:
+			call3(SYS_read, (uint64_t)fd, some_address(), n);
+			break;
+		}
+	}
+}
+
+/* A name, a few servers one after the other, and users of the file. */
+void act_served(void)
+{
+	long receive = make_call(SYS_ipc_create, 0);
+	int keeper = ipc_badge((int)receive, 1, ONE_IN(4) ? 0 : IPC_KEEPS);
+
+	make_call(SYS_ipc_name, (uint64_t)keeper);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		if (call3(SYS_clone, SIGCHLD, 0, 0) == 0) {
+			close((int)receive);
+			close(keeper);
+			use_served_file();
+			return;
+		}
+	for (unsigned i = 0; i < 3 && receive >= 0; i++) {
+		be_file_server((int)receive);
+		close((int)receive);
+		receive = make_call(SYS_ipc_reopen, (uint64_t)keeper);
+	}
+	if (ONE_IN(2))
+		unlink(SERVED_FILE);
 }
 
 void ipc_make_ready(void)

@@ -118,6 +118,7 @@ enum {
 	FD_DEVICE = 36,	  /* that programs drive */
 	FD_SESSION = 37,  /* of it, O_NONBLOCK */
 	FD_ENDED = 38,	  /* a session before that one */
+	FD_KEEPER = 39,	  /* a send end with IPC_KEEPS, without a receive end */
 	FD_CLOSED = 60,
 };
 

@@ -74,7 +74,7 @@ static void receives(word *arg)
 
 static void set_up(void)
 {
-	int end = ipc_create(0), broken;
+	int end = ipc_create(0), broken, kept;
 
 	put(ipc_badge(end, 1, 0), FD_SERVER);
 	server = fork();
@@ -84,6 +84,9 @@ static void set_up(void)
 	broken = ipc_create(0);
 	put(ipc_badge(broken, 1, 0), FD_UNSERVED);
 	close(broken);
+	kept = ipc_create(0);
+	put(ipc_badge(kept, 1, IPC_KEEPS), FD_KEEPER);
+	close(kept);
 	put(ipc_create(0), FD_ENDPOINT);
 	put(ipc_badge(FD_ENDPOINT, 1, 0), FD_SEND);
 	client = fork();
@@ -129,6 +132,12 @@ static void forgets_pulse(const word *arg, long result)
 
 	(void)arg, (void)result;
 	ipc_receive(FD_ENDPOINT, &words, IPC_NOW);
+}
+
+static void removes_name(const word *arg, long result)
+{
+	(void)arg, (void)result;
+	unlink("served");
 }
 
 /* ---- ipc_call with all that goes with it ---- */
@@ -180,6 +189,17 @@ static const struct bad ends[] = { NO_END, { "send end: EINVAL", FD_SEND }, NO_M
 static const struct bad senders[] = {
 	NO_END, { "receive end: EINVAL", FD_ENDPOINT }, { "unserved: EPIPE", FD_UNSERVED }, NO_MORE
 };
+static const struct bad keepers[] = {
+	NO_END, { "receive end: EINVAL", FD_ENDPOINT }, { "send end: EINVAL", FD_SEND }, NO_MORE
+};
+static const struct bad new_names[] = { { "null: EFAULT", 0 },
+					{ "unmapped: EFAULT", HOLE },
+					{ "noaccess: EFAULT", NOACCESS },
+					{ "kernel: EFAULT", KERNEL },
+					{ "there: EEXIST", (word) "file" },
+					{ "empty: ENOENT", (word) "" },
+					{ "long: ENAMETOOLONG", (word)long_name },
+					NO_MORE };
 static const struct bad suppliers[] = { NO_END, { "receive end: EINVAL", FD_ENDPOINT }, NO_MORE };
 static const struct bad sizes[] = { { "0: EINVAL", 0 }, { "huge: EINVAL", MINUS(1) }, NO_MORE };
 static const struct bad callees[] = { NO_END,
@@ -190,7 +210,8 @@ static const struct bad callees[] = { NO_END,
 static const struct bad create_flags[] = { { "unknown: EINVAL", 1 },
 					   { "all: EINVAL", MINUS(1) },
 					   NO_MORE };
-static const struct bad badge_flags[] = { { "unknown: EINVAL", 2 },
+static const struct bad badges[] = { { "the kernel's: EINVAL", MINUS(1) }, NO_MORE };
+static const struct bad badge_flags[] = { { "unknown: EINVAL", 4 },
 					  { "all: EINVAL", MINUS(1) },
 					  NO_MORE };
 static const struct bad calls[] = {
@@ -277,7 +298,7 @@ static const struct bad answer_size[] = { { "0: EINVAL", 0 }, { "8: EINVAL", 8 }
 
 static const struct row rows[] = {
 	CALL(ipc_create, RIGHT(0), BAD(create_flags), .answer = "ok", .how = OPENS | HIDES),
-	CALL(ipc_badge, RIGHT(FD_ENDPOINT, 7, 0), BAD(ends, NULL, badge_flags), .answer = "ok",
+	CALL(ipc_badge, RIGHT(FD_ENDPOINT, 7, 0), BAD(ends, badges, badge_flags), .answer = "ok",
 	     .how = OPENS | HIDES),
 	CALL(ipc_call, RIGHT(FD_SERVER, 1, 2, 3, 4, IPC_NEVER, (word)&has_room),
 	     BAD(callees, NULL, NULL, NULL, NULL, NULL, structs), .before = places_rooms,
@@ -309,6 +330,12 @@ static const struct row rows[] = {
 	CALL(ipc_notify, RIGHT(FD_SEND, 1), BAD(senders), .after = forgets_pulse, .answer = "0"),
 	CALL(ipc_object, RIGHT(FD_SEND, MANY, 0), BAD(suppliers, sizes, create_flags),
 	     .answer = "ok", .how = OPENS | HIDES),
+	CALL(ipc_post, RIGHT(FD_ENDPOINT, 1, 1 << 16), BAD(ends), .answer = "ENOENT"),
+	CALL(ipc_reopen, RIGHT(FD_KEEPER, 0), BAD(keepers, create_flags), .answer = "ok",
+	     .how = OPENS | HIDES),
+	CALL(ipc_files, RIGHT(FD_ENDPOINT, 0, DATA, 2), BAD(ends), .answer = "0"),
+	CALL(ipc_name, RIGHT((word)AT_FDCWD, (word) "served", 0600, FD_SEND),
+	     BAD(NULL, new_names, NULL, suppliers), .after = removes_name, .answer = "0"),
 	CALL(faultline, RIGHT(FAULTLINE_PROCESS, 0, DATA, PAGE),
 	     BAD(questions, asked, answer, answer_size), .answer = "1"),
 };

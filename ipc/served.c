@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files that a program serves. */
+/*
+ * The server never holds a caller. So it needs no thread for a caller that waits, and no message for a signal: only the kernel
+ * sleeps. A reader samples the file's queue. If the last mask lacks POLLIN, it sleeps on the sample. Else it asks; after -EAGAIN
+ * it sleeps on the sample, which is older than the request. So a post in between has either been seen by the server, or it has
+ * moved the queue. No edge is lost.
+ *
+ * If the server ends, a request is made again at the next one, with the same number. tests/models/served.pml is the protocol.
+ */
+#include "ipc/served.h"
+
+#include "abi/errno.h"
+#include "abi/poll.h"
+#include "base/clock.h"
+#include "desc/poll.h"
+#include "desc/turn.h"
+#include "ipc/call.h"
+#include "ipc/transfer.h"
+#include "lib/string.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/wait.h"
+
+/* A request has so many bytes at most. */
+#define REQUEST_PAGES 16u
+
+/*
+ * A request that so many servers have not survived fails: it may be what ends them. A server that was too late counts as half of
+ * them, so that nobody waits for a third one.
+ */
+#define SERVERS_MOST 16
+
+enum { READS, WRITES, CTLS, OPS };
+
+/* The requests of one operation: one at a time. */
+struct requests {
+	struct turn turn;
+	uint32_t number; /* of the last one; the turn guards it */
+};
+
+struct served {
+	struct served_link link; /* guarded as ipc/call.h says */
+	/* const: */
+	struct file *send; /* the file's own send end, with the cookie as its badge */
+	uint64_t open[3];  /* words of SERVED_OPEN */
+	/* atomic: */
+	uint64_t state; /* of the highest generation that is known */
+	/* guarded by its own turn: */
+	struct requests requests[OPS];
+};
+
+static struct served *to_served(const struct file *file)
+{
+	return file->data;
+}
+
+/* Wakes whoever waits for the file, if the state is a newer one. */
+static void served_tell(struct served *served, uint64_t state)
+{
+	uint64_t old;
+
+	do {
+		old = atomic_load(&served->state);
+		if (SERVED_GENERATION(state) <= SERVED_GENERATION(old))
+			return;
+	} while (!atomic_cas(&served->state, old, state));
+	waitq_wake_all(&served->link.changed);
+}
+
+/* ---- requests ---- */
+
+/* The last errno that Linux has: those beyond are the kernel's own. */
+#define ERRNO_LAST 133
+
+/*
+ * The server has ended, or was too late: makes the request of the next ones, as long as one server may take twice over. The words
+ * are as they were.
+ */
+static __attribute__((noinline)) int repeat(struct served *served, struct ipc_words *words,
+					    struct transfer *transfer, int err)
+{
+	uint64_t end = arch_time() + 2 * clock_ns_to_ticks(endpoint_request_ns);
+	unsigned tries = 0;
+
+	while (err == -EPIPE || err == -ETIMEDOUT) {
+		tries += err == -ETIMEDOUT ? SERVERS_MOST / 2 : 1;
+		if (!endpoint_may_repeat(served->send, err == -ETIMEDOUT) ||
+		    tries >= SERVERS_MOST || arch_time() >= end)
+			return -EIO;
+		if (transfer)
+			transfer->received = 0;
+		err = endpoint_call_served(served->send, words, transfer);
+	}
+	return thread_mark_restart(err);
+}
+
+/* Makes a request. Returns the first word of the answer if that is 0 to `most`, or a negative errno. */
+static inline int64_t served_ask(struct served *served, struct ipc_words *words,
+				 struct transfer *transfer, uint64_t most)
+{
+	int err = endpoint_call_served(served->send, words, transfer);
+	int64_t result;
+
+	if (unlikely(err != 0))
+		err = repeat(served, words, transfer, err);
+	if (unlikely(err != 0))
+		return err;
+	result = (int64_t)words->word[0];
+	served_tell(served, words->word[1]);
+	return result >= -ERRNO_LAST && (result < 0 || (uint64_t)result <= most) ? result : -EIO;
+}
+
+/* Makes a request when it is the turn of this operation on the file, with the next number. */
+static inline int64_t served_ask_in_turn(struct file *file, unsigned which,
+					 const struct user_iter *iter, struct ipc_words *words,
+					 struct transfer *transfer, uint64_t most)
+{
+	static const uint32_t ops[] = { SERVED_READ, SERVED_WRITE, SERVED_CTL };
+	struct requests *requests = &to_served(file)->requests[which];
+	int64_t done;
+
+	if (unlikely(!turn_try(&requests->turn))) {
+		done = turn_take(&requests->turn, file_nonblock(file, iter));
+		if (done)
+			return done;
+	}
+	words->word[0] = SERVED_WORD(ops[which], ++requests->number);
+	done = served_ask(to_served(file), words, transfer, most);
+	turn_give(&requests->turn);
+	return done;
+}
+
+static __attribute__((noinline)) void advance_in_pieces(struct user_iter *iter, size_t n)
+{
+	while (n) {
+		size_t span = MIN(user_iter_span(iter), n);
+
+		user_iter_advance(iter, span);
+		n -= span;
+	}
+}
+
+static inline void served_advance(struct user_iter *iter, size_t n)
+{
+	if (unlikely(iter->kernel != NULL))
+		user_iter_advance_kernel(iter, n);
+	else if (likely(n <= iter->len))
+		user_iter_advance(iter, n);
+	else
+		advance_in_pieces(iter, n);
+}
+
+/* user_iter_fault_in() for the next n bytes, which most often are in one word. */
+static inline int make_writable(const struct user_iter *iter, size_t n)
+{
+	vaddr_t word = ALIGN_DOWN(iter->base, sizeof(uint32_t));
+
+	if (likely(n <= iter->len && iter->base + n <= word + sizeof(uint32_t)))
+		return user_touch_word(word);
+	return user_iter_fault_in(iter, n, true);
+}
+
+/* So few bytes travel in the words. What may fail because of the program's memory comes before the request. */
+static inline int64_t ask_shortly(struct file *file, unsigned which, struct user_iter *iter,
+				  struct ipc_words *words)
+{
+	size_t n = MIN(iter->left, (size_t)SERVED_SHORT);
+	int64_t done;
+
+	words->word[1] = n;
+	words->word[2] = words->word[3] = 0;
+	if (which == WRITES) {
+		struct user_iter from = *iter;
+
+		if (user_iter_copy_in(&from, &words->word[2], n) != n)
+			return -EFAULT;
+	} else if (make_writable(iter, n) != 0) {
+		return -EFAULT; /* before the server gives its bytes away */
+	}
+	done = served_ask_in_turn(file, which, iter, words, NULL, n);
+	if (done <= 0)
+		return done;
+	if (which == WRITES)
+		served_advance(iter, (size_t)done);
+	else if (user_iter_copy_out(iter, &words->word[2], (size_t)done) != (size_t)done)
+		return -EFAULT;
+	return done;
+}
+
+static inline int64_t ask_with_buffer(struct file *file, unsigned which, struct user_iter *iter,
+				      struct ipc_words *words)
+{
+	unsigned access = which == READS ? VM_PROT_WRITE : VM_PROT_READ;
+	struct page *page[REQUEST_PAGES];
+	struct transfer transfer;
+	int64_t n = transfer_begin_iter(&transfer, page, REQUEST_PAGES, iter, access), done;
+
+	if (n <= 0)
+		return n;
+	words->word[1] = (uint64_t)n;
+	words->word[2] = words->word[3] = 0;
+	done = served_ask_in_turn(file, which, iter, words, &transfer, (uint64_t)n);
+	transfer_end_iter(&transfer, access);
+	if (which == READS && done > (int64_t)transfer.received)
+		return -EIO; /* more than it has written */
+	if (done > 0)
+		served_advance(iter, (size_t)done);
+	return done;
+}
+
+/* A buffer of a request is in one segment. */
+static inline bool is_short(struct user_iter *iter)
+{
+	if (iter->left <= SERVED_SHORT)
+		return true;
+	return unlikely(iter->len <= SERVED_SHORT && !iter->kernel) &&
+	       user_iter_span(iter) <= SERVED_SHORT;
+}
+
+/* Waits until the server has something (POLLIN) or takes something (POLLOUT), and has it do so once. */
+static inline __attribute__((always_inline)) int64_t served_some(struct file *file,
+								 struct user_iter *iter,
+								 unsigned which)
+{
+	struct served *served = to_served(file);
+	unsigned needs = (which == READS ? POLLIN : POLLOUT) | POLLERR | POLLHUP;
+
+	for (;;) {
+		uint64_t seq = waitq_sample(&served->link.changed);
+		struct ipc_words words;
+		int64_t done;
+
+		if (SERVED_MASK(atomic_load(&served->state)) & needs) {
+			done = is_short(iter) ? ask_shortly(file, which, iter, &words)
+					      : ask_with_buffer(file, which, iter, &words);
+			if (done != -EAGAIN)
+				return which == WRITES && done == 0 ? -EIO : done;
+		}
+		if (endpoint_is_broken(served->send))
+			return -EIO;
+		if (file_nonblock(file, iter))
+			return -EAGAIN;
+		done = thread_wait_interruptible(&served->link.changed, seq);
+		if (done == 0 && current_signalled()) /* each answer may have been a newer state */
+			done = thread_mark_restart(-EINTR);
+		if (done)
+			return done;
+	}
+}
+
+ssize_t served_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	(void)pos;
+	return to->left ? served_some(file, to, READS) : 0;
+}
+
+ssize_t served_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	ssize_t done = 0;
+
+	(void)pos;
+	while (from->left) {
+		int64_t n = served_some(file, from, WRITES);
+
+		if (n < 0)
+			return done ?: n;
+		done += n;
+		if (from->left && current_signalled())
+			break;
+	}
+	return done;
+}
+
+int served_ctl(struct file *file, uint64_t request, vaddr_t arg, size_t n, unsigned access)
+{
+	struct user_iter iter = user_iter_one(arg, n);
+	struct page *page[REQUEST_PAGES];
+	struct ipc_words words = { { 0, request, arg } };
+	struct transfer transfer;
+	int64_t done;
+
+	if (n > (REQUEST_PAGES - 1) * PAGE_SIZE)
+		return -EINVAL;
+	done = transfer_begin_iter(&transfer, page, REQUEST_PAGES, &iter, access);
+	if (done < 0)
+		return (int)done;
+	done = served_ask_in_turn(file, CTLS, &iter, &words, &transfer, INT32_MAX);
+	transfer_end_iter(&transfer, access);
+	return (int)done;
+}
+
+/* ---- the rest ---- */
+
+unsigned served_poll(struct file *file, struct poller *poller)
+{
+	struct served *served = to_served(file);
+
+	poll_watch(poller, &served->link.changed);
+	return SERVED_MASK(atomic_load(&served->state)) |
+	       (endpoint_is_broken(served->send) ? POLLHUP : 0);
+}
+
+void served_release(struct file *file)
+{
+	struct served *served = to_served(file);
+
+	if (!served)
+		return;
+	endpoint_unlink(served->send, &served->link);
+	file_put(served->send);
+	served_link_put(&served->link);
+}
+
+void served_link_put(struct served_link *link)
+{
+	if (refcount_put(&link->refs))
+		kfree(container_of(link, struct served, link));
+}
+
+void served_holds(struct file *file)
+{
+	if (to_served(file))
+		counted_found(&to_served(file)->send->counted);
+}
+
+static struct served *served_create(struct file *send)
+{
+	struct served *served = mem_wait_kzalloc(sizeof(*served));
+
+	if (!served)
+		return NULL;
+	served->link.cookie = endpoint_next_cookie(send);
+	refcount_init(&served->link.refs, 1);
+	waitq_init(&served->link.changed);
+	for (unsigned i = 0; i < OPS; i++)
+		turn_init(&served->requests[i].turn);
+	return served;
+}
+
+int served_open(struct file *file, struct file *send, uint32_t pid, uint64_t id)
+{
+	struct ipc_words words;
+	struct served *served;
+	int64_t err;
+
+	if (endpoint_is_broken(send))
+		return -ENXIO;
+	served = served_create(send);
+	if (!served)
+		return -ENOMEM;
+	err = endpoint_badge_alike(send, served->link.cookie, &served->send);
+	if (err) {
+		kfree(served);
+		return (int)err;
+	}
+	words = (struct ipc_words){ { SERVED_WORD(SERVED_OPEN, 0),
+				      file->flags | (uint64_t)pid << 32, id,
+				      endpoint_badge_of(send) } };
+	memcpy(served->open, &words.word[1], sizeof(served->open));
+	file->data = served;
+	endpoint_link(served->send, &served->link); /* before a post can overtake the answer */
+	err = served_ask(served, &words, NULL, 0);
+	if (err) {
+		served_release(file);
+		file->data = NULL;
+	}
+	return (int)err;
+}
+
+int served_post(struct file *receive, uint64_t cookie, uint64_t state)
+{
+	struct served_link *link;
+	int err = endpoint_linked_from(receive, cookie, &link);
+
+	if (err)
+		return err;
+	if (!link)
+		return -ENOENT;
+	if (link->cookie == cookie)
+		served_tell(container_of(link, struct served, link), state);
+	else
+		err = -ENOENT;
+	served_link_put(link);
+	return err;
+}
+
+int served_describe(struct file *receive, uint64_t cookie, struct served_file *to)
+{
+	struct served_link *link;
+	const struct served *served;
+	int err = endpoint_linked_from(receive, cookie, &link);
+
+	if (err)
+		return err;
+	if (!link)
+		return -ENOENT;
+	served = container_of(link, struct served, link);
+	to->cookie = link->cookie;
+	to->state = atomic_load(&served->state);
+	memcpy(to->open, served->open, sizeof(to->open));
+	served_link_put(link);
+	return 0;
+}

@@ -1,0 +1,720 @@
+/* SPDX-License-Identifier: MIT */
+/* Files that a program serves: those of the device of docs/servers.md, and those of a server that is killed all the time. */
+#define _GNU_SOURCE
+#include "lib/serve.h"
+#include "asleep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/ipc.h"
+
+/* ---- users of docs/servers.md's device ---- */
+
+#define NAME "/srv/rot13"
+
+static void say(const char *what, long result)
+{
+	printf("%s: ", what);
+	if (result < 0)
+		printf("%s\n", strerrorname_np(errno));
+	else
+		printf("%ld\n", result);
+	fflush(stdout);
+}
+
+static void say_text(const char *what, int fd, size_t most)
+{
+	char text[8192];
+	long n = read(fd, text, most);
+
+	if (n < 0)
+		say(what, n);
+	else
+		printf("%s: %.*s\n", what, (int)n, text);
+	fflush(stdout);
+}
+
+static char *volatile nowhere = (char *)8;
+
+static int events_of(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN | POLLOUT };
+
+	return poll(&poll_fd, 1, 0) < 0 ? -1 : poll_fd.revents;
+}
+
+/* A reader that waits is woken by what somebody else writes, and by a signal. */
+static void waits(int fd)
+{
+	int status;
+
+	pid_t reader = fork();
+
+	if (reader == 0) {
+		say_text("a reader that waits", fd, 100);
+		_exit(0);
+	}
+	until_asleep(&reader, 1);
+	say("write", write(fd, "jnvg", 4));
+	wait(&status);
+	if (fork() == 0) {
+		alarm(1);
+		say_text("never", fd, 100);
+		_exit(0);
+	}
+	wait(&status);
+	printf("killed by %s\n", sigabbrev_np(WTERMSIG(status)));
+	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
+	say_text("without waiting", fd, 100);
+	fcntl(fd, F_SETFL, O_RDWR);
+}
+
+static void edges(int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	int set = epoll_create1(0);
+	char byte;
+
+	epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+	say("epoll, nothing yet", epoll_wait(set, &event, 1, 0));
+	write(fd, "ab", 2);
+	say("epoll, an edge", epoll_wait(set, &event, 1, 0));
+	say("epoll, none", epoll_wait(set, &event, 1, 0));
+	write(fd, "c", 1);
+	say("epoll, another", epoll_wait(set, &event, 1, 0));
+	while (events_of(fd) & POLLIN)
+		(void)!read(fd, &byte, 1);
+	close(set);
+}
+
+/* The server has room for so many files. */
+static void as_many_as_go(int one_of_them)
+{
+	int n = 0, last;
+
+	while ((last = open(NAME, O_RDWR)) >= 0)
+		n++;
+	printf("%d more\n", n);
+	say("one too many", last);
+	close(one_of_them);
+	say("one is closed", open(NAME, O_RDWR) < 0 ? -1 : 0);
+	closefrom(one_of_them);
+}
+
+static void use(void)
+{
+	struct iovec pieces[] = { { "Pyrna ", 6 }, { "jnyyf", 5 } };
+	int fd = open(NAME, O_RDWR), other = open(NAME, O_RDWR);
+	static char much[6000];
+	struct stat st;
+
+	say("open", fd < 0 ? -1 : 0);
+	fstat(fd, &st);
+	printf("mode %o, device %lx\n", st.st_mode, (long)st.st_rdev);
+	say("events", events_of(fd));
+	say("write", write(fd, "Uryyb, jbeyq", 12));
+	say("events", events_of(fd));
+	say("events of the other", events_of(other));
+	say_text("five", fd, 5);
+	say_text("rest", fd, 100);
+	say("writev", writev(other, pieces, 2));
+	say_text("the other", other, 100);
+	say("seek", lseek(fd, 0, SEEK_SET));
+	say("ioctl", ioctl(fd, FIONREAD, &fd));
+	say("read of none", read(fd, much, 0));
+	say("read into nowhere", write(fd, "x", 1) == 1 ? read(fd, nowhere, 1) : 0);
+	say_text("which lost nothing", fd, 100);
+	waits(fd);
+	edges(fd);
+	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
+	memset(much, 'n', sizeof(much));
+	say("more than it takes", write(fd, much, sizeof(much)));
+	say("still more", write(fd, much, 1));
+	say("events", events_of(fd));
+	say("all of it", read(fd, much, sizeof(much)));
+	as_many_as_go(other);
+}
+
+/* The server dies under a reader. */
+static void outlive(pid_t server)
+{
+	int fd = 3, status; /* one that is open */
+	pid_t reader;
+
+	while (events_of(fd) & POLLIN) {
+		char byte;
+
+		(void)!read(fd, &byte, 1);
+	}
+	fcntl(fd, F_SETFL, O_RDWR);
+	reader = fork();
+	if (reader == 0) {
+		say_text("the reader", fd, 100);
+		_exit(0);
+	}
+	until_asleep(&reader, 1);
+	kill(server, SIGKILL);
+	waitpid(server, &status, 0);
+	wait(&status);
+	say("write", write(fd, "x", 1));
+	say("events", events_of(fd));
+	say("open", open(NAME, O_RDWR));
+	say("unlink", unlink(NAME));
+}
+
+static int rot13(void)
+{
+	pid_t server = fork();
+	int send;
+
+	if (server == 0)
+		_exit(execl("/bin/example_rot13", "rot13", NAME, NULL));
+	UNTIL("the name is there", access(NAME, F_OK) == 0);
+	send = open("/dev/null", O_RDWR);
+	errno = (int)-ipc_name(AT_FDCWD, "/srv/other", 0666, send);
+	say("name of something else", errno ? -1 : 0);
+	close(send);
+	use();
+	outlive(server);
+	return 0;
+}
+
+/* ---- calls that are refused ---- */
+
+static void check(const char *what, long expected, long result)
+{
+	if (result != expected)
+		printf("%s: %ld instead of %ld\n", what, result, expected);
+}
+
+/* A descriptor table without room: 3 descriptors are open. */
+static void full_table(int keeper)
+{
+	struct rlimit none = { 3, 3 };
+
+	if (fork() == 0) {
+		dup2(keeper, 2);
+		setrlimit(RLIMIT_NOFILE, &none);
+		_exit(ipc_reopen(2, 0) == -EMFILE ? 0 : 1);
+	}
+}
+
+static void names(int receive, int send)
+{
+	char long_name[257] = "";
+
+	mkdir("/run/there", 0755);
+	check("name", 0, ipc_name(AT_FDCWD, "/run/there/file", 0666, send));
+	check("name that is there", -EEXIST, ipc_name(AT_FDCWD, "/run/there/file", 0666, send));
+	check("name of a receive end", -EINVAL, ipc_name(AT_FDCWD, "/run/r", 0666, receive));
+	check("name of no file", -EBADF, ipc_name(AT_FDCWD, "/run/r", 0666, 99));
+	check("name without a directory", -ENOENT, ipc_name(AT_FDCWD, "/no/r", 0666, send));
+	check("name in /proc", -EPERM, ipc_name(AT_FDCWD, "/proc/r", 0666, send));
+	check("name at nothing", -EBADF, ipc_name(98, "r", 0666, send));
+	check("name at no address", -EFAULT, ipc_name(AT_FDCWD, nowhere, 0666, send));
+	check("name below a file", -ENOTDIR, ipc_name(AT_FDCWD, "/run/there/file/r", 0666, send));
+	memset(long_name, 'n', 256);
+	check("name too long", -ENAMETOOLONG, ipc_name(AT_FDCWD, long_name, 0666, send));
+	check("loop", 0, symlink("loop", "/run/loop"));
+	check("name in a loop", -ELOOP, ipc_name(AT_FDCWD, "/run/loop/r", 0666, send));
+	check("rename", 0, rename("/run/there/file", "/run/there/other"));
+	check("link", 0, link("/run/there/other", "/run/there/file"));
+	check("unlink", 0, unlink("/run/there/other"));
+	check("unlink", 0, unlink("/run/there/file"));
+}
+
+static void names_of_another_user(int send)
+{
+	int status;
+
+	if (fork() == 0) {
+		_exit(setuid(1000) == 0 && ipc_name(AT_FDCWD, "/run/r", 0666, send) == -EACCES ? 0
+											       : 1);
+	}
+	wait(&status);
+	check("name by another user", 0, status);
+}
+
+static void names_in_mounts(int send)
+{
+	mkdir("/run/small", 0755);
+	check("mount", 0, mount("small", "/run/small", "tmpfs", 0, "nr_inodes=2"));
+	check("name", 0, ipc_name(AT_FDCWD, "/run/small/a", 0666, send));
+	check("one too many", -ENOSPC, ipc_name(AT_FDCWD, "/run/small/b", 0666, send));
+	check("remount", 0, mount("", "/run/small", "", MS_REMOUNT | MS_RDONLY, ""));
+	check("name in what is only read", -EROFS, ipc_name(AT_FDCWD, "/run/small/b", 0666, send));
+	check("umount", 0, umount("/run/small"));
+}
+
+/* By a user who keeps no descriptor of them. They are not to be at the expense of open files. */
+static void names_without_end(int send)
+{
+	char path[32];
+	int status;
+
+	mkdir("/run/all", 0777);
+	chmod("/run/all", 01777);
+	if (fork() == 0) {
+		int n = 0;
+
+		_exit(setuid(1000) != 0 ||
+		      ({
+			      do
+				      snprintf(path, sizeof(path), "/run/all/%d", n++);
+			      while (ipc_name(AT_FDCWD, path, 0666, send) == 0);
+			      ipc_name(AT_FDCWD, path, 0666, send);
+		      }) != -ENOSPC);
+	}
+	wait(&status);
+	check("names without end", 0, status);
+	check("name by root", 0, ipc_name(AT_FDCWD, "/run/all/root", 0666, send));
+}
+
+/* What the words of requests have that no bytes travel in. */
+static void words_of_requests(void)
+{
+	struct iovec pieces[] = { { "abcdef", 6 }, { "ghijklmnopqrstuvwxyz", 20 } };
+	int receive = ipc_create(0), send = ipc_badge(receive, 9, 0), nbytes = 0, status;
+	struct ipc_message m;
+	long rcvid;
+
+	ipc_name(AT_FDCWD, "/run/words", 0600, send);
+	if (fork() == 0) {
+		char bytes[32];
+		int fd;
+
+		close(receive);
+		fd = open("/run/words", O_RDWR);
+		_exit(read(fd, bytes, 4) != 0 || read(fd, bytes, 32) != 0 ||
+		      writev(fd, pieces, 2) != 26);
+	}
+	close(send);
+	while ((rcvid = ipc_receive(receive, &m, IPC_NEVER)) > 0) {
+		uint32_t op = SERVED_OP(m.word[0]);
+		char *bytes = (char *)&m.word[2];
+		bool empty = m.word[2] == 0 && m.word[3] == 0;
+
+		if (op == SERVED_WRITE && m.word[1] <= SERVED_SHORT) {
+			for (uint64_t i = 0; i < m.word[1]; i++)
+				check("byte", 'a' + nbytes++, bytes[i]);
+		} else if (op == SERVED_WRITE) {
+			nbytes += m.word[1];
+		}
+		if (op == SERVED_READ || (op == SERVED_WRITE && m.word[1] > SERVED_SHORT))
+			check("words that mean nothing are 0", true, empty);
+		m.word[0] = op == SERVED_WRITE ? m.word[1] : 0;
+		m.word[1] = SERVED_STATE(1, POLLIN | POLLOUT);
+		ipc_reply(receive, rcvid, &m);
+	}
+	wait(&status);
+	check("reads and writes", 0, status);
+	check("bytes", 26, nbytes);
+	unlink("/run/words");
+	close(receive);
+}
+
+static volatile int poster_of;
+
+/* Looks at files that are there for a moment only, and posts for them. */
+static void *post_for_all(void *unused)
+{
+	struct served_file files[8];
+	uint64_t generation = 1;
+
+	(void)unused;
+	while (poster_of)
+		for (long n = ipc_files(poster_of, 0, files, 8); n > 0; n--)
+			ipc_post(poster_of, files[n - 1].cookie,
+				 SERVED_STATE(++generation, POLLIN));
+	return NULL;
+}
+
+/* Many opens, all of which are refused, while another thread looks at these files; and servers that end in the middle. */
+static void refused_opens(void)
+{
+	for (int round = 0; round < 30; round++) {
+		int receive = ipc_create(0), send = ipc_badge(receive, 9, 0), status;
+		struct ipc_message m = { 0 };
+		pthread_t poster;
+		long rcvid = 0;
+
+		ipc_name(AT_FDCWD, "/run/refuses", 0600, send);
+		if (fork() == 0) {
+			close(receive);
+			close(send);
+			while (open("/run/refuses", O_RDWR) < 0 && errno == EACCES)
+				;
+			_exit(errno == EIO || errno == ENXIO ? 0 : errno);
+		}
+		close(send);
+		poster_of = receive;
+		pthread_create(&poster, NULL, post_for_all, NULL);
+		for (int i = 0; i < 200;) {
+			rcvid = ipc_reply_receive(receive, rcvid > 0 ? rcvid : 0, &m, IPC_NEVER);
+			i += rcvid > 0;
+			m.word[0] = (uint64_t)-EACCES;
+			m.word[1] = 0;
+		}
+		poster_of = 0;
+		pthread_join(poster, NULL);
+		close(receive);
+		wait(&status);
+		check("how opens end", 0, status);
+		unlink("/run/refuses");
+	}
+}
+
+static int refused(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), status;
+	int keeper = ipc_badge(receive, 2, IPC_KEEPS), again;
+	struct served_file files[2];
+
+	check("badge of the kernel's", -EINVAL, ipc_badge(receive, IPC_BADGE_SERVED, 0));
+	check("unknown flag", -EINVAL, ipc_badge(receive, 1, 4));
+	check("post of no file", -ENOENT, ipc_post(receive, IPC_BADGE_SERVED | 1, 1 << 16));
+	check("post by a send end", -EINVAL, ipc_post(send, 1, 1 << 16));
+	check("post by nothing", -EBADF, ipc_post(99, 1, 1 << 16));
+	check("files of none", 0, ipc_files(receive, 0, files, 2));
+	check("files by a send end", -EINVAL, ipc_files(send, 0, files, 2));
+	check("files by nothing", -EBADF, ipc_files(99, 0, files, 2));
+	check("reopen while open", -EBUSY, ipc_reopen(keeper, 0));
+	check("reopen by no keeper", -EINVAL, ipc_reopen(send, 0));
+	check("reopen with a flag", -EINVAL, ipc_reopen(keeper, 1));
+	check("reopen by nothing", -EBADF, ipc_reopen(99, 0));
+	names(receive, send);
+	names_of_another_user(send);
+	names_in_mounts(send);
+	names_without_end(send);
+	words_of_requests();
+	refused_opens();
+	close(receive);
+	full_table(keeper);
+	wait(&status);
+	check("reopen in a full table", 0, status);
+	again = ipc_reopen(keeper, 0);
+	check("the same descriptor", receive, again);
+	puts("refused: ok");
+	return 0;
+}
+
+/* A program opens what it serves itself, and a file whose server is in the list of its files. */
+static int lists(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 9, 0);
+	struct served_file files[2];
+	struct ipc_message m;
+	pid_t opener;
+	long rcvid;
+
+	ipc_name(AT_FDCWD, "/run/mine", 0600, send);
+	check("open by the server", -1, open("/run/mine", O_RDWR));
+	check("its errno", EDEADLK, errno);
+	while (ipc_receive(receive, &m, IPC_NOW) == 0)
+		;
+	opener = fork();
+	if (opener == 0) {
+		close(receive);
+		_exit(open("/run/mine", O_RDONLY) < 0 ? errno : 0);
+	}
+	rcvid = ipc_receive(receive, &m, IPC_NEVER);
+	check("what it asks", SERVED_OPEN, SERVED_OP(m.word[0]));
+	check("flags, with O_LARGEFILE", 0100000, (long)(uint32_t)m.word[1]);
+	check("pid", opener, (long)(m.word[1] >> 32));
+	check("uid and gid", 0, (long)m.word[2]);
+	check("badge of the name", 9, (long)m.word[3]);
+	check("files", 1, ipc_files(receive, 0, files, 2));
+	check("its cookie", (long)m.badge, (long)files[0].cookie);
+	check("as it was asked", 0, memcmp(files[0].open, &m.word[1], sizeof(files[0].open)));
+	check("after it", 0, ipc_files(receive, files[0].cookie + 1, files, 2));
+	check("at no address", -EFAULT, ipc_files(receive, 0, (void *)nowhere, 2));
+	m.word[0] = (uint64_t)-EACCES;
+	ipc_reply(receive, rcvid, &m);
+	wait((int *)&rcvid);
+	check("what the server has said", EACCES, WEXITSTATUS((int)rcvid));
+	puts("lists: ok");
+	return 0;
+}
+
+/* ---- a server that is killed, and started again ---- */
+
+static struct shared {
+	unsigned
+		steps; /* how many the servers have made in all: messages that were received, and that took effect */
+	unsigned nservers;
+} * shared;
+
+/* What kills the server: that step of all, or so many steps after its start. 0: nothing. */
+static unsigned kill_at, lifetime;
+
+static void traced(bool made)
+{
+	static unsigned steps;
+
+	(void)made;
+	if (++shared->steps == kill_at || ++steps == lifetime)
+		raise(SIGKILL);
+}
+
+static ssize_t echo_write(struct serve_file *file, struct serve_request *request)
+{
+	char text[SERVE_QUEUE_BYTES];
+	size_t n = serve_take(request, text, sizeof(text));
+
+	return serve_queue_put(file->data, request, text, n);
+}
+
+static ssize_t echo_read(struct serve_file *file, struct serve_request *request)
+{
+	return serve_queue_get(file->data, request);
+}
+
+static unsigned echo_events(struct serve_file *file)
+{
+	return serve_queue_events(file->data);
+}
+
+static const struct serve_ops echo = {
+	.data_size = sizeof(struct serve_queue),
+	.read = echo_read,
+	.write = echo_write,
+	.events = echo_events,
+	.traced = traced,
+};
+
+static pid_t start_server(int receive, int recovery)
+{
+	char endpoint[16], memory[16];
+	char *argv[] = { "echo", "--endpoint", endpoint, "--recovery", memory, NULL };
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	snprintf(endpoint, sizeof(endpoint), "%d", receive);
+	snprintf(memory, sizeof(memory), "%d", recovery);
+	_exit(serve_main(5, argv, &echo));
+}
+
+static size_t piece_of(size_t at, size_t most)
+{
+	return 1 + at * 7 % most;
+}
+
+static int writer(int fd, size_t total)
+{
+	char bytes[64];
+
+	for (size_t done = 0; done < total;) {
+		size_t n = piece_of(done, sizeof(bytes));
+		ssize_t written;
+
+		n = n < total - done ? n : total - done;
+		for (size_t i = 0; i < n; i++)
+			bytes[i] = (char)((done + i) % 251);
+		written = write(fd, bytes, n);
+		if (written != (ssize_t)n) {
+			printf("write at %zu: %zd, %s\n", done, written, strerror(errno));
+			return 1;
+		}
+		done += n;
+	}
+	return 0;
+}
+
+static int reader(int fd, size_t total)
+{
+	char bytes[64];
+
+	for (size_t done = 0; done < total;) {
+		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+		ssize_t n;
+
+		if (done % 3 == 0)
+			poll(&poll_fd, 1, -1);
+		n = read(fd, bytes, piece_of(done, sizeof(bytes)));
+		if (n <= 0) {
+			printf("read at %zu: %zd, %s\n", done, n, strerror(errno));
+			return 1;
+		}
+		for (ssize_t i = 0; i < n; i++)
+			if (bytes[i] != (char)((done + (size_t)i) % 251)) {
+				printf("byte %zu is another one\n", done + (size_t)i);
+				return 1;
+			}
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static pid_t in_child(int (*function)(int, size_t), int fd, size_t total)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int status = function(fd, total);
+
+		fflush(stdout);
+		_exit(status);
+	}
+	return pid;
+}
+
+#define ECHO "/srv/echo"
+
+/* Starts the next server if that was the one that has ended; else says how a user of it has ended. */
+static int ended(pid_t pid, int status, pid_t *server, int keeper, int recovery)
+{
+	int receive;
+
+	if (pid != *server)
+		return status != 0;
+	receive = ipc_reopen(keeper, IPC_CLOEXEC);
+	if (receive < 0)
+		return 1;
+	shared->nservers++;
+	lifetime = lifetime ? 6 + (unsigned)random() % 13 : 0;
+	*server = start_server(receive, recovery);
+	close(receive);
+	return 0;
+}
+
+/* One file, a writer and a reader of it, and as many servers as it takes. Returns 0 if all bytes have come in their order. */
+static int session(size_t total)
+{
+	int receive = ipc_create(IPC_CLOEXEC), recovery = memfd_create("recovery", 0), fd;
+	int keeper = ipc_badge(receive, 0, IPC_KEEPS | IPC_CLOEXEC);
+	int send = ipc_badge(receive, 1, IPC_CLOEXEC), status, failed;
+	pid_t server, pid;
+
+	failed = ftruncate(recovery, 1 << 16) | (int)ipc_name(AT_FDCWD, ECHO, 0600, send);
+	server = start_server(receive, recovery);
+	close(receive);
+	pid = fork();
+	if (pid == 0) {
+		fd = open(ECHO, O_RDWR);
+		if (fd < 0)
+			printf("open: %s\n", strerror(errno));
+		fflush(stdout);
+		in_child(writer, fd, total);
+		in_child(reader, fd, total);
+		_exit(fd < 0 || (wait(&status), status) || (wait(&status), status));
+	}
+	do {
+		pid_t gone = wait(&status);
+
+		failed |= ended(gone, status, &server, keeper, recovery);
+		if (gone == pid)
+			break;
+	} while (!failed);
+	kill(server, SIGKILL);
+	waitpid(server, &status, 0);
+	unlink(ECHO);
+	close(send);
+	close(keeper);
+	close(recovery);
+	return failed;
+}
+
+/* Kills a server at each step of a session, in a session of its own. */
+static int each_step(void)
+{
+	unsigned nsteps;
+
+	shared->steps = 0;
+	if (session(2000))
+		return 1;
+	nsteps = shared->steps;
+	for (kill_at = 1; kill_at <= nsteps; kill_at++) {
+		shared->steps = 0;
+		if (session(2000)) {
+			printf("killed at step %u of %u\n", kill_at, nsteps);
+			return 1;
+		}
+	}
+	printf("each of more than %u steps\n", nsteps / 10 * 10);
+	return 0;
+}
+
+/* Kills servers soon after their starts, until so many have been killed. */
+static int often(unsigned nservers)
+{
+	kill_at = 0;
+	shared->nservers = 0;
+	lifetime = 6;
+	for (unsigned seed = 0; shared->nservers < nservers; seed++) {
+		srandom(seed);
+		if (session(20000)) {
+			printf("seed %u, after %u servers\n", seed, shared->nservers);
+			return 1;
+		}
+	}
+	printf("%u servers and more\n", nservers);
+	return 0;
+}
+
+/* ---- a server that process 1 keeps ---- */
+
+/* Returns its pid, once there is another one than `before`. */
+static pid_t server_after(pid_t before)
+{
+	pid_t pid = 0;
+
+	UNTIL("the server is started", ({
+		      FILE *status = fopen("/run/servers", "r");
+
+		      if (!status || fscanf(status, "rot13 %d", &pid) != 1)
+			      pid = 0;
+		      if (status)
+			      fclose(status);
+		      pid != 0 && pid != before;
+	      }));
+	return pid;
+}
+
+/* It is sent the signal five times, or once if that does not end it. */
+static int supervised(int sig)
+{
+	int fd = open("/dev/rot13", O_RDWR);
+	pid_t server = server_after(0);
+
+	say("open", fd < 0 ? -1 : 0);
+	say("write", write(fd, "Uryyb", 5));
+	for (int i = 0; i < (sig == SIGKILL ? 5 : 1); i++) {
+		kill(server, sig);
+		say_text("read", fd, 2);
+		say("write", write(fd, "n", 1));
+		server = server_after(server);
+	}
+	say_text("all of it", fd, 100);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	setlinebuf(stdout);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (argc < 2)
+		return rot13();
+	if (strcmp(argv[1], "refused") == 0)
+		return refused() || lists();
+	if (strcmp(argv[1], "supervised") == 0)
+		return supervised(atoi(argv[2]));
+	return strcmp(argv[1], "steps") == 0 ? each_step() : often((unsigned)atoi(argv[1]));
+}
