@@ -20,7 +20,7 @@ NEEDS_NONE = {"dontneed", "dup", "watch"}  # scenarios that make do with the mem
 # frames that lie side by side, once.
 BOUNDS = {"create": 2, "mkdir": 2, "write": 1, "write_far": 1, "grow": 1, "writev": 1, "link": 1, "symlink": 2,
           "fork": 1, "fork_much": 1, "vfork": 1, "child_dies": 1, "segment": 2, "share_undo": 1,
-          "mount": 1}
+          "mount": 1, "name": 2}
 POLICIES = ["relieve", "refuse", "kill", "starve"]
 
 

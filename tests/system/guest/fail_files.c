@@ -2,9 +2,12 @@
 /* fail_nth: pipes, files, names, descriptors and devices. */
 #include "fail_nth.h"
 
-#include "abi/ipc.h"
+#include <poll.h>
+#include <pthread.h>
+
 #include "abi/mount.h"
 #include "abi/uio_device.h"
+#include "lib/ipc.h"
 
 static int file = -1;
 static char bytes[3 * PAGE];
@@ -466,6 +469,83 @@ static long make_object(void)
 	return fd;
 }
 
+static long name_end(void)
+{
+	long err = CALL(SYS_ipc_name, AT_FDCWD, "/named", 0600, send_end);
+
+	if (err == 0)
+		CALL(SYS_unlinkat, AT_FDCWD, "/named", 0, 0);
+	return err;
+}
+
+static void open_kept_endpoint(void)
+{
+	long receive = CALL(SYS_ipc_create, 0, 0, 0, 0);
+
+	send_end = CALL(SYS_ipc_badge, receive, 0, IPC_KEEPS, 0);
+	need(receive);
+	need(send_end);
+	close_fd(receive);
+}
+
+static long make_receive_end(void)
+{
+	long fd = CALL(SYS_ipc_reopen, send_end, 0, 0, 0);
+
+	if (fd >= 0)
+		close_fd(fd);
+	return fd;
+}
+
+/* A thread of the process that uses the file. */
+static void *serve_a_file(void *end)
+{
+	struct ipc_message m = { 0 };
+	int receive = (int)(long)end;
+	long rcvid = 0;
+
+	for (;;) {
+		rcvid = ipc_reply_receive(receive, rcvid > 0 ? rcvid : 0, &m, IPC_NEVER);
+		if (rcvid > 0 && SERVED_OP(m.word[0]) == SERVED_READ)
+			m.word[0] = (uint64_t)ipc_write(receive, rcvid, self_path, m.word[1], 0);
+		else if (rcvid > 0)
+			m.word[0] = SERVED_OP(m.word[0]) == SERVED_WRITE ? m.word[1] : 0;
+		m.word[1] = SERVED_STATE(1, POLLIN | POLLOUT);
+	}
+	return NULL;
+}
+
+static void start_file_server(void)
+{
+	long receive = CALL(SYS_ipc_create, 0, 0, 0, 0);
+	pthread_t server;
+
+	send_end = CALL(SYS_ipc_badge, receive, 0, 0, 0);
+	need(CALL(SYS_ipc_name, AT_FDCWD, "/named", 0600, send_end));
+	need(-pthread_create(&server, NULL, serve_a_file, (void *)receive));
+}
+
+static long use_served_file(void)
+{
+	long fd = CALL(SYS_openat, AT_FDCWD, "/named", O_RDWR, 0), err;
+	char bytes[40] = "";
+
+	if (fd < 0)
+		return fd;
+	err = CALL(SYS_write, fd, bytes, 4, 0);
+	if (err >= 0)
+		err = CALL(SYS_read, fd, bytes, sizeof(bytes), 0);
+	if (err >= 0)
+		err = CALL(SYS_ioctl, fd, 0xc0204600, bytes, 0);
+	close_fd(fd);
+	return err;
+}
+
+static void remove_name(void)
+{
+	CALL(SYS_unlinkat, AT_FDCWD, "/named", 0, 0);
+}
+
 /* With limits, which change. */
 static long mount_limited(void)
 {
@@ -517,6 +597,9 @@ const struct scenario file_scenarios[] = {
 	{ "sigio", tell_by_signal, open_pipe, NULL, 0 },
 	{ "timerfd", make_timer, NULL, NULL, 0 },
 	{ "signalfd", make_signalfd, NULL, NULL, 0 },
+	{ "name", name_end, open_endpoint, remove_name, MAY_ENOSPC },
+	{ "receive_end", make_receive_end, open_kept_endpoint, NULL, 0 },
+	{ "served_file", use_served_file, start_file_server, remove_name, 0 },
 	{ "inotify", watch_files, NULL, NULL, MAY_ENOSPC },
 	{ "pidfd", make_pidfd, NULL, NULL, 0 },
 	{ "epoll", watch_some, open_pipe, NULL, MAY_ENOSPC },

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
@@ -470,7 +471,138 @@ static void check_at_once(void)
 	CALL(close, (uint64_t)other_send);
 }
 
+/* ---- files that a program serves ---- */
+
+#define SERVED_FILE "/served"
+
+/* Gives a byte for each read. Returns how many files were opened and not closed. */
+static int serve_file(void)
+{
+	struct ipc_message m = { { 0 }, 0 };
+	uint64_t generation = 0;
+	long rcvid = 0;
+	int nopen = 0;
+
+	for (;;) {
+		rcvid = ipc_reply_receive(receive_end, rcvid > 0 ? rcvid : 0, &m, IPC_NEVER);
+		if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED && !(m.badge & IPC_BADGE_SERVED))
+			return nopen;
+		if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED && nopen > 0)
+			nopen--; /* of a killed caller, it may be all that comes */
+		if (rcvid > 0)
+			nopen += SERVED_OP(m.word[0]) == SERVED_OPEN;
+		if (rcvid > 0)
+			ipc_post(receive_end, m.badge, SERVED_STATE(++generation, POLLIN));
+		m.word[0] = SERVED_OP(m.word[0]) == SERVED_READ;
+		m.word[1] = SERVED_STATE(generation, POLLIN);
+		m.word[2] = 'x';
+	}
+}
+
+static void prepare_file(void)
+{
+	long err;
+
+	start_server(serve_file);
+	err = ipc_name(AT_FDCWD, SERVED_FILE, 0600, send_end);
+	expect(err == 0, "name", err);
+}
+
+/* Returns 1, or what stopped it. */
+static long read_served(void)
+{
+	char byte = 0;
+	long fd = CALL(openat, AT_FDCWD, (uint64_t)SERVED_FILE, O_RDONLY);
+	long n = fd < 0 ? fd : CALL(read, (uint64_t)fd, (uint64_t)&byte, 1);
+
+	if (fd >= 0)
+		CALL(close, (uint64_t)fd);
+	return n == 1 && byte != 'x' ? -1000 : n;
+}
+
+static void call_read_served(void)
+{
+	arm();
+	done = read_served();
+}
+
+static void compete_read_served(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		long got = read_served();
+
+		expect(got == 1, "the other's read", got);
+	}
+}
+
+static int stop_file_server(void)
+{
+	CALL(unlinkat, AT_FDCWD, (uint64_t)SERVED_FILE, 0);
+	return stop_server();
+}
+
+static void check_read_served(void)
+{
+	int status = stop_file_server();
+
+	expect(done == 1, "read", done);
+	expect(status == 0, "files that are left", status);
+}
+
+static void compete_kill_file_server(void)
+{
+	CALL(kill, (uint64_t)server, SIGKILL);
+	churn();
+}
+
+static void check_killed_file_server(void)
+{
+	int status = stop_file_server();
+
+	expect(done == 1 || (common->competed && (done == -EIO || done == -ENXIO)), "read", done);
+	expect(status == (common->competed ? SIGKILL : 0), "the server's status", status);
+}
+
+static void be_reader_of_served(void)
+{
+	arm();
+	CALL(exit_group, read_served() == 1 ? 0 : 1);
+}
+
+static void read_served_by_child(void)
+{
+	fork_child(be_reader_of_served);
+}
+
+static void check_killed_reader(void)
+{
+	int status = stop_file_server();
+
+	expect(child_status == SIGKILL || child_status == 0, "the reader's status", child_status);
+	expect(status == 0, "files that are left", status);
+}
+
 const struct sweep ipc_sweeps[] = {
+	{ .name = "served_read",
+	  .prepare = prepare_file,
+	  .call = call_read_served,
+	  .compete = compete_read_served,
+	  .check = check_read_served,
+	  .timed = 1 },
+	{ .name = "served_kill_reader",
+	  .prepare = prepare_file,
+	  .call = read_served_by_child,
+	  .compete = compete_kill_caller,
+	  .check = check_killed_reader,
+	  .by_child = 1,
+	  .length = 67000,
+	  .timed = 1 },
+	{ .name = "served_kill_server",
+	  .prepare = prepare_file,
+	  .call = call_read_served,
+	  .compete = compete_kill_file_server,
+	  .check = check_killed_file_server,
+	  .timed = 1 },
 	{ .name = "ipc_call",
 	  .prepare = prepare_call,
 	  .call = call_call,

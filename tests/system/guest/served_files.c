@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -329,6 +330,47 @@ static void words_of_requests(void)
 	close(receive);
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* A server that has nothing, but says each time that this has changed: a signal ends the read all the same. */
+static void signals_between_answers(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 9, 0), status;
+	struct ipc_message m = { 0 };
+	uint64_t generation = 0;
+	long rcvid = 0;
+
+	ipc_name(AT_FDCWD, "/run/restless", 0600, send);
+	if (fork() == 0) {
+		const struct itimerval soon = { .it_value = { 0, 20000 } };
+		const struct sigaction action = { .sa_handler = on_alarm };
+		char byte;
+		int fd;
+
+		close(receive);
+		close(send);
+		fd = open("/run/restless", O_RDONLY);
+		sigaction(SIGALRM, &action, NULL);
+		setitimer(ITIMER_REAL, &soon, NULL);
+		_exit(read(fd, &byte, 1) == -1 && errno == EINTR ? 0 : 1);
+	}
+	close(send);
+	for (;;) {
+		rcvid = ipc_reply_receive(receive, rcvid > 0 ? rcvid : 0, &m, IPC_NEVER);
+		if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED)
+			break;
+		m.word[0] = SERVED_OP(m.word[0]) == SERVED_OPEN ? 0 : (uint64_t)-EAGAIN;
+		m.word[1] = SERVED_STATE(++generation, POLLIN);
+	}
+	wait(&status);
+	check("a signal between answers", 0, status);
+	unlink("/run/restless");
+	close(receive);
+}
+
 static volatile int poster_of;
 
 /* Looks at files that are there for a moment only, and posts for them. */
@@ -403,6 +445,7 @@ static int refused(void)
 	names_in_mounts(send);
 	names_without_end(send);
 	words_of_requests();
+	signals_between_answers();
 	refused_opens();
 	close(receive);
 	full_table(keeper);

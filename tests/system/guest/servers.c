@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -300,6 +302,26 @@ static int tell_descriptors(void)
 	return rcvid > 0 ? (int)ipc_reply(3, rcvid, &m) : 1;
 }
 
+/* The name keeps the send end until it is gone, and the mount does then. */
+static void mounted_by_name(void)
+{
+	pid_t pid = start(madeup);
+
+	expect("name", 0, ipc_name(AT_FDCWD, "/srv/madeup", 0600, send_end));
+	close(send_end);
+	mkdir("/named", 0755);
+	expect("mount of no name", -EINVAL,
+	       mount("/srv/other", "/named", "9p", MS_RDONLY, "") ? -errno : 0);
+	expect("mount of another file", -EINVAL,
+	       mount("/dev/null", "/named", "9p", MS_RDONLY, "") ? -errno : 0);
+	expect("mount by name", 0,
+	       mount("/srv/madeup", "/named", "9p", MS_RDONLY, "") ? -errno : 0);
+	expect("unlink", 0, unlink("/srv/madeup"));
+	expect("a file of it", 0, access("/named/numbers", R_OK));
+	expect("umount", 0, umount("/named"));
+	expect("its status", 0, status_of(pid));
+}
+
 static void descriptors_of_a_server(char *self)
 {
 	char *words[] = { self, "descriptors", NULL };
@@ -355,6 +377,7 @@ int main(int argc, char **argv)
 	server_of_the_manual();
 	archive_server();
 	servers_that_give_up();
+	mounted_by_name();
 	descriptors_of_a_server(argv[0]);
 	servers_that_cannot_start();
 	if (nwrong == 0)
