@@ -14,6 +14,7 @@
 #include "proc/wait.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
+#include "tests/kernel/race.h"
 
 #define NEVER UINT64_MAX
 
@@ -554,3 +555,89 @@ KTEST(served_bytes_of_a_dead_server_do_not_count)
 	file_put(keeper);
 	close_served();
 }
+
+/* ---- races ---- */
+
+static uint32_t nusers;
+
+static void begin_served_race(void)
+{
+	receive_end = endpoint_create();
+	EXPECT_EQ(0, endpoint_badge(receive_end, 1, false, &send_end));
+	EXPECT_EQ(0, endpoint_badge(receive_end, 2, false, &keeper));
+	endpoint_keep(keeper);
+	nusers = 2;
+}
+
+/* Opens the file, uses it without waiting, and closes it. Servers refuse, end, and answer anything. */
+static void use_by_lot(void)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		struct file *mine = file_create(&served_test_ops, O_RDWR | O_NONBLOCK, NULL);
+		char bytes[SERVED_SHORT + 2];
+
+		if (!mine || served_open(mine, send_end, 1, 0) != 0) {
+			if (mine)
+				file_discard(mine);
+			continue;
+		}
+		for (unsigned n = race_lot(4); n; n--) {
+			struct user_iter iter =
+				user_iter_kernel(bytes, race_lot(2) ? 1 : sizeof(bytes));
+
+			(void)(race_lot(2) ? served_read(mine, &iter, NULL)
+					   : served_write(mine, &iter, NULL));
+			(void)served_poll(mine, NULL);
+		}
+		file_put(mine);
+	}
+	atomic_add(&nusers, -1u);
+}
+
+static void look_at_all_files(void)
+{
+	static uint64_t generation;
+	struct served_file found;
+
+	for (uint64_t cookie = 0; served_describe(receive_end, cookie, &found) == 0;
+	     cookie = found.cookie + 1)
+		(void)served_post(receive_end, found.cookie,
+				  SERVED_STATE(++generation, POLLIN | POLLOUT));
+}
+
+/* A few servers, one after the other. */
+static void serve_files_by_lot(void)
+{
+	while (atomic_load(&nusers)) {
+		struct ipc_words words;
+		uint64_t badge;
+		int64_t rcvid = endpoint_receive(receive_end, &words, &badge,
+						 clock_deadline_in(NSEC_PER_SEC / 5000));
+
+		look_at_all_files();
+		if (race_lot(6) == 0) {
+			server_ends();
+			next_server();
+		} else if (rcvid > 0) {
+			words.word[0] = race_lot(3) ? 0 : (uint64_t)-EACCES;
+			words.word[1] = SERVED_STATE(race_lot(9), race_lot(32));
+			(void)endpoint_reply(receive_end, (uint64_t)rcvid, &words, race_lot(2));
+		}
+	}
+}
+
+static void end_served_race(void)
+{
+	file_put(send_end);
+	if (race_below(2)) {
+		file_put(keeper);
+		file_put(receive_end);
+	} else {
+		file_put(receive_end);
+		file_put(keeper);
+	}
+}
+
+/* Opens that are refused, closes, posts, and ends of servers (R148, R149). */
+RACE(race_served_files_and_servers, .rounds = 6, .begin = begin_served_race,
+     .sides = { use_by_lot, use_by_lot, serve_files_by_lot }, .end = end_served_race);
