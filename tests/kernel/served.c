@@ -221,7 +221,8 @@ KTEST(served_answers_that_are_wrong)
 						 ANSWER(-512, 1, POLLIN),
 						 ANSWER(INT64_MIN, 1, POLLIN),
 						 ANSWER(-ENXIO, 1, POLLIN),
-						 ANSWER(0, 1, POLLIN) };
+						 ANSWER(0, 1, POLLIN),
+						 ANSWER(9, 1, POLLIN) };
 	static const int results[] = { -EIO, -EIO, -EIO, -EIO, -ENXIO, 0 };
 	char bytes[32];
 	int server;
@@ -230,6 +231,7 @@ KTEST(served_answers_that_are_wrong)
 	server = SERVE(answers);
 	for (unsigned i = 0; i < ARRAY_SIZE(results); i++)
 		EXPECT_EQ(results[i], read_some(bytes, sizeof(bytes)));
+	EXPECT_EQ(-EIO, read_some(bytes, 8)); /* what would be in the words */
 	EXPECT_EQ(0, ktest_reap(server));
 	close_served();
 }
@@ -361,6 +363,8 @@ KTEST(served_request_that_ends_its_servers_fails)
 		server_ends();
 		next_server();
 	}
+	ktest_settle();
+	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &asked[17], &badges[17], 0));
 	EXPECT_EQ(0, ktest_reap(reader));
 	EXPECT_EQ(17, nasked);
 	file_put(keeper);

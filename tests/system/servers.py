@@ -30,8 +30,8 @@ ioctl: ENOTTY
 read of none: 0
 read into nowhere: EFAULT
 which lost nothing: k
-write: 4
 a reader that waits: wait
+write: 4
 killed by ALRM
 without waiting: EAGAIN
 epoll, nothing yet: 0

@@ -63,17 +63,18 @@ static int events_of(int fd)
 /* A reader that waits is woken by what somebody else writes, and by a signal. */
 static void waits(int fd)
 {
-	int status;
-
 	pid_t reader = fork();
+	int status;
+	long n;
 
 	if (reader == 0) {
 		say_text("a reader that waits", fd, 100);
 		_exit(0);
 	}
 	until_asleep(&reader, 1);
-	say("write", write(fd, "jnvg", 4));
+	n = write(fd, "jnvg", 4);
 	wait(&status);
+	say("write", n);
 	if (fork() == 0) {
 		alarm(1);
 		say_text("never", fd, 100);
@@ -303,7 +304,7 @@ static void words_of_requests(void)
 		close(receive);
 		fd = open("/run/words", O_RDWR);
 		_exit(read(fd, bytes, 4) != 0 || read(fd, bytes, 32) != 0 ||
-		      writev(fd, pieces, 2) != 26);
+		      writev(fd, pieces, 2) != 26 || write(fd, pieces[1].iov_base, 20) != 20);
 	}
 	close(send);
 	while ((rcvid = ipc_receive(receive, &m, IPC_NEVER)) > 0) {
@@ -325,7 +326,7 @@ static void words_of_requests(void)
 	}
 	wait(&status);
 	check("reads and writes", 0, status);
-	check("bytes", 26, nbytes);
+	check("bytes", 46, nbytes);
 	unlink("/run/words");
 	close(receive);
 }
