@@ -1002,7 +1002,7 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 
 /*
  * Makes the call, but returns -EDEADLK, a tick later, if only the caller itself could answer it. A program's call with a
- * deadline is not refused, because it ends by itself.
+ * deadline is not refused, because it ends by itself. A request for a served file is: its time-out is no wish of the program's.
  */
 static int call_if_answered(struct sender *sender, struct ipc_words *words,
 			    struct transfer *transfer, bool interruptible, uint64_t deadline,
@@ -1012,7 +1012,7 @@ static int call_if_answered(struct sender *sender, struct ipc_words *words,
 	int err;
 
 	thread->ncalls++;
-	if (deadline == UINT64_MAX)
+	if (deadline == UINT64_MAX || (sender->badge & IPC_BADGE_SERVED))
 		atomic_store(&thread->waits_for, sender->endpoint);
 	err = call_slowly(sender, words, transfer, interruptible, deadline, timeout);
 	atomic_store(&thread->waits_for, NULL);

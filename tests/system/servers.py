@@ -102,7 +102,7 @@ def R148_example_of_a_device():
 
 
 @case
-def R146_R148_calls_for_files_that_a_program_serves():
+def R144_R146_R148_calls_for_files_that_a_program_serves():
     done = run_placed("served_files", "refused", options=DEVICE)
     equal((0, b"refused: ok\nlists: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 

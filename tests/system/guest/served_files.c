@@ -372,6 +372,66 @@ static void signals_between_answers(void)
 	close(receive);
 }
 
+/* Opens the file of the other server. If that is refused, serves the other one. Returns the errno. */
+static int opens_other(int receive, const char *other)
+{
+	struct ipc_message m = { 0 };
+	struct timespec now;
+	uint64_t deadline;
+	long rcvid;
+	int err;
+
+	rcvid = ipc_receive(receive, &m, IPC_NOW); /* so the kernel knows who serves */
+	err = open(other, O_RDONLY) < 0 ? errno : 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	deadline = (uint64_t)(now.tv_sec + 2) * 1000000000;
+	if (rcvid < 0)
+		rcvid = 0;
+	while (err == EDEADLK && rcvid >= 0) {
+		m.word[0] = 0;
+		m.word[1] = SERVED_STATE(1, POLLIN);
+		rcvid = ipc_reply_receive(receive, rcvid, &m, deadline);
+		if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED)
+			break;
+	}
+	return err;
+}
+
+/* Two servers that open the file of each other: one is refused soon, and none waits until it is too late. */
+static void ring_of_servers(void)
+{
+	static const char *const names[] = { "/run/ring0", "/run/ring1" };
+	int receive[2], begin[2], send, status, refused = 0;
+	char byte;
+
+	check("pipe", 0, pipe(begin));
+	for (int i = 0; i < 2; i++) {
+		receive[i] = ipc_create(0);
+		send = ipc_badge(receive[i], 9, 0);
+		ipc_name(AT_FDCWD, names[i], 0600, send);
+		close(send);
+	}
+	for (int i = 0; i < 2; i++)
+		if (fork() == 0) {
+			close(receive[1 - i]);
+			close(begin[1]);
+			(void)!read(begin[0], &byte, 1); /* until nobody else has a receive end */
+			_exit(opens_other(receive[i], names[1 - i]));
+		}
+	close(receive[0]);
+	close(receive[1]);
+	close(begin[0]);
+	close(begin[1]);
+	for (int i = 0; i < 2; i++) {
+		wait(&status);
+		refused += WEXITSTATUS(status) == EDEADLK;
+		check("open in a ring", true, status == 0 || WEXITSTATUS(status) == EDEADLK);
+	}
+	check("refused in a ring", true, refused > 0);
+	unlink(names[0]);
+	unlink(names[1]);
+}
+
 static volatile int poster_of;
 
 /* Looks at files that are there for a moment only, and posts for them. */
@@ -447,6 +507,7 @@ static int refused(void)
 	names_without_end(send);
 	words_of_requests();
 	signals_between_answers();
+	ring_of_servers();
 	refused_opens();
 	close(receive);
 	full_table(keeper);
