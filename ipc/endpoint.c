@@ -60,18 +60,20 @@ struct endpoint {
 	struct tree served;	/* struct served_link.node: the open files that the server serves */
 	uint64_t last_cookie;
 	uint64_t opened_tick; /* when the receive end was made */
-	uint32_t
-		nkeepers; /* send ends by which the receive end can be opened again; read unlocked, too */
-	bool broken; /* neither a receive end nor a keeper is left; read unlocked, too */
-	bool overdue; /* a request for a served file took too long; until it is opened again; read unlocked, too */
+	/* Send ends by which the receive end can be made again. */
+	uint32_t nkeepers;
+	/* Neither a receive end nor a keeper is left; read unlocked, too. */
+	bool broken;
+	/* A request for a served file took too long, and no receive end was made since; read unlocked, too. */
+	bool overdue;
 	uint32_t nlingering;   /* closed send ends, until their last pulse; read unlocked, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 	struct waitq changed;  /* woken when `broken` or `overdue` becomes true; own lock */
 	/* const: */
 	uint64_t ino;
-	struct file *receive; /* no reference: valid if `open` */
 	struct counted counted;
 	/* guarded by lock: */
+	struct file *receive; /* no reference: valid if `open` */
 	/* Looks after requests for served files that have no timer of their own; armed if `watching`. */
 	struct timer watch;
 	uint64_t watched_rcvid; /* last_rcvid when it looked last */
@@ -149,7 +151,7 @@ COUNTED_KIND(sender_kind, "send end", struct sender, sender_state);
  */
 static const uint32_t one_holder = 1;
 
-static struct endpoint *to_endpoint(struct file *file)
+static struct endpoint *to_endpoint(const struct file *file)
 {
 	return file->ops == &receive_ops ? file->node : NULL;
 }
@@ -1264,7 +1266,7 @@ bool endpoint_answerer(struct endpoint *endpoint, struct answerer *answerer)
 	return known;
 }
 
-int64_t endpoint_ncalls(struct file *receive)
+int64_t endpoint_ncalls(const struct file *receive)
 {
 	struct endpoint *endpoint = to_endpoint(receive);
 

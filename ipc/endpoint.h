@@ -79,7 +79,7 @@ void endpoint_keep(struct file *send);
 int endpoint_reopen(struct file *keeper, struct file **receive_ret);
 
 /* Returns how many calls have been received by this receive end and those before it; -EINVAL if it is none. */
-int64_t endpoint_ncalls(struct file *receive);
+int64_t endpoint_ncalls(const struct file *receive);
 
 /*
  * Waits for a call or a pulse, and receives it; pulses come first. Returns the rcvid of a call, or

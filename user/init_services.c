@@ -298,6 +298,8 @@ static long recovery_create(unsigned long size)
 
 	if (err == 0)
 		err = sys_fcntl((int)fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+	if (err < 0 && fd >= 0)
+		sys_close((int)fd);
 	return err < 0 ? err : fd;
 }
 
@@ -347,7 +349,7 @@ static bool service_start(struct service *service)
 	if (err >= 0 && service->recovery < 0)
 		err = service->recovery;
 	if (err >= 0 && service->keeper < 0)
-		err = service->keeper;
+		err = receive < 0 ? receive : service->keeper;
 	if (err < 0) {
 		complain("cannot start ", service->program, err);
 	} else if (service_name(service, receive) == 0) {

@@ -19,8 +19,8 @@
 #define FILES_USUAL 256
 
 /*
- * What the next server finds of a file, in memory that outlives this one. The cookie is stored last when a file is opened, and
- * first when it is closed.
+ * What the next server finds of a file, in memory that outlives this one. The cookie is stored when ops->open() is done, and is 0
+ * again when ops->close() is done.
  */
 struct record {
 	_Atomic uint64_t cookie; /* 0: there is no file */
@@ -37,9 +37,9 @@ struct slot {
 	bool opened; /* ops->open() has been called for it */
 	bool adopted;
 	/* guarded by table_lock: */
-	unsigned
-		users; /* threads that have found it; the last one closes the file if it is `closing` */
-	bool closing;	   /* and so not in the table */
+	/* Threads that have found it; the last one closes the file if it is `closing`, and so not in the table. */
+	unsigned users;
+	bool closing;
 	struct slot *next; /* of those with the same place in the table, or that are free */
 };
 
@@ -49,8 +49,8 @@ static struct slot *slots;
 static size_t nslots;
 static struct slot **table; /* nslots lists, by cookie */
 static struct slot *unused;
-static pthread_mutex_t table_lock =
-	PTHREAD_MUTEX_INITIALIZER; /* guards table, unused and slot->next */
+/* Guards table, unused, and what slots have for it. */
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /*
  * A server's generations begin so far above what the kernel knows: callers of the last server may still be about to tell the

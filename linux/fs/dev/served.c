@@ -8,19 +8,17 @@
 #include "ipc/served.h"
 #include "linux/fs/vfs/namei.h"
 #include "linux/fs/vfs/path.h"
-#include "linux/job/pgrp.h"
 #include "linux/process/cred.h"
 #include "proc/process.h"
 
 static int served_name_opened(struct file *file)
 {
 	const struct cred *cred = current_cred();
-	int err;
+	int err = served_open(file, file_inode(file)->device, (uint32_t)current_process()->pid,
+			      (uint64_t)cred->egid << 32 | cred->euid);
 
-	err = served_open(file, file_inode(file)->device, (uint32_t)current_process()->pid,
-			  (uint64_t)cred->egid << 32 | cred->euid);
-	return err == -ESTALE ? -EIO
-			      : err; /* the path is not looked up again because of a server */
+	/* The path is not looked up again because of what a server says. */
+	return err == -ESTALE ? -EIO : err;
 }
 
 /* How ioctl numbers say what the argument points to (asm-generic/ioctl.h). */

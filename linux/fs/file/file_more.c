@@ -27,7 +27,7 @@ const struct file_more *file_more(const struct file *file)
 {
 	if (file_is_eventfd(file))
 		return &eventfd_more;
-	if (file->ops->role & FILE_SERVES && endpoint_ncalls((struct file *)file) >= 0)
+	if (file->ops->role & FILE_SERVES && endpoint_ncalls(file) >= 0)
 		return &endpoint_more;
 	if (file->ops->is_pipe)
 		return &pipe_more;

@@ -104,8 +104,8 @@ static int remount_p9(struct mount *mount, unsigned flags, const char *options)
 }
 
 /*
- * The source is the name of a send end, see ipc_name(). Options: fd=N, the send end instead; msize=BYTES; timeout=SECONDS, 0: none; uid=N, on whose behalf; hostuid=N and guestuid=N,
- * a user of the server's and who that is here; hostgid=N and guestgid=N.
+ * The source is the name of a send end, see ipc_name(). Options: fd=N, the send end instead; msize=BYTES; timeout=SECONDS, 0: none;
+ * uid=N, on whose behalf; hostuid=N and guestuid=N, a user of the server's and who that is here; hostgid=N and guestgid=N.
  */
 static int fill_p9(struct mount *mount, const char *options)
 {

@@ -206,7 +206,7 @@ void served_name_end(struct inode *inode)
 	(void)inode;
 }
 
-int64_t endpoint_ncalls(struct file *receive)
+int64_t endpoint_ncalls(const struct file *receive)
 {
 	(void)receive;
 	return -EINVAL;
