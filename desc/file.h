@@ -20,8 +20,9 @@ struct poller;
 struct watch;
 
 /* st_dev of files that are in no file system, and of pipes. */
-#define DEV_ANON 1
-#define DEV_PIPE 2
+#define DEV_ANON   1
+#define DEV_PIPE   2
+#define DEV_SOCKET 3
 
 /* What mmap is asked to map. */
 struct file_part {

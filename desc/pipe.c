@@ -181,14 +181,12 @@ static __attribute__((noinline)) int await_bytes(struct pipe *pipe, const struct
 	return pipe_wait_readable(pipe, nonblock);
 }
 
-ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
+ssize_t pipe_read_from(struct pipe *pipe, const struct file *file, struct user_iter *to)
 {
-	struct pipe *pipe = file_pipe(file);
 	bool ended = false;
 	size_t done = 0;
 	int err = 0;
 
-	(void)pos;
 	if (unlikely(to->left == 0))
 		return 0;
 	while (err == 0 && !ended) {
@@ -222,6 +220,12 @@ ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	if (unlikely(atomic_load_relaxed(&pipe->tells)))
 		pipe_tell(pipe, POLLOUT);
 	return done != 0 ? (ssize_t)done : err;
+}
+
+ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	(void)pos;
+	return pipe_read_from(file_pipe(file), file, to);
 }
 
 /* Copies in as much as there is room for; returns as pipe_fill() does. */
@@ -263,25 +267,29 @@ static int pipe_write_all(struct pipe *pipe, struct user_iter *from, const struc
 	return err;
 }
 
-ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos)
+ssize_t pipe_write_to(struct pipe *pipe, const struct file *file, struct user_iter *from)
 {
-	struct pipe *pipe = file_pipe(file);
 	size_t done = 0;
 	int err;
 
-	(void)pos;
-	if (unlikely(file->flags & O_DIRECT) && !(from->rwf & RWF_SPLICE))
-		from->rwf |= RWF_PACKET;
 	mutex_lock(&pipe->lock);
 	err = pipe_write_all(pipe, from, file, &done);
 	if (likely(done != 0))
 		atomic_store_relaxed(&pipe->write_tick, arch_time());
 	mutex_unlock(&pipe->lock);
-	if (unlikely(err == -EPIPE))
+	if (unlikely(err == -EPIPE) && !(from->rwf & RWF_QUIET))
 		os_layer.pipe_broken();
 	if (unlikely(atomic_load_relaxed(&pipe->tells)))
 		pipe_tell(pipe, POLLIN);
 	return done != 0 ? (ssize_t)done : err;
+}
+
+ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	(void)pos;
+	if (unlikely(file->flags & O_DIRECT) && !(from->rwf & RWF_SPLICE))
+		from->rwf |= RWF_PACKET;
+	return pipe_write_to(file_pipe(file), file, from);
 }
 
 /* A time that may have been put down as a tick since. */
@@ -327,7 +335,7 @@ static int pipe_stat(struct file *file, struct abi_stat *st)
 	return 0;
 }
 
-static void free_pages(struct pipe *pipe)
+void pipe_discard(struct pipe *pipe)
 {
 	while (!pipe_ring_empty(&pipe->ring)) {
 		const uint8_t *at;
@@ -337,6 +345,7 @@ static void free_pages(struct pipe *pipe)
 	}
 	if (pipe->spare)
 		pipe_page_gone(pipe->spare);
+	pipe->spare = NULL;
 }
 
 void pipe_free_slots(struct pipe_slot *slot, uint32_t nslots)
@@ -349,7 +358,7 @@ void pipe_free_slots(struct pipe_slot *slot, uint32_t nslots)
 
 void pipe_free(struct pipe *pipe)
 {
-	free_pages(pipe);
+	pipe_discard(pipe);
 	if (pipe->listener)
 		pipe->listener->gone(pipe->listener);
 	counted_end(&pipe->counted);

@@ -40,6 +40,11 @@ static inline void pipe_put(struct pipe *pipe)
 ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos);
 ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos);
 unsigned pipe_poll(struct file *file, struct poller *poller);
+
+/* pipe_read() and pipe_write() of bytes, for a file that is no pipe. They look at its O_NONBLOCK. */
+ssize_t pipe_read_from(struct pipe *pipe, const struct file *file, struct user_iter *to);
+ssize_t pipe_write_to(struct pipe *pipe, const struct file *file, struct user_iter *from);
+
 void pipe_holds(struct file *file);
 /* For the ledger: a holder of a reference to the pipe. */
 void pipe_found(struct pipe *pipe);

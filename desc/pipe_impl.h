@@ -40,7 +40,8 @@ struct pipe {
 		};
 		uint32_t odd;
 	};
-	bool watched; /* atomic: a thread has waited for it by poll or epoll */
+	bool watched;	/* atomic: a thread has waited for it by poll or epoll */
+	uint32_t reset; /* atomic: of a duplex, whose other side has not read all before it ended */
 	/* woken after a change, with the lock held or just released: */
 	struct waitq readable;		/* no longer empty, or the writer is gone */
 	struct waitq writable;		/* no longer full, or the reader is gone */
@@ -95,6 +96,9 @@ static inline int pipe_have_spare(struct pipe *pipe)
 
 /* Frees a page of a pipe. */
 void pipe_page_gone(uint8_t *page);
+
+/* Frees what is in it. Call with the lock held, or nobody else using the pipe. */
+void pipe_discard(struct pipe *pipe);
 
 /*
  * Is the pipe refused a further page until some of its bytes have been read? Once it was, a writer may sleep: only the

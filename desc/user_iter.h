@@ -9,10 +9,11 @@
 
 /*
  * In user_iter.rwf, which no program gives: what is written to a pipe is a packet; or it is spliced to or from a pipe, as bytes
- * that are no packets.
+ * that are no packets; or the program is not told otherwise that nobody reads what is written.
  */
 #define RWF_PACKET 0x400u
 #define RWF_SPLICE 0x800u
+#define RWF_QUIET  0x1000u
 
 struct user_iter {
 	vaddr_t base;		      /* the current position */

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Two pipes between two open files. */
+/*
+ * Each pipe has one reader and one writer, the two sides. Whichever of them shuts it, it is shut for both: the reader gets what is
+ * in it and then the end, the writer -EPIPE. So a pipe needs no more to know than that it has neither a reader nor a writer.
+ */
+#include "desc/duplex.h"
+
+#include "base/os_layer.h"
+#include "desc/pipe_impl.h"
+#include "desc/poll.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+
+#define DUPLEX_SLOTS 64u /* so many pages are about what Linux's sockets have room for */
+#define DUPLEX_BYTES (2 * ((ssize_t)PIPE_RING_PAGE + pipe_slot_bytes(DUPLEX_SLOTS)))
+
+static struct pipe *duplex_pipe(void)
+{
+	struct pipe_slot *slot = mem_wait_kmalloc((size_t)pipe_slot_bytes(DUPLEX_SLOTS));
+	struct pipe *pipe = slot ? pipe_alloc(2) : NULL;
+
+	if (!pipe) {
+		kfree(slot);
+		return NULL;
+	}
+	file_memory_add(pipe_slot_bytes(DUPLEX_SLOTS));
+	pipe_ring_resize(&pipe->ring, slot, DUPLEX_SLOTS);
+	pipe->nreaders = pipe->nwriters = 1;
+	return pipe;
+}
+
+int duplex_create(struct duplex side[2], bool half_open)
+{
+	struct pipe *one, *other;
+	int err = file_memory_charge(DUPLEX_BYTES);
+
+	if (err)
+		return err;
+	one = duplex_pipe();
+	other = one ? duplex_pipe() : NULL;
+	file_memory_add(-DUPLEX_BYTES);
+	if (!other) {
+		if (one)
+			pipe_free(one);
+		return -ENOMEM;
+	}
+	side[0] = (struct duplex){ .in = one, .out = other, .half_open = half_open };
+	side[1] = (struct duplex){ .in = other, .out = one, .half_open = half_open };
+	return 0;
+}
+
+void duplex_set(struct duplex *side, const struct duplex *made)
+{
+	side->out = made->out;
+	side->half_open = made->half_open;
+	atomic_store(&side->in, made->in);
+}
+
+bool duplex_take_reset(struct duplex *side)
+{
+	return unlikely(atomic_load_relaxed(&side->in->reset)) &&
+	       atomic_cas(&side->in->reset, 1, 0);
+}
+
+void duplex_reset(struct duplex *side)
+{
+	atomic_store(&side->out->reset, 1);
+}
+
+ssize_t duplex_read(struct duplex *side, const struct file *file, struct user_iter *to)
+{
+	return pipe_read_from(side->in, file, to);
+}
+
+ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_iter *from)
+{
+	bool quiet = from->rwf & RWF_QUIET;
+	ssize_t done;
+
+	from->rwf |= RWF_QUIET; /* nor if some bytes went out */
+	done = pipe_write_to(side->out, file, from);
+	if (unlikely(done == -EPIPE) && !quiet)
+		os_layer.pipe_broken();
+	return done;
+}
+
+/* Adds the length to *done. Returns 0, or how many bytes of user memory have to be faulted in first. */
+static int peek_locked(struct pipe *pipe, struct user_iter *to, size_t *done)
+{
+	size_t skip = *done;
+
+	assert_hardened(mutex_held(&pipe->lock));
+	for (size_t at = pipe->ring.tail; at != pipe->ring.head && to->left; at++) {
+		const struct pipe_slot *slot = pipe_ring_slot(&pipe->ring, at);
+		size_t over = MIN(skip, (size_t)slot->len), n = MIN(to->left, slot->len - over);
+
+		skip -= over;
+		if (user_iter_try_out(to, slot->page + slot->offset + over, n) != n)
+			return (int)n;
+		*done += n;
+	}
+	return 0;
+}
+
+ssize_t duplex_peek(struct duplex *side, const struct file *file, struct user_iter *to)
+{
+	struct pipe *pipe = side->in;
+	size_t done = 0;
+	int err, lacking;
+
+	do {
+		while (done == 0 && !pipe_is_readable(pipe)) {
+			err = pipe_wait_readable(pipe, file_nonblock(file, to));
+			if (err)
+				return err;
+		}
+		mutex_lock(&pipe->lock);
+		lacking = peek_locked(pipe, to, &done);
+		mutex_unlock(&pipe->lock);
+		err = lacking ? user_iter_fault_in(to, (size_t)lacking, true) : 0;
+	} while (lacking && !err);
+	return done ? (ssize_t)done : err;
+}
+
+/* May a write go on, because there is room or it fails? */
+static bool is_writable(struct pipe *out)
+{
+	bool writable;
+
+	mutex_lock(&out->lock);
+	writable = !out->nreaders || (!pipe_ring_full(&out->ring) && !pipe_refuse_page(out));
+	mutex_unlock(&out->lock);
+	return writable;
+}
+
+int duplex_await(struct duplex *side, unsigned which, uint64_t deadline)
+{
+	struct pipe *pipe = which == DUPLEX_IN ? side->in : side->out;
+	struct waitq *queue = which == DUPLEX_IN ? &pipe->readable : &pipe->writable;
+	uint64_t seq = waitq_sample(queue);
+	int err;
+
+	if (which == DUPLEX_IN ? pipe_is_readable(pipe) : is_writable(pipe))
+		return 0;
+	err = thread_wait_interruptible_until(queue, seq, deadline);
+	if (err == -EINTR && deadline != UINT64_MAX)
+		current_thread()->restart = RESTART_NONE; /* or it would wait longer than asked */
+	return err;
+}
+
+/* In this order: bytes that come before the end are seen with it. */
+unsigned duplex_poll(struct duplex *side, struct poller *poller)
+{
+	struct pipe *in = side->in, *out = side->out;
+	bool ended, shut;
+	unsigned can = 0;
+
+	if (poller)
+		atomic_store_relaxed(&in->watched, true);
+	poll_watch(poller, &in->readable);
+	poll_watch(poller, &out->writable);
+	ended = !atomic_load(&in->nwriters);
+	if (ended || !pipe_ring_looks_empty(&in->ring))
+		can |= POLLIN | POLLRDNORM;
+	if (atomic_load(&in->reset))
+		can |= POLLERR;
+	shut = !atomic_load(&out->nreaders);
+	if (is_writable(out))
+		can |= POLLOUT | POLLWRNORM | POLLWRBAND;
+	if (side->half_open)
+		shut = atomic_load(&side->shut_out);
+	return can | (ended ? POLLRDHUP : 0) | (ended && shut ? POLLHUP : 0);
+}
+
+static size_t bytes_in(struct pipe *pipe)
+{
+	size_t bytes;
+
+	mutex_lock(&pipe->lock);
+	bytes = pipe_ring_bytes(&pipe->ring);
+	mutex_unlock(&pipe->lock);
+	return bytes;
+}
+
+size_t duplex_unread(const struct duplex *side)
+{
+	return bytes_in(side->in);
+}
+
+size_t duplex_unsent(const struct duplex *side)
+{
+	return bytes_in(side->out);
+}
+
+static void pipe_shut(struct pipe *pipe, bool for_writer)
+{
+	mutex_lock(&pipe->lock);
+	pipe->nwriters = 0;
+	if (for_writer)
+		pipe->nreaders = 0;
+	mutex_unlock(&pipe->lock);
+	waitq_wake_all(&pipe->readable);
+	waitq_wake_all(&pipe->writable);
+}
+
+void duplex_shut(struct duplex *side, unsigned which)
+{
+	if (which & DUPLEX_OUT)
+		atomic_store(&side->shut_out, true);
+	if (which & DUPLEX_IN)
+		pipe_shut(side->in, !side->half_open);
+	if (which & DUPLEX_OUT)
+		pipe_shut(side->out, true);
+}
+
+void duplex_end(struct duplex *side)
+{
+	struct pipe *in = side->in;
+
+	if (!in)
+		return;
+	mutex_lock(&in->lock);
+	if (!pipe_ring_empty(&in->ring))
+		atomic_store(&side->out->reset, 1); /* before the end, which it comes with */
+	pipe_discard(in);
+	in->nreaders = in->nwriters = 0; /* nothing comes in any more */
+	mutex_unlock(&in->lock);
+	pipe_shut(in, true);
+	pipe_shut(side->out, true);
+	pipe_put(in);
+	pipe_put(side->out);
+	*side = (struct duplex){ 0 };
+}
+
+void duplex_holds(const struct duplex *side)
+{
+	if (!side->in)
+		return;
+	pipe_found(side->in);
+	pipe_found(side->out);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Duplexes: two pipes between two open files, so that each reads what the other writes. */
+#pragma once
+
+#include "desc/file.h"
+
+struct pipe;
+
+/* One side. Before it has pipes, and after duplex_end(), both are NULL. */
+struct duplex {
+	struct pipe *in, *out; /* `in` is atomic, and set last */
+	bool half_open; /* const: duplex_shut() of the way in does not shut it for the other side */
+	bool shut_out;	/* atomic: this side has shut the way out */
+};
+
+#define DUPLEX_IN  1u
+#define DUPLEX_OUT 2u
+
+/* Makes pipes for both sides. Returns 0, -ENFILE or -ENOMEM. */
+int duplex_create(struct duplex side[2], bool half_open);
+
+static inline bool duplex_is_open(const struct duplex *side)
+{
+	return __atomic_load_n(&side->in, __ATOMIC_ACQUIRE) != NULL;
+}
+
+/* Makes `side` what `made` is. Others may look at it meanwhile. */
+void duplex_set(struct duplex *side, const struct duplex *made);
+
+/*
+ * As the slots of struct file_ops, for a file with that side, which is open. If the other side has ended, a read returns what it
+ * has written, and then 0.
+ */
+ssize_t duplex_read(struct duplex *side, const struct file *file, struct user_iter *to);
+ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_iter *from);
+unsigned duplex_poll(struct duplex *side, struct poller *poller);
+
+/*
+ * Waits until a read (DUPLEX_IN) or a write (DUPLEX_OUT) need not wait, up to the tick `deadline`. Returns 0, -ETIMEDOUT or -EINTR.
+ */
+int duplex_await(struct duplex *side, unsigned which, uint64_t deadline);
+
+/* Waits as duplex_read(), and copies without taking. */
+ssize_t duplex_peek(struct duplex *side, const struct file *file, struct user_iter *to);
+
+/* Has the other side ended without having read all? Of two calls one at most returns true. */
+bool duplex_take_reset(struct duplex *side);
+
+/* The other side has that to read first. Call if the side was never used. */
+void duplex_reset(struct duplex *side);
+
+/* Bytes that can be read; and those that the other side has not read. */
+size_t duplex_unread(const struct duplex *side);
+size_t duplex_unsent(const struct duplex *side);
+
+/*
+ * shutdown(2): nothing more comes in, or goes out. Both sides learn it, but if they are half-open: then the other side still can send what
+ * does not come in any more, and a side has hung up only after it has shut the way out itself.
+ */
+void duplex_shut(struct duplex *side, unsigned which);
+
+/* Shuts both, and drops the pipes. The other side keeps what it can read. NULL pipes are allowed. */
+void duplex_end(struct duplex *side);
+
+/* For the ledger: the references that it has. */
+void duplex_holds(const struct duplex *side);
