@@ -91,24 +91,38 @@ struct served_link {
 	struct tree_node node; /* guarded by the endpoint's lock */
 	struct refcount refs;
 	uint64_t cookie; /* const */
+	/* The open file itself, with a reference, until somebody takes it; guarded by the endpoint's lock. NULL: no. */
+	struct file *waiting;
 	/* Woken when the endpoint is broken, and when ipc/served.c has a reason; own lock. */
 	struct waitq changed;
 };
 
-/* Returns a number that no other file of the send end's endpoint has had. */
-uint64_t endpoint_next_cookie(struct file *send);
+/* In these `end` is any end of an endpoint. Returns the first of `n` numbers that no other file of it has had. */
+uint64_t endpoint_next_cookies(struct file *end, unsigned n);
 uint64_t endpoint_badge_of(struct file *send);
-/* Like endpoint_badge(), for the endpoint of another send end; the end of the new one is a pulse. */
-int endpoint_badge_alike(struct file *like, uint64_t badge, struct file **send_ret);
-/* From now on endpoint_linked_from() finds it, until endpoint_unlink(). */
-void endpoint_link(struct file *send, struct served_link *link);
+/* Like endpoint_badge(), with the end of the new one a pulse. */
+int endpoint_badge_alike(struct file *end, uint64_t badge, struct file **send_ret);
+/* From now on endpoint_linked_from() finds it, until endpoint_unlink(). Returns 0, or -ENFILE if too many wait as it does. */
+int endpoint_link(struct file *send, struct served_link *link);
 void endpoint_unlink(struct file *send, struct served_link *link);
 /*
  * Sets *link_ret to the link with the lowest cookie that is at least `cookie`, with a reference, or to NULL if there is none.
  * Returns 0, or -EINVAL if `receive` is no receive end.
  */
 int endpoint_linked_from(struct file *receive, uint64_t cookie, struct served_link **link_ret);
+/*
+ * Calls `join` with two links and the endpoint's lock held, so that neither is unlinked meanwhile. Returns what it returns, or
+ * -ENOENT if one of them is not there.
+ */
+int endpoint_join(struct file *end, uint64_t cookie, uint64_t other,
+		  int (*join)(struct served_link *one, struct served_link *other, void *arg),
+		  void *arg);
 void served_link_put(struct served_link *link);
+/*
+ * Returns the file that waits to be taken, with its reference, or NULL. Only one of two calls for
+ * the same file gets it.
+ */
+struct file *endpoint_take_waiting(struct file *end, uint64_t cookie);
 
 /* How long a server may take for a request of a served file, in nanoseconds. In-kernel tests have less. */
 extern uint64_t endpoint_request_ns;

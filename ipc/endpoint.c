@@ -39,7 +39,7 @@ struct endpoint {
 	struct refcount refs; /* of the receive end and of each send end */
 	struct spinlock lock;
 	/* guarded by lock; all that each call changes is on one line: */
-	bool open;    /* the receive end is */
+	bool open;    /* the receive end is; read unlocked, too */
 	bool pending; /* true if a pulse or a call is queued; may be true without a reason */
 	/*
 	 * A table that has `nheld` descriptors of the receive end: as a rule, the table of the thread that received last. NULL: no
@@ -59,6 +59,7 @@ struct endpoint {
 	uint64_t answered_tick; /* when a call was answered last while others were queued */
 	struct tree served;	/* struct served_link.node: the open files that the server serves */
 	uint64_t last_cookie;
+	uint32_t nwaiting;    /* of these, that wait to be taken */
 	uint64_t opened_tick; /* when the receive end was made */
 	/* Send ends by which the receive end can be made again. */
 	uint32_t nkeepers;
@@ -68,7 +69,7 @@ struct endpoint {
 	bool overdue;
 	uint32_t nlingering;   /* closed send ends, until their last pulse; read unlocked, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
-	struct waitq changed;  /* woken when `broken` or `overdue` becomes true; own lock */
+	struct waitq changed;  /* woken when send_poll() may answer otherwise; own lock */
 	/* const: */
 	uint64_t ino;
 	struct counted counted;
@@ -78,7 +79,7 @@ struct endpoint {
 	struct timer watch;
 	uint64_t watched_rcvid; /* last_rcvid when it looked last */
 	bool watching;
-	uint64_t rest_of_line[7];
+	uint64_t rest_of_line[6];
 	struct at_hart at_hart[]; /* by index; guarded by lock */
 };
 
@@ -159,6 +160,11 @@ static struct endpoint *to_endpoint(const struct file *file)
 static struct sender *to_sender(struct file *file)
 {
 	return file->ops == &send_ops ? file->node : NULL;
+}
+
+static struct endpoint *endpoint_of_end(struct file *end)
+{
+	return to_endpoint(end) ?: to_sender(end)->endpoint;
 }
 
 static void endpoint_put(struct endpoint *endpoint)
@@ -260,9 +266,9 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
 		       : -EINVAL;
 }
 
-int endpoint_badge_alike(struct file *like, uint64_t badge, struct file **send_ret)
+int endpoint_badge_alike(struct file *end, uint64_t badge, struct file **send_ret)
 {
-	return badge_of(to_sender(like)->endpoint, badge, true, send_ret);
+	return badge_of(endpoint_of_end(end), badge, true, send_ret);
 }
 
 void endpoint_keep(struct file *send)
@@ -323,6 +329,14 @@ bool endpoint_may_repeat(struct file *send, bool overdue)
 	if (overdue)
 		waitq_wake_all(&endpoint->changed);
 	return kept;
+}
+
+/* Something was queued. Whoever receives it may be yet to come: then who keeps the endpoint learns it. */
+static void wake_queued(struct endpoint *endpoint)
+{
+	waitq_wake_all(&endpoint->readable);
+	if (unlikely(!atomic_load_relaxed(&endpoint->open)))
+		waitq_wake_all(&endpoint->changed);
 }
 
 /* This hart's. Call with interrupts off. */
@@ -922,7 +936,7 @@ static __attribute__((noinline)) int wait_for_end(struct call *call, bool interr
 			wait_for_holders_locked(endpoint, call, &flags);
 		spin_unlock_irqrestore(&endpoint->lock, flags);
 		if (unlikely(queued))
-			waitq_wake_all(&endpoint->readable);
+			wake_queued(endpoint);
 	} while (unlikely(!ended));
 	return err;
 }
@@ -995,7 +1009,7 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 	queued = begin_locked(endpoint, &call);
 	spin_unlock_irq(&endpoint->lock);
 	if (queued) {
-		waitq_wake_all(&endpoint->readable);
+		wake_queued(endpoint);
 		if (may_refuse && ipc_may_deadlock() && refuse_ring(&call, interruptible, deadline))
 			return -EDEADLK;
 	}
@@ -1233,7 +1247,7 @@ void call_start(struct file *send, struct call *call)
 	if (unlikely(lends))
 		spin_unlock(&process_tree_lock);
 	if (queued)
-		waitq_wake_all(&endpoint->readable);
+		wake_queued(endpoint);
 	endpoint_put(endpoint);
 	if (!open)
 		call->ended(call, -EPIPE);
@@ -1278,6 +1292,11 @@ bool endpoint_is_send(struct file *file)
 	return to_sender(file) != NULL;
 }
 
+bool endpoint_is_receive(const struct file *file)
+{
+	return to_endpoint(file) != NULL;
+}
+
 bool endpoint_is_broken(struct file *send)
 {
 	/* gcc-analyzer-suppress null-dereference ; the file is a send end */
@@ -1303,7 +1322,7 @@ int endpoint_notify(struct file *send, uint64_t bits)
 	}
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	if (queued)
-		waitq_wake_all(&endpoint->readable);
+		wake_queued(endpoint);
 	return err;
 }
 
@@ -1585,23 +1604,32 @@ uint64_t endpoint_badge_of(struct file *send)
 	return to_sender(send)->badge;
 }
 
-uint64_t endpoint_next_cookie(struct file *send)
+uint64_t endpoint_next_cookies(struct file *end, unsigned n)
 {
-	struct endpoint *endpoint = to_sender(send)->endpoint;
+	struct endpoint *endpoint = endpoint_of_end(end);
 	uint64_t cookie;
 
 	spin_lock_irq(&endpoint->lock);
-	cookie = ++endpoint->last_cookie | IPC_BADGE_SERVED;
+	cookie = (endpoint->last_cookie + 1) | IPC_BADGE_SERVED;
+	endpoint->last_cookie += n;
 	spin_unlock_irq(&endpoint->lock);
 	return cookie;
 }
 
-void endpoint_link(struct file *send, struct served_link *link)
+/* So many files of an endpoint may wait, as a part of all that can be open: they have no descriptor, which is what is limited else. */
+#define WAITING_SHARE 16
+
+int endpoint_link(struct file *send, struct served_link *link)
 {
 	struct endpoint *endpoint = to_sender(send)->endpoint;
 	struct tree_node **place = &endpoint->served.root, *parent = NULL;
 
 	spin_lock_irq(&endpoint->lock);
+	if (link->waiting && endpoint->nwaiting >= files_most() / WAITING_SHARE) {
+		spin_unlock_irq(&endpoint->lock);
+		return -ENFILE;
+	}
+	endpoint->nwaiting += link->waiting != NULL;
 	while (*place) {
 		parent = *place;
 		place = &parent->child[link->cookie >
@@ -1609,6 +1637,7 @@ void endpoint_link(struct file *send, struct served_link *link)
 	}
 	tree_insert(&endpoint->served, &link->node, parent, place);
 	spin_unlock_irq(&endpoint->lock);
+	return 0;
 }
 
 void endpoint_unlink(struct file *send, struct served_link *link)
@@ -1620,13 +1649,12 @@ void endpoint_unlink(struct file *send, struct served_link *link)
 	spin_unlock_irq(&endpoint->lock);
 }
 
-/* The first link whose cookie is at least that one, with a reference, or NULL. */
-static struct served_link *served_from(struct endpoint *endpoint, uint64_t cookie)
+/* The first link whose cookie is at least that one, or NULL. */
+static struct served_link *served_from_locked(struct endpoint *endpoint, uint64_t cookie)
 {
 	struct tree_node *node, *found = NULL;
-	struct served_link *link;
 
-	spin_lock_irq(&endpoint->lock);
+	assert_hardened(spin_lock_held(&endpoint->lock));
 	for (node = endpoint->served.root; node;) {
 		bool below = tree_entry(node, struct served_link, node)->cookie < cookie;
 
@@ -1634,7 +1662,25 @@ static struct served_link *served_from(struct endpoint *endpoint, uint64_t cooki
 			found = node;
 		node = node->child[below];
 	}
-	link = tree_entry_or_null(found, struct served_link, node);
+	return tree_entry_or_null(found, struct served_link, node);
+}
+
+static struct served_link *served_find_locked(struct endpoint *endpoint, uint64_t cookie)
+{
+	struct served_link *link;
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	link = served_from_locked(endpoint, cookie);
+	return link && link->cookie == cookie ? link : NULL;
+}
+
+/* served_from_locked() with a reference. */
+static struct served_link *served_from(struct endpoint *endpoint, uint64_t cookie)
+{
+	struct served_link *link;
+
+	spin_lock_irq(&endpoint->lock);
+	link = served_from_locked(endpoint, cookie);
 	if (link)
 		refcount_get(&link->refs);
 	spin_unlock_irq(&endpoint->lock);
@@ -1649,6 +1695,44 @@ int endpoint_linked_from(struct file *receive, uint64_t cookie, struct served_li
 		return -EINVAL;
 	*link_ret = served_from(endpoint, cookie);
 	return 0;
+}
+
+int endpoint_join(struct file *end, uint64_t cookie, uint64_t other,
+		  int (*join)(struct served_link *one, struct served_link *other, void *arg),
+		  void *arg)
+{
+	struct endpoint *endpoint = endpoint_of_end(end);
+	struct served_link *one, *two;
+	int err = -ENOENT;
+
+	spin_lock_irq(&endpoint->lock);
+	one = served_find_locked(endpoint, cookie);
+	two = served_find_locked(endpoint, other);
+	if (one && two)
+		err = join(one, two, arg);
+	spin_unlock_irq(&endpoint->lock);
+	return err;
+}
+
+static struct file *take_waiting(struct endpoint *endpoint, uint64_t cookie)
+{
+	struct file *file = NULL;
+	struct served_link *link;
+
+	spin_lock_irq(&endpoint->lock);
+	link = served_find_locked(endpoint, cookie);
+	if (link && link->waiting) {
+		file = link->waiting;
+		link->waiting = NULL;
+		endpoint->nwaiting--;
+	}
+	spin_unlock_irq(&endpoint->lock);
+	return file;
+}
+
+struct file *endpoint_take_waiting(struct file *end, uint64_t cookie)
+{
+	return take_waiting(endpoint_of_end(end), cookie);
 }
 
 /* ---- the files ---- */
@@ -1696,16 +1780,20 @@ static bool break_one(struct endpoint *endpoint)
 	return call || pulse;
 }
 
-/* Whoever waits for a file of the endpoint looks. */
+/* Whoever waits for a file of the endpoint looks. The files that wait to be taken are closed. */
 static void wake_served(struct endpoint *endpoint)
 {
 	struct served_link *link;
 	uint64_t cookie = 0;
 
 	while ((link = served_from(endpoint, cookie)) != NULL) {
+		struct file *waiting = take_waiting(endpoint, link->cookie);
+
 		cookie = link->cookie + 1;
 		waitq_wake_all(&link->changed);
 		served_link_put(link);
+		if (waiting)
+			file_put(waiting);
 	}
 }
 
@@ -1772,12 +1860,18 @@ static void send_release(struct file *file)
 		count_lingering_locked(endpoint, -1);
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	if (queued)
-		waitq_wake_all(&endpoint->readable);
+		wake_queued(endpoint);
 	if (gone)
 		sender_free(sender);
 	if (last)
 		endpoint_close(endpoint);
 	endpoint_put(endpoint);
+}
+
+static bool anything_queued_locked(const struct endpoint *endpoint)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	return !tree_empty(&endpoint->queue) || !list_empty(&endpoint->pulses);
 }
 
 /* poll() finds a receive end readable while a call or pulse is queued, and never writable. */
@@ -1789,23 +1883,31 @@ static unsigned receive_poll(struct file *file, struct poller *poller)
 
 	poll_watch(poller, &endpoint->readable);
 	flags = spin_lock_irqsave(&endpoint->lock);
-	ready = tree_empty(&endpoint->queue) && list_empty(&endpoint->pulses) ? 0 : POLLIN;
+	ready = anything_queued_locked(endpoint) ? POLLIN : 0;
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	return ready;
 }
 
 /*
  * poll() finds a send end writable always, for a call may wait in any case, and hung up once no receive end can come. One that
- * keeps the endpoint has POLLPRI if the server should be started anew.
+ * keeps the endpoint has POLLPRI if the server should be started anew, and POLLIN if there is no receive end and somebody waits.
  */
 static unsigned send_poll(struct file *file, struct poller *poller)
 {
 	const struct sender *sender = file->node;
-	const struct endpoint *endpoint = sender->endpoint;
+	struct endpoint *endpoint = sender->endpoint;
+	unsigned can = POLLOUT | POLLWRNORM;
 
-	poll_watch(poller, &sender->endpoint->changed);
-	return POLLOUT | POLLWRNORM | (endpoint_is_broken(file) ? POLLHUP : 0) |
-	       (sender->keeps && atomic_load(&endpoint->overdue) ? POLLPRI : 0);
+	poll_watch(poller, &endpoint->changed);
+	spin_lock_irq(&endpoint->lock);
+	if (endpoint->broken)
+		can |= POLLHUP;
+	if (sender->keeps && endpoint->overdue)
+		can |= POLLPRI;
+	if (sender->keeps && !endpoint->open && anything_queued_locked(endpoint))
+		can |= POLLIN;
+	spin_unlock_irq(&endpoint->lock);
+	return can;
 }
 
 /* Both ends of an endpoint have its number. */
@@ -1842,7 +1944,15 @@ static void send_holds(struct file *file)
 /* A lingering send end is referred to by its pending pulses, of which there may be two. */
 void endpoint_find_held(struct endpoint *endpoint)
 {
+	struct tree_node *node;
 	struct pulse *pulse;
+
+	tree_for_each(node, &endpoint->served) {
+		struct file *waiting = tree_entry(node, struct served_link, node)->waiting;
+
+		if (waiting)
+			counted_found(&waiting->counted);
+	}
 
 	list_for_each_entry(pulse, &endpoint->pulses, link) {
 		struct sender *sender = pulse_sender(pulse);

@@ -60,8 +60,8 @@ int endpoint_call_killable(struct file *send, struct ipc_words *words, struct tr
  */
 int endpoint_call_served(struct file *send, struct ipc_words *words, struct transfer *transfer);
 
-/* Is the file a send end? */
 bool endpoint_is_send(struct file *file);
+bool endpoint_is_receive(const struct file *file);
 
 /* Is the receive end of this send end closed, and can no other take its place? Once true, it stays so. */
 bool endpoint_is_broken(struct file *send);

@@ -13,6 +13,7 @@
 #include "abi/errno.h"
 #include "abi/poll.h"
 #include "base/clock.h"
+#include "desc/duplex.h"
 #include "desc/poll.h"
 #include "desc/turn.h"
 #include "ipc/call.h"
@@ -44,8 +45,16 @@ struct served {
 	/* const: */
 	struct file *send; /* the file's own send end, with the cookie as its badge */
 	uint64_t open[3];  /* words of SERVED_OPEN */
+	/* Set once, with the endpoint's lock held, while the link is in its tree: */
+	struct duplex duplex;
+	uint64_t peer; /* the cookie of the other side; 0: none */
+	/* const: */
+	uint64_t
+		from; /* the file for whose users it waits, or has waited, to be taken; 0: it was opened */
+	const struct file_ops *ops; /* of its open file */
 	/* atomic: */
 	uint64_t state; /* of the highest generation that is known */
+	uint64_t longest_wait[2];
 	/* guarded by its own turn: */
 	struct requests requests[OPS];
 };
@@ -121,7 +130,7 @@ static inline int64_t served_ask_in_turn(struct file *file, unsigned which,
 	int64_t done;
 
 	if (unlikely(!turn_try(&requests->turn))) {
-		done = turn_take(&requests->turn, file_nonblock(file, iter));
+		done = turn_take(&requests->turn, which != CTLS && file_nonblock(file, iter));
 		if (done)
 			return done;
 	}
@@ -251,15 +260,22 @@ static inline __attribute__((always_inline)) int64_t served_some(struct file *fi
 
 ssize_t served_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
+	struct duplex *duplex = served_duplex(file);
+
 	(void)pos;
+	if (duplex)
+		return duplex_read(duplex, file, to);
 	return to->left ? served_some(file, to, READS) : 0;
 }
 
 ssize_t served_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
+	struct duplex *duplex = served_duplex(file);
 	ssize_t done = 0;
 
 	(void)pos;
+	if (duplex)
+		return duplex_write(duplex, file, from);
 	while (from->left) {
 		int64_t n = served_some(file, from, WRITES);
 
@@ -270,6 +286,48 @@ ssize_t served_write(struct file *file, struct user_iter *from, uint64_t *pos)
 			break;
 	}
 	return done;
+}
+
+int64_t served_call(struct file *file, struct ipc_words *words, struct transfer *transfer)
+{
+	struct user_iter none = { 0 };
+
+	return served_ask_in_turn(file, CTLS, &none, words, transfer, INT32_MAX);
+}
+
+uint64_t served_sample(const struct file *file)
+{
+	return waitq_sample(&to_served(file)->link.changed);
+}
+
+int served_await(struct file *file, uint64_t seq, uint64_t deadline)
+{
+	int err = thread_wait_interruptible_until(&to_served(file)->link.changed, seq, deadline);
+
+	if (err == 0 && current_signalled())
+		err = thread_mark_restart(-EINTR);
+	if (err == -EINTR && deadline != UINT64_MAX)
+		current_thread()->restart = RESTART_NONE; /* or it would wait longer than asked */
+	return err;
+}
+
+int64_t served_call_until(struct file *file, struct ipc_words *words, struct transfer *transfer,
+			  uint64_t deadline)
+{
+	const struct ipc_words asked = *words;
+
+	for (;;) {
+		uint64_t seq = served_sample(file);
+		int64_t done = served_call(file, words, transfer);
+
+		if (done != -EAGAIN || deadline == 0)
+			return done;
+		done = served_await(file, seq, deadline);
+		if (done)
+			return done == -ETIMEDOUT ? -EAGAIN : done;
+		*words = asked;
+		transfer->received = 0;
+	}
 }
 
 int served_ctl(struct file *file, uint64_t request, vaddr_t arg, size_t n, unsigned access)
@@ -295,8 +353,12 @@ int served_ctl(struct file *file, uint64_t request, vaddr_t arg, size_t n, unsig
 unsigned served_poll(struct file *file, struct poller *poller)
 {
 	struct served *served = to_served(file);
+	struct duplex *duplex;
 
 	poll_watch(poller, &served->link.changed);
+	duplex = served_duplex(file); /* since it was joined, it may have had a newer state, too */
+	if (duplex)
+		return duplex_poll(duplex, poller);
 	return SERVED_MASK(atomic_load(&served->state)) |
 	       (endpoint_is_broken(served->send) ? POLLHUP : 0);
 }
@@ -308,6 +370,7 @@ void served_release(struct file *file)
 	if (!served)
 		return;
 	endpoint_unlink(served->send, &served->link);
+	duplex_end(&served->duplex);
 	file_put(served->send);
 	served_link_put(&served->link);
 }
@@ -320,17 +383,19 @@ void served_link_put(struct served_link *link)
 
 void served_holds(struct file *file)
 {
-	if (to_served(file))
-		counted_found(&to_served(file)->send->counted);
+	if (!to_served(file))
+		return;
+	counted_found(&to_served(file)->send->counted);
+	duplex_holds(&to_served(file)->duplex);
 }
 
-static struct served *served_create(struct file *send)
+static struct served *served_create(uint64_t cookie)
 {
 	struct served *served = mem_wait_kzalloc(sizeof(*served));
 
 	if (!served)
 		return NULL;
-	served->link.cookie = endpoint_next_cookie(send);
+	served->link.cookie = cookie;
 	refcount_init(&served->link.refs, 1);
 	waitq_init(&served->link.changed);
 	for (unsigned i = 0; i < OPS; i++)
@@ -338,34 +403,195 @@ static struct served *served_create(struct file *send)
 	return served;
 }
 
-int served_open(struct file *file, struct file *send, uint32_t pid, uint64_t id)
+/*
+ * Makes it a served file of that end's endpoint. There can be a post before the server has answered that it is open. If it is opened
+ * `from` another file, it waits to be taken.
+ */
+static int served_begin(struct file *file, struct file *end, uint64_t cookie,
+			const uint64_t open[3], uint64_t from)
 {
-	struct ipc_words words;
-	struct served *served;
-	int64_t err;
+	struct served *served = served_create(cookie);
+	int err;
+
+	if (!served)
+		return -ENOMEM;
+	err = endpoint_badge_alike(end, cookie, &served->send);
+	if (err) {
+		kfree(served);
+		return err;
+	}
+	memcpy(served->open, open, sizeof(served->open));
+	served->ops = file->ops;
+	served->from = from;
+	served->link.waiting = from ? file : NULL;
+	err = endpoint_link(served->send, &served->link);
+	if (err) {
+		file_put(served->send);
+		kfree(served);
+		return err;
+	}
+	file->data = served;
+	return 0;
+}
+
+/* The first of the files is the one that the server is asked for. */
+static int open_files(struct file **file, unsigned n, struct file *send,
+		      const struct served_opener *opener)
+{
+	struct ipc_words words = { { SERVED_WORD(n == 1 ? SERVED_OPEN : SERVED_OPEN_PAIR, 0),
+				     file[0]->flags | (uint64_t)opener->pid << 32, opener->id,
+				     opener->what ?: endpoint_badge_of(send) } };
+	unsigned begun = 0;
+	uint64_t cookie;
+	int err = 0;
 
 	if (endpoint_is_broken(send))
 		return -ENXIO;
-	served = served_create(send);
-	if (!served)
+	cookie = endpoint_next_cookies(send, n);
+	while (begun < n && !err) {
+		err = served_begin(file[begun], send, cookie + begun, &words.word[1], 0);
+		begun += err == 0;
+	}
+	if (err == 0)
+		err = (int)served_ask(to_served(file[0]), &words, NULL, 0);
+	while (err && begun) {
+		served_release(file[--begun]);
+		file[begun]->data = NULL;
+	}
+	return err;
+}
+
+int served_open(struct file *file, struct file *send, const struct served_opener *opener)
+{
+	return open_files(&file, 1, send, opener);
+}
+
+int served_open_pair(struct file *file[2], struct file *send, const struct served_opener *opener)
+{
+	return open_files(file, 2, send, opener);
+}
+
+uint64_t served_longest_wait(const struct file *file, unsigned which)
+{
+	return atomic_load_relaxed(&to_served(file)->longest_wait[which]);
+}
+
+void served_set_longest_wait(struct file *file, unsigned which, uint64_t ns)
+{
+	atomic_store_relaxed(&to_served(file)->longest_wait[which], ns);
+}
+
+struct duplex *served_duplex(const struct file *file)
+{
+	struct duplex *duplex = &to_served(file)->duplex;
+
+	return duplex_is_open(duplex) ? duplex : NULL;
+}
+
+/* The endpoint's lock is held. */
+static int served_join_links(struct served_link *one, struct served_link *other, void *arg)
+{
+	struct served *served = container_of(one, struct served, link);
+	struct served *peer = container_of(other, struct served, link);
+	const struct duplex *side = arg;
+
+	if (served->peer || peer->peer)
+		return -EBUSY;
+	served->peer = other->cookie;
+	peer->peer = one->cookie;
+	duplex_set(&served->duplex, &side[0]);
+	duplex_set(&peer->duplex, &side[1]);
+	return 0;
+}
+
+static int join_files(struct file *receive, uint64_t cookie, uint64_t other, bool half_open)
+{
+	struct duplex side[2];
+	int err = duplex_create(side, half_open);
+
+	if (err)
+		return err;
+	err = endpoint_join(receive, cookie, other, served_join_links, side);
+	if (err) {
+		duplex_end(&side[0]);
+		duplex_end(&side[1]);
+	}
+	return err;
+}
+
+int served_join(struct file *receive, uint64_t cookie, uint64_t other)
+{
+	return endpoint_is_receive(receive) && cookie != other
+		       ? join_files(receive, cookie, other, false)
+		       : -EINVAL;
+}
+
+/* Creates an open file as another one's is, which waits to be taken. */
+static int open_waiting(struct file *receive, const struct served *from, uint64_t *cookie_ret)
+{
+	int err = from->ops->has_inode ? -EINVAL : file_memory_charge(FILE_BYTES);
+	struct file *file;
+
+	if (err)
+		return err; /* what is opened by a name is not made without one */
+	file = file_create(from->ops, O_RDWR, NULL);
+	file_memory_add(-FILE_BYTES);
+	if (!file)
 		return -ENOMEM;
-	err = endpoint_badge_alike(send, served->link.cookie, &served->send);
-	if (err) {
-		kfree(served);
-		return (int)err;
+	*cookie_ret = endpoint_next_cookies(receive, 1);
+	err = served_begin(file, receive, *cookie_ret, from->open, from->link.cookie);
+	if (err)
+		file_put(file);
+	return err == -EAGAIN ? -ENFILE : err; /* it is not for the caller to wait */
+}
+
+int64_t served_connect(struct file *receive, uint64_t cookie, uint64_t from, unsigned flags)
+{
+	struct served_link *link;
+	uint64_t made;
+	int err = flags & ~IPC_HALF_OPEN ? -EINVAL : endpoint_linked_from(receive, from, &link);
+
+	if (err)
+		return err;
+	if (!link)
+		return -ENOENT;
+	err = link->cookie == from
+		      ? open_waiting(receive, container_of(link, struct served, link), &made)
+		      : -ENOENT;
+	served_link_put(link);
+	if (err)
+		return err;
+	err = cookie ? join_files(receive, cookie, made, flags & IPC_HALF_OPEN) : 0;
+	if (err)
+		(void)served_drop(receive, made);
+	return err ?: (int64_t)(made & ~IPC_BADGE_SERVED);
+}
+
+int served_drop(struct file *receive, uint64_t cookie)
+{
+	struct file *file;
+
+	if (!endpoint_is_receive(receive))
+		return -EINVAL;
+	file = endpoint_take_waiting(receive, cookie | IPC_BADGE_SERVED);
+	if (!file)
+		return -ENOENT;
+	if (served_duplex(file))
+		duplex_reset(served_duplex(file));
+	file_put(file);
+	return 0;
+}
+
+struct file *served_take(const struct file *file, uint64_t cookie)
+{
+	struct file *taken =
+		endpoint_take_waiting(to_served(file)->send, cookie | IPC_BADGE_SERVED);
+
+	if (taken && to_served(taken)->from != to_served(file)->link.cookie) {
+		file_put(taken); /* a server that says otherwise than it did before */
+		return NULL;
 	}
-	words = (struct ipc_words){ { SERVED_WORD(SERVED_OPEN, 0),
-				      file->flags | (uint64_t)pid << 32, id,
-				      endpoint_badge_of(send) } };
-	memcpy(served->open, &words.word[1], sizeof(served->open));
-	file->data = served;
-	endpoint_link(served->send, &served->link); /* before a post can overtake the answer */
-	err = served_ask(served, &words, NULL, 0);
-	if (err) {
-		served_release(file);
-		file->data = NULL;
-	}
-	return (int)err;
+	return taken;
 }
 
 int served_post(struct file *receive, uint64_t cookie, uint64_t state)
@@ -385,20 +611,31 @@ int served_post(struct file *receive, uint64_t cookie, uint64_t state)
 	return err;
 }
 
+static void served_tell_of(const struct served *served, struct served_file *to)
+{
+	to->cookie = served->link.cookie;
+	to->state = atomic_load(&served->state);
+	memcpy(to->open, served->open, sizeof(to->open));
+	to->peer = served->peer;
+	to->from = served->from;
+	to->waits = atomic_load_relaxed(&served->link.waiting) != NULL;
+}
+
+void served_look(const struct file *file, struct served_file *to)
+{
+	served_tell_of(to_served(file), to);
+}
+
 int served_describe(struct file *receive, uint64_t cookie, struct served_file *to)
 {
 	struct served_link *link;
-	const struct served *served;
 	int err = endpoint_linked_from(receive, cookie, &link);
 
 	if (err)
 		return err;
 	if (!link)
 		return -ENOENT;
-	served = container_of(link, struct served, link);
-	to->cookie = link->cookie;
-	to->state = atomic_load(&served->state);
-	memcpy(to->open, served->open, sizeof(to->open));
+	served_tell_of(container_of(link, struct served, link), to);
 	served_link_put(link);
 	return 0;
 }

@@ -5,13 +5,24 @@
 #include "abi/served.h"
 #include "desc/file.h"
 
+struct ipc_words;
+struct transfer;
+
+/* For whom a file is opened, and as what: as words 1 to 3 of SERVED_OPEN. */
+struct served_opener {
+	uint32_t pid;
+	uint64_t id;   /* effective user and, above, group */
+	uint64_t what; /* SERVED_SOCKET(); 0: the badge of the send end */
+};
+
 /*
- * Makes file->data a served file of the endpoint of `send`, and asks the server to open it for a process and its ids (word 2 of
- * SERVED_OPEN). Returns 0; what the server has answered; -EIO if it answers
+ * Makes file->data a served file of the endpoint of `send`, and asks the server to open it. Returns 0; what the server has
+ * answered; -EIO if it answers
  * otherwise than abi/served.h says, or not at all; -ENXIO if no server can come any more; -EINTR, -EAGAIN, -ENFILE or -ENOMEM. If it fails, file->data stays NULL. Call
- * with no lock held, before anything else uses the file.
+ * with no lock held, before anything else uses the file. served_open_pair() opens two files by one request.
  */
-int served_open(struct file *file, struct file *send, uint32_t pid, uint64_t id);
+int served_open(struct file *file, struct file *send, const struct served_opener *opener);
+int served_open_pair(struct file *file[2], struct file *send, const struct served_opener *opener);
 
 /* Slots of struct file_ops. */
 ssize_t served_read(struct file *file, struct user_iter *to, uint64_t *pos);
@@ -27,10 +38,52 @@ void served_holds(struct file *file);
 int served_ctl(struct file *file, uint64_t request, vaddr_t arg, size_t n, unsigned access);
 
 /*
+ * SERVED_CTL with words 1 to 3, and buffers or NULL. Returns what the server has answered, as served_ctl() does, with all its words.
+ */
+int64_t served_call(struct file *file, struct ipc_words *words, struct transfer *transfer);
+/*
+ * What has to be sampled before a call that may answer -EAGAIN; and the wait for a newer state, up to the tick `deadline`. Returns 0,
+ * -ETIMEDOUT or -EINTR.
+ */
+uint64_t served_sample(const struct file *file);
+int served_await(struct file *file, uint64_t seq, uint64_t deadline);
+/* served_call() with buffers, again and again, as long as the answer is -EAGAIN and the tick `deadline` has not come. 0: once. */
+int64_t served_call_until(struct file *file, struct ipc_words *words, struct transfer *transfer,
+			  uint64_t deadline);
+
+/* How long who uses the file waits to read (0) or to write (1), in nanoseconds; 0, as at first: for ever. */
+uint64_t served_longest_wait(const struct file *file, unsigned which);
+void served_set_longest_wait(struct file *file, unsigned which, uint64_t ns);
+
+/* The file's side, if the server has joined it with another; or NULL. Once it is there, it stays. */
+struct duplex *served_duplex(const struct file *file);
+
+/*
+ * Joins two files of a receive end's server. Returns 0; -ENOENT if one of them is closed; -EBUSY if one is joined; -EINVAL; -ENFILE
+ * or -ENOMEM.
+ */
+int served_join(struct file *receive, uint64_t cookie, uint64_t other);
+
+/*
+ * Creates an open file, as `from` is one, which waits to be taken by who uses that. It is joined with the file `cookie`; 0: with
+ * none; with IPC_HALF_OPEN in `flags`, half-open (desc/duplex.h). Returns the new one's cookie, without IPC_BADGE_SERVED; or a negative errno as served_join() does.
+ */
+int64_t served_connect(struct file *receive, uint64_t cookie, uint64_t from, unsigned flags);
+
+/* Closes a file that waits; the one that it is joined with is reset. Returns 0, -ENOENT if it does not wait, or -EINVAL. */
+int served_drop(struct file *receive, uint64_t cookie);
+
+/* Returns the file that waits with that cookie for who uses `file`, with a reference; NULL: there is none. */
+struct file *served_take(const struct file *file, uint64_t cookie);
+
+/*
  * The state of the file with that cookie is a new one. One of an older generation than is known changes nothing. `receive` is the
  * endpoint's receive end. Returns 0; -ENOENT if there is no such file; -EINVAL. Does not wait.
  */
 int served_post(struct file *receive, uint64_t cookie, uint64_t state);
+
+/* What the kernel knows of an open file. */
+void served_look(const struct file *file, struct served_file *to);
 
 /* What the kernel knows of the first file whose cookie is at least that one. Returns as served_post() does. */
 int served_describe(struct file *receive, uint64_t cookie, struct served_file *to);

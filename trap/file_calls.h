@@ -6,5 +6,11 @@
 
 struct file;
 
+/*
+ * Reserves two descriptors and stores their numbers in user memory, before any other thread can use them. Returns 0, -EMFILE, -ENOMEM or
+ * -EFAULT.
+ */
+int descriptors_reserve(vaddr_t user, bool cloexec, int fds[2]);
+
 /* pipe2. `made` is called before any thread finds the pipe; NULL: it is not. */
 long pipe_call(const struct trap_frame *frame, void (*made)(struct file *reader));

@@ -30,8 +30,7 @@ long sys_dup3(struct trap_frame *frame)
 	return fd;
 }
 
-/* Reserves two descriptors and stores them in user memory, before any other thread can use them. */
-static int pipe_descriptors(vaddr_t user, bool cloexec, int fds[2])
+int descriptors_reserve(vaddr_t user, bool cloexec, int fds[2])
 {
 	struct fdtable *table = current_thread()->fdtable;
 
@@ -65,7 +64,7 @@ long pipe_call(const struct trap_frame *frame, void (*made)(struct file *reader)
 		return err;
 	if (made)
 		made(reader);
-	err = pipe_descriptors(arg_user(frame, 0), (flags & O_CLOEXEC) != 0, fds);
+	err = descriptors_reserve(arg_user(frame, 0), (flags & O_CLOEXEC) != 0, fds);
 	if (err) {
 		file_put(reader);
 		file_put(writer);

@@ -152,6 +152,32 @@ long sys_ipc_post(struct trap_frame *frame)
 	return err;
 }
 
+long sys_ipc_join(struct trap_frame *frame)
+{
+	uint64_t cookie = arg_u64(frame, 1), other = arg_u64(frame, 2);
+	struct file *file = arg_file(frame, 0);
+	long done;
+
+	if (!file)
+		return -EBADF;
+	done = other ? served_join(file, cookie, other)
+		     : served_connect(file, cookie, arg_u64(frame, 3), arg_uint(frame, 4));
+	file_put(file);
+	return done;
+}
+
+long sys_ipc_drop(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	int err;
+
+	if (!file)
+		return -EBADF;
+	err = served_drop(file, arg_u64(frame, 1));
+	file_put(file);
+	return err;
+}
+
 long sys_ipc_files(struct trap_frame *frame)
 {
 	uint64_t cookie = arg_u64(frame, 1);

@@ -9,6 +9,11 @@
 #include "lib/bits.h"
 #include "proc/thread.h"
 
+static long call_other(struct trap_frame *frame)
+{
+	return os_layer.call_other(frame);
+}
+
 static const syscall_fn ipc_table[] = {
 	[SYS_ipc_create - SYS_ipc_create] = sys_ipc_create,
 	[SYS_ipc_badge - SYS_ipc_create] = sys_ipc_badge,
@@ -25,6 +30,9 @@ static const syscall_fn ipc_table[] = {
 	[SYS_ipc_post - SYS_ipc_create] = sys_ipc_post,
 	[SYS_ipc_files - SYS_ipc_create] = sys_ipc_files,
 	[SYS_ipc_reopen - SYS_ipc_create] = sys_ipc_reopen,
+	[SYS_ipc_join - SYS_ipc_create] = sys_ipc_join,
+	[SYS_ipc_name - SYS_ipc_create] = call_other,
+	[SYS_ipc_drop - SYS_ipc_create] = sys_ipc_drop,
 };
 
 static inline __attribute__((always_inline)) long find_and_call(struct trap_frame *frame)

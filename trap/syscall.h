@@ -31,4 +31,6 @@ long sys_ipc_notify(struct trap_frame *frame);
 long sys_ipc_object(struct trap_frame *frame);
 long sys_ipc_post(struct trap_frame *frame);
 long sys_ipc_files(struct trap_frame *frame);
+long sys_ipc_join(struct trap_frame *frame);
+long sys_ipc_drop(struct trap_frame *frame);
 long sys_ipc_reopen(struct trap_frame *frame);

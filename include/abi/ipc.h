@@ -31,9 +31,11 @@
 #define SYS_ipc_post	      0x465c
 #define SYS_ipc_reopen	      0x465d
 #define SYS_ipc_files	      0x465e
-#define SYS_IPC_LIMIT	      0x465f
+#define SYS_ipc_join	      0x465f
 /* With the Linux layer: (directory, path, mode, send end). */
-#define SYS_ipc_name	      0x4660
+#define SYS_ipc_name	      0x4660 /* of the layer */
+#define SYS_ipc_drop	      0x4661
+#define SYS_IPC_LIMIT	      0x4662
 
 #define IPC_WORDS 4
 #define IPC_FDS	  8  /* the most descriptors of a call, each way */
@@ -60,6 +62,9 @@
  * with more than it has written, there is no such page, and the access is SIGBUS.
  */
 #define IPC_READ_PAGE 0x46500001
+
+/* Of ipc_join(): each way is shut by its own writer only, and has hung up when both are, as of TCP. */
+#define IPC_HALF_OPEN 1
 
 /* In the badge of what the kernel asks for a file that the server serves (abi/served.h). Send ends of its own need others. */
 #define IPC_BADGE_SERVED (1ull << 63)

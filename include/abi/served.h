@@ -42,20 +42,72 @@
 #define SERVED_SHORT 16
 
 /*
+ * As SERVED_OPEN, for two files at once: the cookie of the other one is one higher. The server may join them, by ipc_join().
+ */
+#define SERVED_OPEN_PAIR 0x5305
+
+/*
+ * Of an open by socket() or socketpair(), word 3 has the domain, the type and the protocol, which have no names of SOCK_* in them.
+ * These are for the name /srv/socket.
+ */
+#define SERVED_SOCKET(domain, type, protocol) \
+	(1ull << 63 | (uint64_t)(protocol) << 32 | (uint64_t)(type) << 16 | (domain))
+#define SERVED_IS_SOCKET(word)	     ((word) >> 63 != 0)
+#define SERVED_SOCKET_DOMAIN(word)   ((uint32_t)(word)&0xffff)
+#define SERVED_SOCKET_TYPE(word)     ((uint32_t)((word) >> 16) & 0xffff)
+#define SERVED_SOCKET_PROTOCOL(word) ((uint32_t)((word) >> 32) & 0xffff)
+
+/*
  * Word 1: the request of an ioctl; word 2: its argument. If the request has a size (_IOR, _IOW, _IOWR), the argument is where the
  * caller's buffer is. The answer is the result of the call, 0 or more.
+ *
+ * Or word 1 is SERVED_SOCKET_CALL() of the call's number, and words 2 and 3 and the buffers are as the list below says. In the
+ * answer word 2 is how long the address or the option is; the server writes as much of it as there is room for.
+ *
+ *	getsockname, getpeername	the address, out
+ *	setsockopt			word 2: level, and the option above it; its value, in
+ *	getsockopt			word 2: as in setsockopt; its value, out
+ *	shutdown			word 2: how
+ *	bind, connect			struct served_address, in
+ *	listen				word 2: how many may wait; struct served_address without an address, in
+ *	sendmsg				word 2: MSG_*, and how long the message is above it; struct served_address and then the message, in
+ *	recvmsg				word 2: MSG_*, and how much room there is above it; struct served_address and then the message, out; in the answer word 3: MSG_*
+ *	accept				the address of whoever has connected, out; in the answer word 3: the cookie of a file that
+ *					ipc_connect() has made for this one. The program gets a descriptor of it.
+ *
+ * If one of the last five has to wait, it is answered -EAGAIN, and asked once more when the file's state is a newer one.
  */
 #define SERVED_CTL 0x5304
+
+#define SERVED_SOCKET_CALL(nr) (1ull << 32 | (nr))
+#define SERVED_ADDRESS_MOST    128
+#define SERVED_MESSAGE_MOST    65536
+#define SERVED_OPTION_MOST     128 /* bytes of an option's value that the server gets or gives */
+
+/* Who calls, and with what address. Of an AF_UNIX path it is the name's own file that counts, where it is. */
+struct served_address {
+	uint64_t dev, ino; /* 0: the address is no path */
+	uint32_t pid, uid, gid;
+	uint32_t length; /* of the address; 0: none */
+	uint8_t address[SERVED_ADDRESS_MOST];
+};
 
 #define SERVED_STATE(generation, mask) ((uint64_t)(generation) << 16 | (mask))
 #define SERVED_GENERATION(state)       ((state) >> 16)
 #define SERVED_MASK(state)	       ((uint32_t)(state)&0xffff)
 
-/* What ipc_files() tells of a file. `open` is words 1 to 3 of its SERVED_OPEN, which may not be answered yet. */
+/*
+ * What ipc_files() tells of a file. `open` is words 1 to 3 of its SERVED_OPEN, which may not be answered yet. `peer` is the cookie of
+ * the file that it is joined with, which may be closed; 0: none. `from` is the file for whose users ipc_connect() has made it, and it
+ * `waits` until one of them takes it; 0: it was opened.
+ */
 struct served_file {
 	uint64_t cookie;
 	uint64_t state;
 	uint64_t open[3];
+	uint64_t peer;
+	uint64_t from;
+	uint64_t waits;
 };
 
 #define SERVED_FILES_MOST 64 /* in one call */

@@ -27,6 +27,7 @@ static const struct file_ops served_test_ops = {
 	.holds = served_holds,
 };
 
+static const struct served_opener someone = { .pid = 1 };
 static struct file *receive_end, *send_end, *file;
 
 /* What the server does: the script's answers, one for each request; it ends after the last one. */
@@ -106,7 +107,7 @@ static bool open_served(const struct answer *first)
 		return false;
 	file = file_create(&served_test_ops, O_RDWR, NULL);
 	server = serve(first, 1);
-	err = served_open(file, send_end, 1, 0);
+	err = served_open(file, send_end, &someone);
 	EXPECT_EQ(0, ktest_reap(server));
 	return err == 0;
 }
@@ -580,7 +581,7 @@ static void use_by_lot(void)
 		struct file *mine = file_create(&served_test_ops, O_RDWR | O_NONBLOCK, NULL);
 		char bytes[SERVED_SHORT + 2];
 
-		if (!mine || served_open(mine, send_end, 1, 0) != 0) {
+		if (!mine || served_open(mine, send_end, &someone) != 0) {
 			if (mine)
 				file_discard(mine);
 			continue;

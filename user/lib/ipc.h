@@ -104,6 +104,30 @@ static inline long ipc_post(int fd, uint64_t cookie, uint64_t state)
 }
 
 /*
+ * Joins two files of the server of `fd`, the receive end, so that each reads what the other writes. From now on their bytes, and what
+ * poll says of them, is the kernel's. Returns 0; -ENOENT if one of them is closed; -EBUSY if one is joined; -ENFILE or -ENOMEM.
+ */
+static inline long ipc_join(int fd, uint64_t cookie, uint64_t other)
+{
+	return ipc_raw(SYS_ipc_join, fd, cookie, other, 0, 0);
+}
+
+/*
+ * Makes a file, which nobody has a descriptor of, and joins it with the file `cookie`, unless that is 0. It waits until the server answers a request for the file `from` with
+ * it (abi/served.h), or ipc_drop(). With IPC_HALF_OPEN, who shuts the way in does not shut it for the other one. Returns its cookie, without IPC_BADGE_SERVED; or as ipc_join().
+ */
+static inline long ipc_connect(int fd, uint64_t cookie, uint64_t from, unsigned flags)
+{
+	return ipc_raw(SYS_ipc_join, fd, cookie, 0, from, flags);
+}
+
+/* Closes a file that waits: the one that it is joined with has ECONNRESET. Returns 0, or -ENOENT if it does not wait. */
+static inline long ipc_drop(int fd, uint64_t cookie)
+{
+	return ipc_raw(SYS_ipc_drop, fd, cookie, 0, 0, 0);
+}
+
+/*
  * Tells of the files that the server of `fd`, the receive end, has: up to n, with a cookie of at least `from`, in order. Returns how
  * many.
  */

@@ -8,14 +8,18 @@
 #include "ipc/served.h"
 #include "linux/fs/vfs/namei.h"
 #include "linux/fs/vfs/path.h"
+#include "linux/fs/vfs/permission.h"
 #include "linux/process/cred.h"
 #include "proc/process.h"
 
 static int served_name_opened(struct file *file)
 {
 	const struct cred *cred = current_cred();
-	int err = served_open(file, file_inode(file)->device, (uint32_t)current_process()->pid,
-			      (uint64_t)cred->egid << 32 | cred->euid);
+	struct served_opener opener = {
+		.pid = (uint32_t)current_process()->pid,
+		.id = (uint64_t)cred->egid << 32 | cred->euid,
+	};
+	int err = served_open(file, file_inode(file)->device, &opener);
 
 	/* The path is not looked up again because of what a server says. */
 	return err == -ESTALE ? -EIO : err;
@@ -26,7 +30,7 @@ static int served_name_opened(struct file *file)
 #define IOC_WRITE	  (1u << 30) /* the kernel reads it */
 #define IOC_READ	  (1u << 31)
 
-static int served_name_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+int served_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 {
 	unsigned access = (request & IOC_WRITE ? VM_PROT_READ : 0) |
 			  (request & IOC_READ ? VM_PROT_WRITE : 0);
@@ -48,7 +52,7 @@ const struct file_ops served_name_ops = {
 	.write = served_write,
 	.nowait = true,
 	.poll = served_poll,
-	.ioctl = served_name_ioctl,
+	.ioctl = served_ioctl,
 	.stat = inode_file_stat,
 	.release = served_name_release,
 	.holds = served_holds,
@@ -91,7 +95,7 @@ struct file *served_named(const char *path)
 
 	if (path_lookup(path_start(NULL), path, true, &inode) != 0)
 		return NULL;
-	if (inode_is_served(inode)) {
+	if (inode_is_served(inode) && inode_permission(inode, MAY_READ | MAY_WRITE) == 0) {
 		send = inode->device;
 		file_get(send);
 	}

@@ -19,7 +19,10 @@ static inline bool inode_is_served(const struct inode *inode)
 	return inode->file_ops == &served_name_ops;
 }
 
-/* Returns the send end that has that name, with a reference; NULL: none has. */
+/* ioctl(2) of a served file. */
+int served_ioctl(struct file *file, unsigned long request, vaddr_t arg);
+
+/* Returns the send end that has that name, with a reference; NULL: none has, or the running thread may not read and write it. */
 struct file *served_named(const char *path);
 
 /*
