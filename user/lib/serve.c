@@ -28,12 +28,19 @@ struct record {
 	char data[];
 };
 
+/* At the start of that memory. */
+struct recovery {
+	_Atomic uint64_t nused; /* the first records, the only ones that may be files */
+	uint64_t rest_of_line[7];
+};
+
 /* An open file; `file` is its first field. */
 struct slot {
 	struct serve_file file;
 	_Atomic uint64_t generation;
 	pthread_mutex_t lock;
 	struct record *record;
+	void *own;
 	bool opened; /* ops->open() has been called for it */
 	bool adopted;
 	/* guarded by table_lock: */
@@ -47,6 +54,8 @@ static const struct serve_ops *serve_ops;
 static int serve_receive;
 static struct slot *slots;
 static size_t nslots;
+static char *owns;
+static struct recovery *recovery_memory;
 static struct slot **table; /* nslots lists, by cookie */
 static struct slot *unused;
 /* Guards table, unused, and what slots have for it. */
@@ -59,6 +68,16 @@ static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 #define LATE_ANSWERS 0xffffful
 
 /* ---- the table of files ---- */
+
+static size_t record_size(void)
+{
+	return (sizeof(struct record) + serve_ops->data_size + 63) / 64 * 64;
+}
+
+static struct record *record_of(size_t i)
+{
+	return (struct record *)((char *)(recovery_memory + 1) + i * record_size());
+}
 
 static struct slot **slot_place(uint64_t cookie)
 {
@@ -100,16 +119,20 @@ static void slot_put_back(struct slot *slot)
 	unused = slot;
 }
 
-static void slot_describe(struct slot *slot, uint64_t cookie, const uint64_t open[3])
+static void slot_describe(struct slot *slot, const struct served_file *from)
 {
 	slot->file = (struct serve_file){
-		.cookie = cookie,
-		.flags = (uint32_t)open[0],
-		.pid = (pid_t)(open[0] >> 32),
-		.uid = (uid_t)open[1],
-		.gid = (gid_t)(open[1] >> 32),
-		.badge = open[2],
+		.cookie = from->cookie,
+		.flags = (uint32_t)from->open[0],
+		.pid = (pid_t)(from->open[0] >> 32),
+		.uid = (uid_t)from->open[1],
+		.gid = (gid_t)(from->open[1] >> 32),
+		.badge = from->open[2],
 		.data = slot->record->data,
+		.own = slot->own,
+		.peer = from->peer,
+		.from = from->from,
+		.waits = from->waits != 0,
 	};
 }
 
@@ -118,15 +141,46 @@ static void slot_begin(struct slot *slot, uint64_t state)
 	atomic_store(&slot->generation, SERVED_GENERATION(state) + LATE_ANSWERS);
 }
 
+static void slot_init(struct slot *slot)
+{
+	size_t i = (size_t)(slot - slots);
+
+	pthread_mutex_init(&slot->lock, NULL);
+	slot->record = record_of(i);
+	slot->own = owns + i * serve_ops->own_size;
+	slot->opened = true;
+}
+
+/* Takes a slot that is free, or one that was never used. The lock is held. */
+static struct slot *slot_unused(void)
+{
+	size_t nused = atomic_load(&recovery_memory->nused);
+	struct slot *slot = unused;
+
+	if (slot) {
+		unused = slot->next;
+	} else if (nused < nslots) {
+		slot = &slots[nused];
+		slot_init(slot);
+		atomic_store(&recovery_memory->nused, nused + 1);
+	}
+	return slot;
+}
+
+static bool slots_are_left(void)
+{
+	return unused || atomic_load(&recovery_memory->nused) < nslots;
+}
+
 static struct slot *slot_create(const struct served_file *from)
 {
 	struct slot *slot;
 
 	pthread_mutex_lock(&table_lock);
-	slot = unused;
+	slot = slot_unused();
 	if (slot) {
-		unused = slot->next;
-		slot_describe(slot, from->cookie, from->open);
+		memset(slot->own, 0, serve_ops->own_size);
+		slot_describe(slot, from);
 		slot->opened = slot->closing = false;
 		slot->users = 1;
 		slot_link(slot);
@@ -178,9 +232,33 @@ static uint64_t slot_next_state(struct slot *slot)
 	return slot_state(slot, atomic_fetch_add(&slot->generation, 1) + 1);
 }
 
+int serve_join(struct serve_file *one, struct serve_file *other)
+{
+	int err = (int)ipc_join(serve_receive, one->cookie, other->cookie);
+
+	return err == -EBUSY ? 0 : err;
+}
+
+struct serve_file *serve_find(uint64_t cookie)
+{
+	struct slot *slot = slot_get(cookie);
+
+	return slot ? &slot->file : NULL;
+}
+
+void serve_put(struct serve_file *file)
+{
+	slot_put((struct slot *)file);
+}
+
 void serve_changed(struct serve_file *file)
 {
 	ipc_post(serve_receive, file->cookie, slot_next_state((struct slot *)file));
+}
+
+size_t serve_files_most(void)
+{
+	return nslots;
 }
 
 /* ---- requests ---- */
@@ -239,34 +317,37 @@ static ssize_t serve_call_function(struct slot *slot, uint32_t op, struct serve_
  * Answers a request for a file that is open. Of -EAGAIN the generation has to be that of what the function saw, so it is read
  * before. Each change has a generation of its own: of what can be done, and what was written, which somebody may wait for.
  */
-static void serve_answer_request(struct slot *slot, long rcvid, struct ipc_message *m)
+static void serve_answer_request(struct slot *slot, struct serve_request *request,
+				 struct ipc_message *m)
 {
 	uint32_t op = SERVED_OP(m->word[0]);
-	struct serve_request request = {
-		.number = SERVED_NUMBER(m->word[0]),
-		.size = m->word[1],
-		.rcvid = rcvid,
-	};
 	uint64_t generation;
 	unsigned before;
 	ssize_t result;
 
+	request->number = SERVED_NUMBER(m->word[0]);
+	request->size = m->word[1];
 	if (op == SERVED_CTL) {
-		request.command = m->word[1];
-		request.argument = m->word[2];
-	} else if (request.size <= SERVED_SHORT) {
-		request.words = &m->word[2];
+		request->command = m->word[1];
+		request->argument = m->word[2];
+	} else if (request->size <= SERVED_SHORT) {
+		request->words = &m->word[2];
 	}
 	pthread_mutex_lock(&slot->lock);
 	generation = atomic_load(&slot->generation);
 	before = serve_ops->events(&slot->file);
-	result = serve_call_function(slot, op, &request);
-	if (result >= 0 && (op != SERVED_READ || serve_ops->events(&slot->file) != before))
+	result = serve_call_function(slot, op, request);
+	if (result >= 0 &&
+	    ((op != SERVED_READ && !request->quiet) || serve_ops->events(&slot->file) != before))
 		m->word[1] = slot_next_state(slot);
 	else
 		m->word[1] = slot_state(slot, generation);
 	pthread_mutex_unlock(&slot->lock);
 	m->word[0] = (uint64_t)result;
+	if (op == SERVED_CTL) {
+		m->word[2] = request->length;
+		m->word[3] = request->file;
+	}
 }
 
 /* Returns the slot of a file that it has opened. Its caller may be killed meanwhile, and the pulse may come to another thread. */
@@ -292,27 +373,82 @@ static int slot_open(const struct served_file *from, struct slot **slot_ret)
 	return 0;
 }
 
-/* If the last server had it open before it ended, it is open. */
-static void serve_answer_open(struct ipc_message *m)
+int serve_connect(struct serve_file *file, struct serve_file *from, enum serve_how how,
+		  struct serve_file **made_ret)
 {
-	const struct served_file from = { m->badge, 0, { m->word[1], m->word[2], m->word[3] } };
-	struct slot *slot = slot_get(m->badge);
-	int err = slot ? 0 : slot_open(&from, &slot);
+	struct served_file made = { .peer = file->cookie, .from = from->cookie, .waits = 1 };
+	struct slot *slot;
+	long cookie = slots_are_left()
+			      ? ipc_connect(serve_receive, how == SERVE_APART ? 0 : file->cookie,
+					    from->cookie,
+					    how == SERVE_JOIN_HALF_OPEN ? IPC_HALF_OPEN : 0)
+			      : -ENFILE;
+	int err;
 
-	m->word[0] = (uint64_t)err;
-	m->word[1] = 0;
-	if (err)
-		return;
-	m->word[1] = slot_next_state(slot);
-	slot_put(slot);
+	if (cookie < 0)
+		return (int)cookie;
+	made.cookie = (uint64_t)cookie | IPC_BADGE_SERVED;
+	memcpy(made.open, ((struct slot *)from)->record->open, sizeof(made.open));
+	err = slot_open(&made, &slot);
+	if (err) {
+		ipc_drop(serve_receive, made.cookie);
+		return err;
+	}
+	file->peer = made.cookie;
+	*made_ret = &slot->file;
+	return 0;
 }
 
-static void serve_answer(long rcvid, struct ipc_message *m)
+void serve_drop(struct serve_file *file)
+{
+	ipc_drop(serve_receive, file->cookie);
+}
+
+/* Returns the slot, for slot_put(). If the last server had the file open before it ended, it is open. */
+static int serve_open(const struct ipc_message *m, uint64_t cookie, struct slot **slot_ret)
+{
+	const struct served_file from = { .cookie = cookie,
+					  .open = { m->word[1], m->word[2], m->word[3] } };
+
+	*slot_ret = slot_get(cookie);
+	return *slot_ret ? 0 : slot_open(&from, slot_ret);
+}
+
+/* If it fails, there are pulses for those that are open. */
+static int serve_open_pair(struct slot *slot, const struct ipc_message *m)
+{
+	struct slot *other;
+	int err = serve_ops->pair ? serve_open(m, m->badge + 1, &other) : -EOPNOTSUPP;
+
+	if (err)
+		return err;
+	err = serve_ops->pair(&slot->file, &other->file);
+	slot_put(other);
+	return err;
+}
+
+static void serve_answer_open(struct ipc_message *m)
+{
+	struct slot *slot;
+	int err = serve_open(m, m->badge, &slot);
+	uint64_t state = 0;
+
+	if (err == 0 && SERVED_OP(m->word[0]) == SERVED_OPEN_PAIR)
+		err = serve_open_pair(slot, m);
+	if (err == 0)
+		state = slot_next_state(slot);
+	if (slot)
+		slot_put(slot);
+	m->word[0] = (uint64_t)err;
+	m->word[1] = state;
+}
+
+static void serve_answer(struct serve_request *request, struct ipc_message *m)
 {
 	struct slot *slot = slot_get(m->badge);
 
 	if (slot) {
-		serve_answer_request(slot, rcvid, m);
+		serve_answer_request(slot, request, m);
 		slot_put(slot);
 	} else {
 		m->word[0] = (uint64_t)-EIO;
@@ -330,6 +466,11 @@ static void serve_closed(uint64_t cookie)
 	slot_put(slot);
 }
 
+static bool opens(uint32_t op)
+{
+	return op == SERVED_OPEN || op == SERVED_OPEN_PAIR;
+}
+
 /* Nobody waits for the answer to this open. The pulse may have come before the slot was there. */
 static void serve_unasked(uint64_t cookie)
 {
@@ -337,6 +478,29 @@ static void serve_unasked(uint64_t cookie)
 
 	if (ipc_files(serve_receive, cookie, &found, 1) != 1 || found.cookie != cookie)
 		serve_closed(cookie);
+}
+
+/* Nobody waits for the last answer. */
+static void serve_unheard(const struct ipc_message *asked, const struct serve_request *request)
+{
+	struct slot *slot;
+
+	if (opens(SERVED_OP(asked->word[0]))) {
+		serve_unasked(asked->badge);
+		if (SERVED_OP(asked->word[0]) == SERVED_OPEN_PAIR)
+			serve_unasked(asked->badge + 1);
+		return;
+	}
+	slot = request->command && serve_ops->unheard ? slot_get(asked->badge) : NULL;
+	if (!slot && request->file)
+		ipc_drop(serve_receive, request->file);
+	if (!slot)
+		return;
+	pthread_mutex_lock(&slot->lock);
+	serve_ops->unheard(&slot->file, request);
+	pthread_mutex_unlock(&slot->lock);
+	serve_changed(&slot->file);
+	slot_put(slot);
 }
 
 static void serve_trace(bool made)
@@ -348,15 +512,15 @@ static void serve_trace(bool made)
 /* A thread of the server. Returns an errno that ends it. */
 static void *serve_loop(void *unused_arg)
 {
-	struct ipc_message m = { 0 };
-	uint64_t opened = 0; /* the cookie, if the last request was to open it */
+	struct ipc_message m = { 0 }, asked = { 0 };
+	struct serve_request request = { 0 };
 	long rcvid = 0;
 
 	(void)unused_arg;
 	for (;;) {
 		rcvid = ipc_reply_receive(serve_receive, rcvid, &m, IPC_NEVER);
-		if (rcvid == -ESRCH && opened)
-			serve_unasked(opened);
+		if (rcvid == -ESRCH)
+			serve_unheard(&asked, &request);
 		if (rcvid == -ESRCH || rcvid == -EINTR) {
 			rcvid = 0; /* who has asked is gone */
 			continue;
@@ -364,11 +528,12 @@ static void *serve_loop(void *unused_arg)
 		if (rcvid < 0)
 			return (void *)rcvid;
 		serve_trace(false);
-		opened = rcvid > 0 && SERVED_OP(m.word[0]) == SERVED_OPEN ? m.badge : 0;
-		if (opened)
+		asked = m;
+		request = (struct serve_request){ .rcvid = rcvid };
+		if (rcvid > 0 && opens(SERVED_OP(m.word[0])))
 			serve_answer_open(&m);
 		else if (rcvid > 0)
-			serve_answer(rcvid, &m);
+			serve_answer(&request, &m);
 		else if (m.word[0] == IPC_PULSE_CLOSED)
 			serve_closed(m.badge);
 		serve_trace(true);
@@ -377,17 +542,12 @@ static void *serve_loop(void *unused_arg)
 
 /* ---- the start ---- */
 
-static size_t record_size(void)
-{
-	return (sizeof(struct record) + serve_ops->data_size + 63) / 64 * 64;
-}
-
-/* Sets up a slot for each record that there is room for. Those with a cookie are files that the last server had open. */
+/* Makes room for a slot for each record. Those records with a cookie are files that the last server had open. */
 static int serve_set_up(int recovery)
 {
-	size_t size = FILES_USUAL * record_size();
+	size_t size = sizeof(struct recovery) + FILES_USUAL * record_size();
 	struct stat st;
-	char *memory;
+	void *memory;
 
 	if (recovery >= 0 && fstat(recovery, &st) == 0)
 		size = (size_t)st.st_size;
@@ -395,18 +555,22 @@ static int serve_set_up(int recovery)
 		      recovery >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS, recovery, 0);
 	if (memory == MAP_FAILED)
 		return -errno;
-	nslots = size / record_size();
+	recovery_memory = memory;
+	nslots = size < sizeof(struct recovery) ? 0
+						: (size - sizeof(struct recovery)) / record_size();
 	slots = calloc(nslots, sizeof(*slots));
 	table = calloc(nslots, sizeof(struct slot *));
-	if (nslots == 0 || !slots || !table)
+	owns = calloc(nslots, serve_ops->own_size + 1);
+	if (nslots == 0 || !slots || !table || !owns)
 		return -ENOMEM;
-	for (size_t i = 0; i < nslots; i++) {
+	for (size_t i = 0; i < atomic_load(&recovery_memory->nused); i++) {
 		struct slot *slot = &slots[i];
+		struct served_file found = { 0 };
 
-		pthread_mutex_init(&slot->lock, NULL);
-		slot->record = (struct record *)(memory + i * record_size());
-		slot->opened = true;
-		slot_describe(slot, atomic_load(&slot->record->cookie), slot->record->open);
+		slot_init(slot);
+		found.cookie = atomic_load(&slot->record->cookie);
+		memcpy(found.open, slot->record->open, sizeof(found.open));
+		slot_describe(slot, &found);
 		if (slot->file.cookie)
 			slot_link(slot);
 		else
@@ -436,19 +600,32 @@ static void file_adopt(const struct served_file *from)
 
 	if (!slot)
 		return;
+	slot_describe(slot, from);
 	slot_begin(slot, from->state);
 	slot->adopted = true;
 	slot_put(slot);
 }
 
-/* Opens a file that the last server did not have open yet, or not in the memory that is left; and tells the kernel what it can do. */
+/* Opens a file that the last server did not have open yet, or not in the memory that is left. */
 static void file_attach(const struct served_file *from)
+{
+	struct slot *slot = slot_get(from->cookie);
+
+	if (!slot && slot_open(from, &slot) != 0)
+		return;
+	if (serve_ops->attached)
+		serve_ops->attached(&slot->file);
+	slot_put(slot);
+}
+
+/* Tells the kernel what it can do. */
+static void file_tell(const struct served_file *from)
 {
 	struct slot *slot = slot_get(from->cookie);
 	uint64_t refused =
 		SERVED_STATE(SERVED_GENERATION(from->state) + LATE_ANSWERS, POLLHUP | POLLERR);
 
-	if (slot || slot_open(from, &slot) == 0) {
+	if (slot) {
 		serve_changed(&slot->file);
 		slot_put(slot);
 	} else {
@@ -461,10 +638,12 @@ static int serve_attach(void)
 {
 	int err = serve_for_each_file(file_adopt);
 
-	for (size_t i = 0; i < nslots; i++)
+	for (size_t i = 0; i < atomic_load(&recovery_memory->nused); i++)
 		if (atomic_load(&slots[i].record->cookie) && !slots[i].adopted)
 			serve_closed(slots[i].file.cookie);
-	return err ? err : serve_for_each_file(file_attach);
+	if (err == 0)
+		err = serve_for_each_file(file_attach);
+	return err ? err : serve_for_each_file(file_tell);
 }
 
 /* Starts the other threads, and is one. */

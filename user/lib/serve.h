@@ -18,12 +18,16 @@
 
 struct serve_file {
 	uint64_t cookie;
-	uint64_t badge; /* of the name that was opened */
+	uint64_t badge; /* of the name that was opened; or SERVED_SOCKET() */
 	uint32_t flags; /* O_* */
 	pid_t pid;	/* who has opened it */
 	uid_t uid;
 	gid_t gid;
 	void *data; /* ops->data_size bytes of the file's own */
+	void *own;  /* ops->own_size bytes, which are 0 in the next server */
+	/* As in struct served_file: */
+	uint64_t peer, from;
+	bool waits; /* when the server began, or serve_connect() made it */
 };
 
 struct serve_request {
@@ -32,6 +36,10 @@ struct serve_request {
 	size_t size; /* bytes that are wanted, or that there are */
 	/* Of ctl: the request of ioctl, and its argument. If that is a pointer, the bytes are what serve_take() and serve_give() copy. */
 	unsigned long command, argument;
+	/* Of a call on a socket, whose `command` is SERVED_SOCKET_CALL(): how long the answer is, and the file that it gives. */
+	unsigned long length;
+	uint64_t file;
+	bool quiet; /* set by ctl(): nothing has happened that somebody may wait for */
 	/* the library's: */
 	long rcvid;
 	uint64_t *words; /* where few bytes travel; NULL: in the caller's buffer */
@@ -43,16 +51,22 @@ struct serve_request {
  * a reader or writer that has to wait. With more than one thread, two functions may run at once, but not two for one file.
  */
 struct serve_ops {
-	size_t data_size;
+	size_t data_size, own_size;
 	unsigned threads; /* how many there are; 0: one */
 	/*
 	 * A file is opened: file->data is 0. Or a server has taken the place of one that had the file open, but not in the memory
 	 * that outlives it. NULL: all may.
 	 */
 	int (*open)(struct serve_file *file);
+	/* Two files of socketpair are opened, one after the other: joins them. The next server may do it once more. [EOPNOTSUPP] */
+	int (*pair)(struct serve_file *file, struct serve_file *other);
 	ssize_t (*read)(struct serve_file *file, struct serve_request *request);  /* [EINVAL] */
 	ssize_t (*write)(struct serve_file *file, struct serve_request *request); /* [EINVAL] */
 	int (*ctl)(struct serve_file *file, struct serve_request *request);	  /* [ENOTTY] */
+	/* Whoever has made this request of ctl() is gone, and has not got the answer. NULL: nothing to do. */
+	void (*unheard)(struct serve_file *file, const struct serve_request *request);
+	/* The file was open when this server began. Called for the oldest first, before any other function. NULL: nothing to do. */
+	void (*attached)(struct serve_file *file);
 	/* Returns what can be done now (POLL*). */
 	unsigned (*events)(struct serve_file *file);
 	void (*close)(
@@ -72,6 +86,34 @@ int serve_main(int argc, char **argv, const struct serve_ops *ops);
 /* Copy from the caller (write, ctl) or to it (read, ctl), from where the last one has ended. Return how many bytes were copied. */
 size_t serve_take(struct serve_request *request, void *to, size_t n);
 size_t serve_give(struct serve_request *request, const void *from, size_t n);
+
+/*
+ * From now on each of the two files reads what the other writes, in the kernel, which does not ask for that any more. Returns 0, also
+ * if they were joined before; or a negative errno.
+ */
+int serve_join(struct serve_file *one, struct serve_file *other);
+
+enum serve_how {
+	SERVE_APART,
+	SERVE_JOIN,
+	SERVE_JOIN_HALF_OPEN, /* each way is shut by its own writer only, as of TCP */
+};
+
+/*
+ * Makes a file, which waits until a request for the file `from` is answered with its cookie. open() is called for it. It
+ * is joined with `file`, or not. Returns 0 and the file, for serve_put(), or a negative errno.
+ */
+int serve_connect(struct serve_file *file, struct serve_file *from, enum serve_how how,
+		  struct serve_file **made_ret);
+/* Closes a file that waits. Whoever it is joined with gets ECONNRESET. */
+void serve_drop(struct serve_file *file);
+
+/* Returns the file with that cookie, which stays until serve_put(); NULL: there is none. */
+struct serve_file *serve_find(uint64_t cookie);
+void serve_put(struct serve_file *file);
+
+/* How many files there is memory for. */
+size_t serve_files_most(void);
 
 /* What the file's events() returns is another one now, or somebody who waits for it should look again. Any thread may call this. */
 void serve_changed(struct serve_file *file);
