@@ -3,11 +3,11 @@
 /*
  * A line of the table is a server:
  *
- *   NAME PROGRAM uid=UID [gid=GID] [recovery=BYTES[k|m]] [file=PATH[:MODE]]...
+ *   NAME PROGRAM uid=UID [gid=GID] [recovery=BYTES[k|m]] [start=lazy] [file=PATH[:MODE]]...
  *
  * Process 1 keeps the endpoint, a memfd that outlives the server, and the program. So a server that ends, in whatever way, is
  * started again, and its files stay open. One that does not answer is killed for that. No server runs as root, and none has another
- * descriptor than these and a standard error.
+ * descriptor than these and a standard error. With start=lazy the first process is started when somebody uses a file.
  */
 #include "init_services.h"
 
@@ -45,6 +45,7 @@ static struct service {
 	unsigned nends; /* in sequence, each soon after its start */
 	unsigned nstarts;
 	bool killed;	      /* because it did not answer */
+	bool lazy;	      /* and no process has been started yet */
 } services[SERVICES_MAX + 1]; /* the last one for lines that are too many */
 static unsigned nservices;
 
@@ -141,6 +142,8 @@ static bool read_value(char *text, struct service *service)
 		return read_size(value, &service->recovery_size);
 	if ((value = value_of(text, "file")))
 		return read_file(value, service);
+	if ((value = value_of(text, "start")))
+		return service->lazy = text_is_same(value, "lazy");
 	return false;
 }
 
@@ -178,6 +181,7 @@ static bool read_line(char *text, unsigned line, struct service *service)
 
 	service->recovery_size = RECOVERY_USUAL;
 	service->uid = service->gid = service->nfiles = 0;
+	service->lazy = false;
 	if (n == 0)
 		return false;
 	service->name = word[0];
@@ -310,7 +314,10 @@ static long service_file(const struct service *service, unsigned i, int receive)
 	int send = (int)err;
 
 	if (send >= 0) {
+		long umask = sys_call(SYS_umask, 0, 0, 0, 0, 0, 0); /* the table says it all */
+
 		err = ipc_name(AT_FDCWD, service->file[i].path, service->file[i].mode, send);
+		sys_call(SYS_umask, umask, 0, 0, 0, 0, 0);
 		sys_close(send);
 	}
 	if (err < 0)
@@ -353,7 +360,10 @@ static bool service_start(struct service *service)
 	if (err < 0) {
 		complain("cannot start ", service->program, err);
 	} else if (service_name(service, receive) == 0) {
-		service_begin(service, receive, 0);
+		if (service->lazy)
+			sys_close(receive);
+		else
+			service_begin(service, receive, 0);
 		return true;
 	}
 	services_close(receive);
@@ -420,6 +430,8 @@ uint64_t services_retry(void)
 	for (unsigned i = 0; i < nservices; i++) {
 		struct service *service = &services[i];
 
+		if (service->lazy)
+			continue;
 		if (!service->pid && service->since <= now) {
 			service_start_again(service);
 			services_tell();
@@ -432,22 +444,36 @@ uint64_t services_retry(void)
 
 unsigned services_poll(struct abi_pollfd fds[SERVICES_MAX])
 {
-	for (unsigned i = 0; i < nservices; i++)
-		fds[i] = (struct abi_pollfd){ .fd = services[i].pid && !services[i].killed
-							    ? services[i].keeper
-							    : -1,
-					      .events = POLLPRI };
+	for (unsigned i = 0; i < nservices; i++) {
+		const struct service *service = &services[i];
+		bool polled = service->lazy || (service->pid && !service->killed);
+
+		fds[i] = (struct abi_pollfd){ .fd = polled ? service->keeper : -1,
+					      .events = service->lazy ? POLLIN : POLLPRI };
+	}
 	return nservices;
+}
+
+static void service_kill(struct service *service)
+{
+	complain_say("init: ");
+	complain_say(service->name);
+	complain_say(" does not answer, and is killed\n");
+	sys_call(SYS_kill, service->pid, SIGKILL, 0, 0, 0, 0);
+	service->killed = true;
 }
 
 void services_polled(const struct abi_pollfd fds[SERVICES_MAX])
 {
-	for (unsigned i = 0; i < nservices; i++)
-		if (services[i].pid && (fds[i].revents & POLLPRI)) {
-			complain_say("init: ");
-			complain_say(services[i].name);
-			complain_say(" does not answer, and is killed\n");
-			sys_call(SYS_kill, services[i].pid, SIGKILL, 0, 0, 0, 0);
-			services[i].killed = true;
+	for (unsigned i = 0; i < nservices; i++) {
+		struct service *service = &services[i];
+
+		if (service->lazy && (fds[i].revents & POLLIN)) {
+			service->lazy = false;
+			service_start_again(service);
+			services_tell();
+		} else if (service->pid && (fds[i].revents & POLLPRI)) {
+			service_kill(service);
 		}
+	}
 }

@@ -25,7 +25,7 @@ uint64_t services_retry(void);
 /* Sets up what is to be polled for each server. Returns how many. */
 unsigned services_poll(struct abi_pollfd fds[SERVICES_MAX]);
 
-/* After the poll: kills servers that do not answer. */
+/* After the poll: kills servers that do not answer, and starts those that are wanted. */
 void services_polled(const struct abi_pollfd fds[SERVICES_MAX]);
 
 #endif
