@@ -30,6 +30,7 @@ static const struct {
 	{ "/dev", "devtmpfs", false },	    { "/dev/shm", "tmpfs", false },
 	{ "/dev/mqueue", "mqueue", false }, { "/proc", "proc", false },
 	{ "/sys", "sysfs", true },	    { "/tmp", "tmpfs", false },
+	{ "/run", "tmpfs", true }, /* where programs make sockets, which no folder of the host's can have */
 };
 
 long root_wanted(const char **where_ret)

@@ -29,6 +29,7 @@ struct file_more {
 	 * there are no more.
 	 */
 	int (*info_record)(struct file *file, uint64_t *cursor, struct seq *seq);
+	bool splices; /* splice moves bytes from it and to it, although it has no inode */
 };
 
 /* Of any file; a kind that has no table gets an empty one. */

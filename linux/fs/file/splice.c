@@ -4,19 +4,25 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
+#include "linux/fs/file/file_more.h"
 #include "linux/fs/file/pipe_splice.h"
 #include "mm/host.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
+static bool can_splice(const struct file *file)
+{
+	return file->ops->has_inode || file_more(file)->splices;
+}
+
 bool file_splices_from(const struct file *file)
 {
-	return file->ops->has_inode && file->ops->read && !(file->ops->no_splice & NO_SPLICE_FROM);
+	return can_splice(file) && file->ops->read && !(file->ops->no_splice & NO_SPLICE_FROM);
 }
 
 bool file_splices_to(const struct file *file)
 {
-	return file->ops->has_inode && file->ops->write && !(file->ops->no_splice & NO_SPLICE_TO);
+	return can_splice(file) && file->ops->write && !(file->ops->no_splice & NO_SPLICE_TO);
 }
 
 /* Both transfer bytes of the kernel's. They return how many, or a negative errno if none. */

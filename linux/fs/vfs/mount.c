@@ -24,7 +24,7 @@ static unsigned nmounts;		   /* guarded by mounts_lock: length of the list */
 static uint64_t last_place;		   /* guarded by mounts_lock */
 static struct list kept = LIST_INIT(kept); /* struct mount.kept; guarded by mounts_lock */
 static struct mount *tree_root;		   /* const once it is there */
-static uint64_t last_dev = DEV_PIPE;	   /* atomic */
+static uint64_t last_dev = DEV_SOCKET;	   /* atomic */
 
 struct waitq mounts_changed = WAITQ_INIT(mounts_changed);
 

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files of sockets. */
+#include "linux/fs/dev/socket.h"
+
+#include "abi/errno.h"
+#include "abi/ioctl.h"
+#include "abi/ipc.h"
+#include "abi/served.h"
+#include "abi/socket.h"
+#include "abi/syscall.h"
+#include "base/clock.h"
+#include "base/os_layer.h"
+#include "desc/duplex.h"
+#include "ipc/endpoint.h"
+#include "ipc/served.h"
+#include "ipc/transfer.h"
+#include "lib/format.h"
+#include "linux/fs/dev/served.h"
+#include "linux/fs/file/file_more.h"
+#include "linux/fs/vfs/mount.h"
+#include "linux/fs/vfs/namei.h"
+#include "linux/fs/vfs/path.h"
+#include "linux/fs/vfs/permission.h"
+#include "linux/fs/vfs/process_fs.h"
+#include "linux/process/cred.h"
+#include "mm/fault/user_copy.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/process.h"
+
+/* From the tree's root, whatever the process's own is. */
+#define SERVER "srv/socket"
+
+static int socket_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+{
+	const struct duplex *duplex = served_duplex(file);
+	int32_t bytes;
+
+	if (request != FIONREAD && request != TIOCOUTQ)
+		return served_ioctl(file, request, arg);
+	if (!duplex)
+		bytes = served_ctl(file, request, 0, 0, 0);
+	else
+		bytes = (int32_t)(request == FIONREAD ? duplex_unread(duplex)
+						      : duplex_unsent(duplex));
+	return bytes < 0 ? bytes : user_copy_out(arg, &bytes, sizeof(bytes));
+}
+
+static int socket_stat(struct file *file, struct abi_stat *st)
+{
+	struct served_file served;
+
+	served_look(file, &served);
+	*st = (struct abi_stat){
+		.dev = DEV_SOCKET,
+		.ino = served.cookie & ~IPC_BADGE_SERVED,
+		.mode = S_IFSOCK | 0777,
+		.nlink = 1,
+		.uid = (uint32_t)served.open[1],
+		.gid = (uint32_t)(served.open[1] >> 32),
+		.blksize = PAGE_SIZE,
+	};
+	return 0;
+}
+
+static ssize_t socket_label(struct file *file, char *buf, size_t size)
+{
+	struct served_file served;
+
+	served_look(file, &served);
+	return ksnprintf(buf, size, "socket:[%lu]",
+			 (unsigned long)(served.cookie & ~IPC_BADGE_SERVED));
+}
+
+/* ---- bytes and messages ---- */
+
+void socket_caller(struct served_address *address)
+{
+	const struct cred *cred = current_cred();
+
+	*address = (struct served_address){ .pid = (uint32_t)current_process()->pid,
+					    .uid = cred->euid,
+					    .gid = cred->egid };
+}
+
+uint64_t socket_deadline(const struct file *file, unsigned flags, unsigned which)
+{
+	uint64_t ns = served_longest_wait(file, which), until;
+
+	if ((flags & MSG_DONTWAIT) || (file->flags & O_NONBLOCK))
+		return 0;
+	return ns == 0 || add_overflows(clock_ns(), ns, &until) ? UINT64_MAX
+								: clock_deadline(until);
+}
+
+/* What goes with a message: the address, and behind it the bytes. Private to the call. */
+struct letter {
+	struct served_address address;
+	uint8_t bytes[];
+};
+
+/* Sends or receives one, and does not wait. The answer may be how long a message was, if that is what is wanted. */
+static ssize_t letter_post(struct file *file, struct letter *letter, size_t n, unsigned call,
+			   unsigned *flags)
+{
+	bool any_length = call == SYS_recvmsg && (*flags & MSG_TRUNC);
+	struct ipc_words words = { { 0, SERVED_SOCKET_CALL(call), *flags | (uint64_t)n << 32 } };
+	const struct transfer_range range = { .head = (char *)letter,
+					      .head_length = sizeof(*letter) + n,
+					      .length = sizeof(*letter) + n };
+	struct transfer transfer;
+	int64_t done;
+
+	transfer_init(&transfer);
+	if (call == SYS_sendmsg)
+		transfer.send = range;
+	else
+		transfer.receive = range;
+	done = served_call(file, &words, &transfer);
+	if (done < 0)
+		return done;
+	if ((size_t)done > n && !any_length)
+		return -EIO; /* a server that tells of bytes that are not there */
+	if (call == SYS_recvmsg && transfer.received < sizeof(*letter) + MIN((size_t)done, n))
+		return -EIO;
+	*flags = (unsigned)words.word[3];
+	return done;
+}
+
+static struct letter *letter_create(size_t n)
+{
+	return mem_wait_kmalloc(sizeof(struct letter) + n);
+}
+
+/* The messages of a socket that is no stream, or is not connected yet. These do not wait. */
+typedef ssize_t (*letter_io)(struct file *file, struct user_iter *iter,
+			     struct served_address *address, unsigned *flags);
+
+static ssize_t send_letter(struct file *file, struct user_iter *from,
+			   struct served_address *address, unsigned *flags)
+{
+	struct user_iter again = *from;
+	size_t n = from->left;
+	struct letter *letter = n <= SERVED_MESSAGE_MOST ? letter_create(n) : NULL;
+	ssize_t done;
+
+	if (!letter)
+		return n <= SERVED_MESSAGE_MOST ? -ENOMEM : -EMSGSIZE;
+	letter->address = *address;
+	done = user_iter_copy_in(&again, letter->bytes, n) == n
+		       ? letter_post(file, letter, n, SYS_sendmsg, flags)
+		       : -EFAULT;
+	kfree(letter);
+	return done;
+}
+
+static ssize_t receive_letter(struct file *file, struct user_iter *to,
+			      struct served_address *address, unsigned *flags)
+{
+	size_t n = MIN(to->left, (size_t)SERVED_MESSAGE_MOST);
+	struct letter *letter = letter_create(n);
+	ssize_t done;
+
+	if (!letter)
+		return -ENOMEM;
+	letter->address.length = 0;
+	done = letter_post(file, letter, n, SYS_recvmsg, flags);
+	if (done > 0) {
+		n = MIN(n, (size_t)done);
+		if (user_iter_copy_out(to, letter->bytes, n) != n)
+			done = -EFAULT;
+	}
+	*address = letter->address;
+	kfree(letter);
+	return done;
+}
+
+/* Who waits has no buffer of the kernel's meanwhile. With a time that ends, no call is restarted. */
+static ssize_t letter_until(struct file *file, struct user_iter *iter,
+			    struct served_address *address, unsigned *flags, letter_io io)
+{
+	uint64_t deadline =
+		socket_deadline(file, *flags, io == send_letter ? SOCKET_OUT : SOCKET_IN);
+	bool quiet = io == receive_letter || (*flags & MSG_NOSIGNAL);
+	ssize_t done;
+	int err = 0;
+
+	do {
+		uint64_t seq = served_sample(file);
+
+		done = io(file, iter, address, flags);
+		if (done == -EAGAIN && deadline != 0)
+			err = served_await(file, seq, deadline);
+	} while (done == -EAGAIN && deadline != 0 && err == 0);
+	if (done == -EPIPE && !quiet)
+		os_layer.pipe_broken();
+	return done == -EAGAIN && err == -EINTR ? err : done;
+}
+
+/* The other side has ended without having read all: that is said once, after the bytes that are there. */
+static ssize_t end_or_reset(struct duplex *duplex, const struct user_iter *to)
+{
+	return to->left && duplex_take_reset(duplex) ? -ECONNRESET : 0;
+}
+
+typedef ssize_t (*bytes_io)(struct duplex *duplex, const struct file *file, struct user_iter *iter);
+
+/* What `io` does, but it waits until the tick `deadline` only. */
+static ssize_t bytes_until(struct duplex *duplex, struct file *file, struct user_iter *iter,
+			   bytes_io io, uint64_t deadline)
+{
+	unsigned which = io == duplex_write ? DUPLEX_OUT : DUPLEX_IN;
+	ssize_t done;
+	int err = 0;
+
+	if (deadline == UINT64_MAX)
+		return io(duplex, file, iter);
+	iter->rwf |= RWF_NOWAIT;
+	while ((done = io(duplex, file, iter)) == -EAGAIN && deadline != 0 && err == 0)
+		err = duplex_await(duplex, which, deadline);
+	return done == -EAGAIN && err == -EINTR ? err : done;
+}
+
+/* With MSG_WAITALL, until all is there, the end, or a signal. */
+static ssize_t receive_bytes(struct duplex *duplex, struct file *file, struct user_iter *to,
+			     unsigned flags)
+{
+	bytes_io io = flags & MSG_PEEK ? duplex_peek : duplex_read;
+	uint64_t deadline = socket_deadline(file, flags, SOCKET_IN);
+	ssize_t n, done = 0;
+
+	do {
+		n = bytes_until(duplex, file, to, io, deadline);
+		done += MAX(n, 0);
+	} while ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && n > 0 && to->left);
+	return done ?: n ?: end_or_reset(duplex, to);
+}
+
+static ssize_t send_bytes(struct duplex *duplex, struct file *file, struct user_iter *from,
+			  unsigned flags)
+{
+	uint64_t deadline = socket_deadline(file, flags, SOCKET_OUT);
+	ssize_t n, done = 0;
+
+	from->rwf |= flags & MSG_NOSIGNAL ? RWF_QUIET : 0;
+	do {
+		n = bytes_until(duplex, file, from, duplex_write, deadline);
+		done += MAX(n, 0);
+	} while (deadline != 0 && deadline != UINT64_MAX && n > 0 && from->left);
+	return done ?: n;
+}
+
+static bool is_of_unix(const struct file *file)
+{
+	struct served_file served;
+
+	served_look(file, &served);
+	return SERVED_SOCKET_DOMAIN(served.open[2]) == AF_UNIX;
+}
+
+ssize_t socket_send(struct file *file, struct user_iter *from, struct served_address *address,
+		    unsigned *flags)
+{
+	struct duplex *duplex = served_duplex(file);
+
+	if (*flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (!duplex)
+		return letter_until(file, from, address, flags, send_letter);
+	if (address->length && is_of_unix(file))
+		return -EISCONN;
+	return from->left ? send_bytes(duplex, file, from, *flags) : 0;
+}
+
+ssize_t socket_receive(struct file *file, struct user_iter *to, struct served_address *address,
+		       unsigned *flags)
+{
+	struct duplex *duplex = served_duplex(file);
+	ssize_t done;
+
+	if (*flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	address->length = 0;
+	if (!duplex)
+		return letter_until(file, to, address, flags, receive_letter);
+	done = receive_bytes(duplex, file, to, *flags);
+	*flags = 0;
+	return done;
+}
+
+static unsigned flags_of(const struct user_iter *iter)
+{
+	return iter->rwf & RWF_NOWAIT ? MSG_DONTWAIT : 0;
+}
+
+static ssize_t socket_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	struct duplex *duplex = served_duplex(file);
+	struct served_address nowhere;
+	unsigned flags = flags_of(to);
+
+	(void)pos;
+	if (likely(duplex && served_longest_wait(file, SOCKET_IN) == 0))
+		return duplex_read(duplex, file, to) ?: end_or_reset(duplex, to);
+	if (duplex)
+		return receive_bytes(duplex, file, to, flags);
+	return to->left ? letter_until(file, to, &nowhere, &flags, receive_letter) : 0;
+}
+
+static ssize_t socket_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	struct duplex *duplex = served_duplex(file);
+	struct served_address nowhere;
+	unsigned flags = flags_of(from);
+
+	(void)pos;
+	if (likely(duplex && served_longest_wait(file, SOCKET_OUT) == 0))
+		return duplex_write(duplex, file, from);
+	if (duplex)
+		return send_bytes(duplex, file, from, flags);
+	socket_caller(&nowhere);
+	return letter_until(file, from, &nowhere, &flags, send_letter);
+}
+
+static void socket_file_release(struct file *file)
+{
+	served_release(file);
+	if (file->node)
+		path_put(file->node);
+}
+
+static void socket_file_holds(struct file *file)
+{
+	served_holds(file);
+	if (file->node)
+		path_found(file->node);
+}
+
+static const struct file_more socket_more = {
+	.splices = true,
+};
+
+static const struct file_ops socket_ops = {
+	.name = "socket",
+	.read = socket_read,
+	.write = socket_write,
+	.empty_writes = true,
+	.nowait = true,
+	.poll = served_poll,
+	.ioctl = socket_ioctl,
+	.stat = socket_stat,
+	.label = socket_label,
+	.release = socket_file_release,
+	.holds = socket_file_holds,
+	.more = &socket_more,
+};
+
+bool file_is_socket(const struct file *file)
+{
+	return file->ops == &socket_ops;
+}
+
+/* ---- names ---- */
+
+/* Where a relative path starts. */
+static struct file *start_of(const char *path)
+{
+	return path[0] == '/' ? NULL : process_cwd();
+}
+
+static void start_put(struct file *start)
+{
+	if (start)
+		file_put(start);
+}
+
+static int find_name(struct file *start, const char *path, bool follow,
+		     struct served_address *address, struct inode **inode_ret)
+{
+	struct abi_stat st;
+	int err = path_lookup(path_start(start), path, follow, inode_ret);
+
+	if (err) {
+		*inode_ret = NULL;
+		return err;
+	}
+	inode_fill_stat(*inode_ret, &st);
+	address->dev = st.dev;
+	address->ino = st.ino;
+	return 0;
+}
+
+int socket_name_make(const char *path, struct served_address *address, struct inode **inode_ret)
+{
+	struct file *start = start_of(path);
+	int err = fs_mknod(start, path, S_IFSOCK | (0777 & ~process_umask()), 0);
+
+	if (err == 0)
+		err = find_name(start, path, false, address, inode_ret);
+	if (err == 0 && ((*inode_ret)->mode & S_IFMT) != S_IFSOCK) { /* somebody was faster */
+		path_put(*inode_ret);
+		*inode_ret = NULL;
+		err = -EEXIST;
+	}
+	start_put(start);
+	return err == -EEXIST ? -EADDRINUSE : err;
+}
+
+int socket_name_find(const char *path, struct served_address *address, struct inode **inode_ret)
+{
+	struct file *start = start_of(path);
+	int err = find_name(start, path, true, address, inode_ret);
+
+	start_put(start);
+	if (err)
+		return err;
+	err = inode_permission(*inode_ret, MAY_WRITE);
+	if (err == 0 && ((*inode_ret)->mode & S_IFMT) != S_IFSOCK)
+		err = -ECONNREFUSED;
+	if (err) {
+		path_put(*inode_ret);
+		*inode_ret = NULL;
+	}
+	return err;
+}
+
+void socket_name_remove(const char *path, struct inode *inode)
+{
+	struct file *start = start_of(path);
+	struct served_address address;
+	struct inode *found;
+
+	if (find_name(start, path, false, &address, &found) == 0) {
+		if (found == inode)
+			(void)fs_unlink(start, path);
+		path_put(found);
+	}
+	start_put(start);
+}
+
+bool socket_keep_name(struct file *file, struct inode *inode)
+{
+	return atomic_cas(&file->node, NULL, inode);
+}
+
+/* ---- new sockets ---- */
+
+static int open_sockets(struct file **file, unsigned n, struct file *server, uint64_t what)
+{
+	const struct cred *cred = current_cred();
+	struct served_opener opener = {
+		.pid = (uint32_t)current_process()->pid,
+		.id = (uint64_t)cred->egid << 32 | cred->euid,
+		.what = what,
+	};
+	int err = n == 1 ? served_open(file[0], server, &opener)
+			 : served_open_pair(file, server, &opener);
+
+	if (err == -ENXIO)
+		return -EAFNOSUPPORT;
+	return err == -EAGAIN ? -ENOBUFS : err;
+}
+
+int socket_create(unsigned domain, unsigned type, unsigned protocol, unsigned flags,
+		  struct file **file, unsigned n)
+{
+	struct file *server = served_named(SERVER);
+	int err = server ? file_memory_charge(n * FILE_BYTES) : -EAFNOSUPPORT;
+	unsigned made = 0;
+
+	if (err == 0) {
+		while (made < n &&
+		       (file[made] = file_create(&socket_ops, O_RDWR | (flags & O_NONBLOCK), NULL)))
+			made++;
+		file_memory_add(-(ssize_t)(n * FILE_BYTES));
+		err = made == n ? open_sockets(file, n, server,
+					       SERVED_SOCKET(domain, type, MIN(protocol, 0xffffu)))
+				: -ENOMEM;
+	}
+	while (err && made)
+		file_put(file[--made]);
+	if (server)
+		file_put(server);
+	return err;
+}
