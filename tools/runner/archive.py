@@ -45,6 +45,10 @@ class Archive:
         """Tells whether there is such a file or folder."""
         return os.fsencode(os.path.normpath(path)).lstrip(b"/") in self.entries
 
+    def size(self):
+        """Gives about how many bytes the contents of its files have."""
+        return sum(os.path.getsize(entry.host) if entry.host else len(entry.data) for entry in self.entries.values())
+
     def add_folder(self, path, mode=0o755):
         """Adds an empty folder."""
         self._put(path, Entry(stat.S_IFDIR | mode))

@@ -25,7 +25,10 @@ LAST_WORDS = 2.0  # seconds for what a killed QEMU had written
 CTRL_A = 0x01
 FIRST_KEY = 0.5  # seconds that a machine gets to start reading, where it would lose what comes before
 SPARE = 1 << 16  # bytes of a boot archive beside its programs
-SERVERS = ("cpiofs", "madeup", "serve")
+SERVERS = ("cpiofs", "madeup", "serve", "sockd")
+SOCKETS = "sockd"  # the program in the image that serves sockets, on machines that are not among the smallest
+SOCKETS_MEM = 32 << 20
+TABLE = f"{SOCKETS} /bin/{SOCKETS} uid=71 gid=71 recovery=8m start=lazy file=/srv/socket:666\n"
 STREAMS = ("standard input", "standard output", "standard error")
 # No reason to fail: a reader that leaves, whose writer gets SIGPIPE; nohup's input, which can't be read.
 EXPECTED = (None, errno.EPIPE, errno.EBADF), (None, errno.EPIPE), (None, errno.EPIPE)
@@ -136,6 +139,16 @@ def user_orders(options, cwd):
     return [str(number) for number in (*options.user, os.geteuid(), os.getegid())] + folders
 
 
+def add_sockets(archive, options, place):
+    """Adds the server of sockets, which process 1 starts when a program asks for the first one."""
+    path = os.path.join(place.image_bin, SOCKETS)
+    room = qemu.initrd_room(options.mem, 7) - SPARE - size_of(path)
+    if options.mem >= SOCKETS_MEM and archive.size() <= room and os.path.exists(path):
+        archive.add_program("/bin/" + SOCKETS, path)
+        if not archive.has("/etc/servers"):
+            archive.add_bytes("/etc/servers", TABLE.encode())
+
+
 def add_user(archive, options):
     """Adds the user's folder and names, unless the root is a folder of the host's, which has its own."""
     if not options.root:
@@ -180,6 +193,7 @@ def build_archive(options, place, chosen, cwd):
     if shares:
         archive.add_program("/bin/" + share.SERVER, place.server)
         archive.add_bytes("/run/share", nul_ended(share.orders(shares)))
+    add_sockets(archive, options, place)
     fd = os.memfd_create("initrd")
     with open(fd, "wb", closefd=False) as file:
         size = archive.write(file)

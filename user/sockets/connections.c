@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* Who listens, who connects, who waits to be accepted. */
+#include "sockets/sockd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#define WAITING_MOST 4096 /* as net.core.somaxconn */
+
+void waiting_add(struct serve_file *listener, struct serve_file *file, bool first)
+{
+	struct sock_own *own = to_own(listener);
+
+	to_own(file)->next_waiting = first ? own->first : NULL;
+	if (first || !own->first)
+		own->first = file;
+	else
+		to_own(own->last)->next_waiting = file;
+	if (!first || !own->last)
+		own->last = file;
+	own->nwaiting++;
+	file->waits = true;
+}
+
+void waiting_remove(struct serve_file *listener, struct serve_file *file)
+{
+	struct sock_own *own = to_own(listener);
+	struct serve_file **link = &own->first, *before = NULL;
+
+	while (*link && *link != file) {
+		before = *link;
+		link = &to_own(before)->next_waiting;
+	}
+	if (!*link)
+		return;
+	*link = to_own(file)->next_waiting;
+	if (own->last == file)
+		own->last = before;
+	own->nwaiting--;
+	file->waits = false;
+}
+
+void blocked_add(struct serve_file *at, struct serve_file *file)
+{
+	if (to_own(file)->blocked_at == at)
+		return;
+	if (to_own(file)->blocked_at)
+		blocked_remove(file);
+	to_own(file)->blocked_at = at;
+	to_own(file)->next_blocked = to_own(at)->blocked;
+	to_own(at)->blocked = file;
+}
+
+void blocked_remove(struct serve_file *file)
+{
+	struct serve_file **link = &to_own(to_own(file)->blocked_at)->blocked;
+
+	while (*link != file)
+		link = &to_own(*link)->next_blocked;
+	*link = to_own(file)->next_blocked;
+	to_own(file)->blocked_at = NULL;
+}
+
+/* Those that find no room again are in a new list. */
+void blocked_wake(struct serve_file *at)
+{
+	struct serve_file *file = to_own(at)->blocked, *next;
+
+	to_own(at)->blocked = NULL;
+	for (struct serve_file *each = file; each; each = to_own(each)->next_blocked)
+		to_own(each)->blocked_at = NULL;
+	for (; file; file = next) {
+		next = to_own(file)->next_blocked;
+		serve_changed(file);
+	}
+}
+
+int sock_listen(struct serve_file *file, struct serve_request *request)
+{
+	struct sock *sock = to_sock(file);
+	uint32_t most = (uint32_t)request->argument;
+	struct served_address from;
+	struct ucred who;
+	int err = who_read(request, &from, &who);
+
+	if (err)
+		return err;
+	if (sock_type(file) == SOCK_DGRAM)
+		return -EOPNOTSUPP;
+	if (sock->state == SOCK_CONNECTED || (is_unix(file) && !sock->name.length))
+		return -EINVAL;
+	if (!sock->name.length)
+		err = name_choose(file, NULL, request->number);
+	if (err)
+		return err;
+	sock->who = sock->peer = who; /* as on Linux, SO_PEERCRED of it is its own */
+	sock->waiting_most = most < WAITING_MOST ? most : WAITING_MOST;
+	sock->state = SOCK_LISTENS;
+	blocked_wake(file);
+	return 0;
+}
+
+static bool listens(struct serve_file *file)
+{
+	return to_sock(file)->state == SOCK_LISTENS && !(to_sock(file)->shut & 1);
+}
+
+/* Of several with SO_REUSEPORT, the one at which the fewest wait. */
+static struct serve_file *inet_listener(const struct name *name)
+{
+	struct serve_file *other, *best = NULL;
+	unsigned most = 0;
+
+	for (other = name_next(name, NULL); other; other = name_next(name, other)) {
+		unsigned how = !is_unix(other) && sock_type(other) == SOCK_STREAM && listens(other)
+				       ? inet_suits(other, &to_sock(other)->name, name)
+				       : 0;
+
+		if (how > most ||
+		    (how && how == most && to_own(other)->nwaiting < to_own(best)->nwaiting)) {
+			most = how;
+			best = other;
+		}
+	}
+	return best;
+}
+
+static int find_listener(struct serve_file *file, const struct name *name,
+			 struct serve_file **listener_ret)
+{
+	struct serve_file *listener = is_unix(file) ? name_find(file, name, NULL)
+						    : inet_listener(name);
+
+	if (!listener)
+		return -ECONNREFUSED;
+	if (sock_type(listener) != sock_type(file))
+		return -EPROTOTYPE;
+	if (!listens(listener))
+		return -ECONNREFUSED;
+	*listener_ret = listener;
+	return 0;
+}
+
+/* Both sides of a connection to `name` learn of each other. */
+static void sides_learn(struct serve_file *file, struct serve_file *listener,
+			struct serve_file *made, const struct name *name, const struct ucred *who)
+{
+	struct sock *sock = to_sock(file), *other = to_sock(made);
+
+	if (is_unix(file)) {
+		other->name = to_sock(listener)->name;
+		other->peer_name = sock->name;
+		sock->peer_name = other->name;
+	} else {
+		inet_as_seen(sock_domain(made), name, &other->name);
+		inet_as_seen(sock_domain(made), &sock->name, &other->peer_name);
+		sock->peer_name = *name;
+	}
+	other->name.bound_by = 0;
+	other->peer = *who;
+	memcpy(other->difference, to_sock(listener)->difference, sizeof(other->difference));
+	other->flags = to_sock(listener)->flags;
+	if (sock_type(file) != SOCK_STREAM) {
+		sock->to = made->cookie;
+		other->to = file->cookie;
+	}
+	other->state = SOCK_CONNECTED;
+	sock->peer = to_sock(listener)->who;
+}
+
+/* If the file has a peer already, the last server has got so far. */
+static int connect_to(struct serve_file *file, struct serve_file *listener,
+		      struct serve_file **made_ret)
+{
+	int err;
+
+	*made_ret = serve_find(file->peer);
+	if (file->peer)
+		return 0;
+	if (to_own(listener)->nwaiting > to_sock(listener)->waiting_most) {
+		blocked_add(listener, file);
+		return -EAGAIN;
+	}
+	err = serve_connect(file, listener,
+			    sock_type(file) != SOCK_STREAM ? SERVE_APART
+			    : is_unix(file)		   ? SERVE_JOIN
+							   : SERVE_JOIN_HALF_OPEN,
+			    made_ret);
+	if (err == 0)
+		waiting_add(listener, *made_ret, false);
+	return err;
+}
+
+/* The address that is connected to: all of this machine's is the loopback's. Gives the socket one of its own. */
+static int connect_inet(struct serve_file *file, struct name *name, uint32_t by)
+{
+	struct sock *sock = to_sock(file);
+	int err = inet_may_reach(name);
+
+	if (err)
+		return err;
+	inet_loopback(name, name);
+	if (!sock->name.length)
+		return name_choose(file, name, by);
+	inet_loopback(&sock->name, name);
+	return 0;
+}
+
+int sock_connect(struct serve_file *file, struct serve_request *request)
+{
+	struct sock *sock = to_sock(file);
+	struct serve_file *listener, *made;
+	struct name name;
+	struct ucred who;
+	int err;
+
+	if (sock_type(file) == SOCK_DGRAM)
+		return packet_connect(file, request);
+	err = name_read(file, request, &name, &who);
+	if (err)
+		return err;
+	if (sock->state == SOCK_CONNECTED)
+		return sock->connected_by == request->number ? 0 : -EISCONN;
+	if (sock->state == SOCK_LISTENS)
+		return is_unix(file) ? -EINVAL : -EISCONN;
+	if (is_unix(file) && name.length == PATH_AT)
+		return -EINVAL;
+	if (!is_unix(file))
+		err = connect_inet(file, &name, request->number);
+	if (err == 0)
+		err = find_listener(file, &name, &listener);
+	if (err == 0)
+		err = connect_to(file, listener, &made);
+	if (err)
+		return err;
+	if (made) {
+		sides_learn(file, listener, made, &name, &who);
+		serve_put(made);
+	}
+	sock->connected_by = request->number;
+	sock->state =
+		SOCK_CONNECTED; /* last: what is not so far is done once more by the next server */
+	serve_changed(listener);
+	return 0;
+}
+
+int sock_accept(struct serve_file *file, struct serve_request *request)
+{
+	struct serve_file *first = to_own(file)->first;
+
+	if (sock_type(file) == SOCK_DGRAM)
+		return -EOPNOTSUPP;
+	if (to_sock(file)->state != SOCK_LISTENS)
+		return -EINVAL;
+	if (!first)
+		return to_sock(file)->shut & 1 ? -EINVAL : -EAGAIN;
+	waiting_remove(file, first);
+	blocked_wake(file);
+	request->file = first->cookie;
+	name_give(first, request, &to_sock(first)->peer_name);
+	return 0;
+}
+
+/* Whoever was to accept it is gone. */
+void sock_unheard(struct serve_file *file, const struct serve_request *request)
+{
+	struct serve_file *first = request->file ? serve_find(request->file) : NULL;
+
+	if (!first)
+		return;
+	waiting_add(file, first, true);
+	serve_put(first);
+}
+
+/*
+ * What can be done with one that is not connected: of the others the kernel knows. As on Linux, a stream that was never connected has
+ * hung up.
+ */
+unsigned stream_events(struct serve_file *file)
+{
+	struct sock *sock = to_sock(file);
+	unsigned can = sock->shut & 1 ? POLLIN | POLLRDNORM | POLLRDHUP : 0;
+
+	if (sock->state != SOCK_LISTENS)
+		return can | POLLOUT | POLLWRNORM | POLLWRBAND | POLLHUP;
+	return can | (sock->shut == 3 ? POLLHUP : 0u) |
+	       (to_own(file)->nwaiting ? POLLIN | POLLRDNORM : 0u);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of sockets. */
+#include "sockets/sockd.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#define BUFFER_USUAL 212992
+#define FLAGS_THAT_ARE                                                                   \
+	(1u << SO_DEBUG | 1u << SO_REUSEADDR | 1u << SO_DONTROUTE | 1u << SO_BROADCAST | \
+	 1u << SO_KEEPALIVE | 1u << SO_OOBINLINE | 1u << SO_REUSEPORT | 1u << SO_PASSCRED)
+
+static int32_t buffer_size(int32_t asked, int32_t least)
+{
+	int32_t most = BUFFER_USUAL;
+	uint32_t n = (uint32_t)asked < (uint32_t)most ? (uint32_t)asked : (uint32_t)most;
+
+	return (int32_t)(2 * n) < least ? least : (int32_t)(2 * n);
+}
+
+static int set_linger(struct sock *sock, struct serve_request *request)
+{
+	struct linger linger;
+
+	if (serve_take(request, &linger, sizeof(linger)) != sizeof(linger))
+		return -EINVAL;
+	sock->linger.l_onoff = linger.l_onoff != 0;
+	if (linger.l_onoff)
+		sock->linger.l_linger = linger.l_linger;
+	return 0;
+}
+
+/* Numbers that a program can set and ask for; most of them say what a network should do. */
+static const struct number {
+	int level, name;
+	int32_t usual, least, most;
+} numbers[NUMBERS_MOST] = {
+	{ IPPROTO_TCP, TCP_NODELAY, 0, INT32_MIN, INT32_MAX },
+	{ IPPROTO_TCP, TCP_CORK, 0, INT32_MIN, INT32_MAX },
+	{ IPPROTO_TCP, TCP_MAXSEG, 65483, 88, 32767 },
+	{ IPPROTO_TCP, TCP_KEEPIDLE, 7200, 1, 32767 },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, 75, 1, 32767 },
+	{ IPPROTO_TCP, TCP_KEEPCNT, 9, 1, 127 },
+	{ IPPROTO_TCP, TCP_SYNCNT, 6, 1, 127 },
+	{ IPPROTO_TCP, TCP_LINGER2, 60, INT32_MIN, INT32_MAX },
+	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, 0, INT32_MIN, INT32_MAX },
+	{ IPPROTO_TCP, TCP_QUICKACK, 1, INT32_MIN, INT32_MAX },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 0, INT32_MAX },
+	{ IPPROTO_TCP, TCP_FASTOPEN, 0, 0, INT32_MAX },
+	{ IPPROTO_IP, IP_TOS, 0, 0, 255 },
+	{ IPPROTO_IP, IP_TTL, 64, 1, 255 },
+	{ IPPROTO_IP, IP_MTU_DISCOVER, 1, 0, 5 },
+	{ IPPROTO_IP, IP_RECVERR, 0, 0, 1 },
+	{ IPPROTO_IPV6, IPV6_V6ONLY, 0, INT32_MIN, INT32_MAX },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, 64, -1, 255 },
+	{ IPPROTO_IPV6, IPV6_TCLASS, 0, -1, 255 },
+	{ IPPROTO_IPV6, IPV6_RECVERR, 0, INT32_MIN, INT32_MAX },
+	{ SOL_SOCKET, SO_PRIORITY, 0, 0, 6 },
+	{ SOL_SOCKET, SO_RCVLOWAT, 1, 1, 1 },
+};
+
+/* Those that are on or off. */
+static bool is_switch(const struct number *number)
+{
+	return number->least == INT32_MIN;
+}
+
+/* Returns its index, or -1: the socket has no such option. */
+static int number_index(struct serve_file *file, int level, int name)
+{
+	if (level == IPPROTO_TCP && (is_unix(file) || sock_type(file) != SOCK_STREAM))
+		return -1;
+	if (level != SOL_SOCKET && is_unix(file))
+		return -1;
+	if (level == IPPROTO_IPV6 && sock_domain(file) != AF_INET6)
+		return -1;
+	for (int i = 0; i < NUMBERS_MOST; i++)
+		if (numbers[i].name && numbers[i].level == level && numbers[i].name == name)
+			return i;
+	return -1;
+}
+
+void options_init(struct sock *sock)
+{
+	sock->sndbuf = sock->rcvbuf = BUFFER_USUAL;
+}
+
+int32_t option_number(struct serve_file *file, int level, int name)
+{
+	int i = number_index(file, level, name);
+
+	return i < 0 ? 0 : numbers[i].usual + to_sock(file)->difference[i];
+}
+
+/* As on Linux, one byte does for some. */
+static int number_set(struct serve_file *file, int i, struct serve_request *request)
+{
+	const struct number *number = &numbers[i];
+	int32_t value = 0;
+	size_t n = serve_take(request, &value, sizeof(value));
+
+	if (n != sizeof(value) && (n == 0 || number->level != IPPROTO_IP))
+		return -EINVAL;
+	if (n != sizeof(value))
+		value &= 0xff;
+	if (is_switch(number))
+		value = value != 0;
+	else if (value < number->least || value > number->most)
+		return -EINVAL;
+	to_sock(file)->difference[i] = value - number->usual;
+	return 0;
+}
+
+/* What Linux says of an option that the socket does not have, or of its level. */
+static int no_option(struct serve_file *file, uint32_t level, bool set)
+{
+	if (is_unix(file))
+		return -EOPNOTSUPP;
+	if (level == IPPROTO_IP || (level == IPPROTO_TCP && sock_type(file) == SOCK_STREAM))
+		return -ENOPROTOOPT;
+	return set || sock_domain(file) == AF_INET6 ? -ENOPROTOOPT : -EOPNOTSUPP;
+}
+
+int option_set(struct serve_file *file, struct serve_request *request)
+{
+	uint32_t level = (uint32_t)request->argument, name = (uint32_t)(request->argument >> 32);
+	int i = number_index(file, (int)level, (int)name);
+	struct sock *sock = to_sock(file);
+	int32_t value;
+
+	if (i >= 0)
+		return number_set(file, i, request);
+	if (level != SOL_SOCKET)
+		return no_option(file, level, true);
+	if (name == SO_LINGER)
+		return set_linger(sock, request);
+	if (serve_take(request, &value, sizeof(value)) != sizeof(value))
+		return -EINVAL;
+	if ((name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE) && file->uid != 0)
+		return -EPERM;
+	if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
+		sock->sndbuf = buffer_size(value, 4608);
+	else if (name == SO_RCVBUF || name == SO_RCVBUFFORCE)
+		sock->rcvbuf = buffer_size(value, 2304);
+	else if (name == SO_REUSEPORT && value && is_unix(file))
+		return -EOPNOTSUPP;
+	else if (name == SO_DEBUG && value && file->uid != 0)
+		return -EACCES;
+	else if (name < 32 && (FLAGS_THAT_ARE >> name & 1))
+		sock->flags = value ? sock->flags | 1u << name : sock->flags & ~(1u << name);
+	else
+		return -ENOPROTOOPT;
+	return 0;
+}
+
+static int option_give(struct serve_request *request, const void *value, size_t n)
+{
+	request->length = n;
+	serve_give(request, value, n);
+	return 0;
+}
+
+static int32_t sock_protocol(struct serve_file *file)
+{
+	if (is_unix(file))
+		return 0;
+	return sock_type(file) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+int option_get(struct serve_file *file, struct serve_request *request)
+{
+	uint32_t level = (uint32_t)request->argument, name = (uint32_t)(request->argument >> 32);
+	int i = number_index(file, (int)level, (int)name);
+	struct sock *sock = to_sock(file);
+	int32_t value;
+
+	if (i >= 0) {
+		value = option_number(file, (int)level, (int)name);
+		return option_give(request, &value, sizeof(value));
+	}
+	if (level != SOL_SOCKET)
+		return no_option(file, level, false);
+	switch (name) {
+	case SO_LINGER:
+		return option_give(request, &sock->linger, sizeof(sock->linger));
+	case SO_PEERCRED:
+		return option_give(request, &sock->peer, sizeof(sock->peer));
+	case SO_TYPE:
+		value = (int32_t)sock_type(file);
+		break;
+	case SO_DOMAIN:
+		value = (int32_t)SERVED_SOCKET_DOMAIN(file->badge);
+		break;
+	case SO_PROTOCOL:
+		value = sock_protocol(file);
+		break;
+	case SO_ACCEPTCONN:
+		value = sock->state == SOCK_LISTENS;
+		break;
+	case SO_ERROR: /* of connected streams, the kernel knows it */
+		value = sock->lost ? ECONNRESET : sock->error;
+		sock->error = 0;
+		sock->lost = false;
+		break;
+	case SO_SNDBUF:
+		value = sock->sndbuf;
+		break;
+	case SO_RCVBUF:
+		value = sock->rcvbuf;
+		break;
+	default:
+		if (name >= 32 || !(FLAGS_THAT_ARE >> name & 1))
+			return -ENOPROTOOPT;
+		value = sock->flags >> name & 1;
+	}
+	return option_give(request, &value, sizeof(value));
+}

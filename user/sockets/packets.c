@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/* Datagrams, and packets of SOCK_SEQPACKET: they wait here. */
+#include "sockets/sockd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A datagram or packet that waits at the socket that receives it. */
+struct packet {
+	struct packet *next;
+	uint64_t sender; /* the cookie of the socket */
+	struct name from;
+	struct ucred who;
+	size_t size;
+	char bytes[];
+};
+
+#define DATAGRAM_MOST 65507 /* of UDP */
+#define PACKETS_MOST  11    /* net.unix.max_dgram_qlen, and one more */
+
+/*
+ * As on Linux, a socket that may get messages from many takes a few. One that is connected with their sender takes what is within the
+ * sender's own limit.
+ */
+static bool has_room(struct serve_file *target, struct serve_file *file)
+{
+	if (is_unix(file) && to_sock(target)->to == file->cookie)
+		return to_own(file)->in_flight < (size_t)to_sock(file)->sndbuf;
+	return to_sock(target)->npackets < PACKETS_MOST;
+}
+
+/* What a message counts in its sender's limit, about as on Linux. */
+static size_t packet_cost(size_t size)
+{
+	return size <= 192 ? 768 : 576 + size;
+}
+
+/* It was received, or is lost. */
+static void packet_gone(const struct packet *packet)
+{
+	struct serve_file *sender = serve_find(packet->sender);
+
+	if (!sender)
+		return;
+	to_own(sender)->in_flight -= packet_cost(packet->size);
+	serve_put(sender);
+}
+
+static struct packet *packet_create(size_t size, const struct ucred *who)
+{
+	size_t n = sizeof(struct packet) + size;
+	struct packet *packet;
+
+	if (user_add_bytes(who->uid, n) != 0)
+		return NULL;
+	packet = malloc(n);
+	if (!packet) {
+		user_remove_bytes(who->uid, n);
+		return NULL;
+	}
+	packet->next = NULL;
+	packet->who = *who;
+	packet->size = size;
+	return packet;
+}
+
+static void packet_free(struct packet *packet)
+{
+	packet_gone(packet);
+	user_remove_bytes(packet->who.uid, sizeof(*packet) + packet->size);
+	free(packet);
+}
+
+void packets_free(struct serve_file *file)
+{
+	struct packet *packet;
+
+	while ((packet = to_own(file)->packets)) {
+		to_own(file)->packets = packet->next;
+		packet_free(packet);
+	}
+}
+
+int packets_unread(struct serve_file *file)
+{
+	int n = 0;
+
+	if (to_sock(file)->state == SOCK_LISTENS)
+		return -EINVAL;
+	for (struct packet *packet = to_own(file)->packets; packet; packet = packet->next) {
+		n += (int)packet->size;
+		if (sock_type(file) == SOCK_DGRAM)
+			break;
+	}
+	return n;
+}
+
+/* The socket that it is connected with, for serve_put(), or NULL. */
+struct serve_file *packets_peer(struct serve_file *file)
+{
+	return to_sock(file)->to ? serve_find(to_sock(file)->to) : NULL;
+}
+
+/* The other side of packets has ended. */
+static bool is_left(struct serve_file *file)
+{
+	struct serve_file *other;
+
+	if (sock_type(file) != SOCK_SEQPACKET || to_sock(file)->state != SOCK_CONNECTED)
+		return false;
+	other = packets_peer(file);
+	if (other)
+		serve_put(other);
+	return !other;
+}
+
+/* Finds where a message goes, for serve_put(). */
+static int packet_target(struct serve_file *file, const struct name *name,
+			 struct serve_file **target_ret)
+{
+	struct sock *sock = to_sock(file);
+	struct serve_file *target;
+
+	if (sock_type(file) == SOCK_DGRAM && name->length) {
+		target = name_find(file, name, &sock->name);
+		if (!target)
+			return -ECONNREFUSED;
+		if (sock_type(target) != SOCK_DGRAM)
+			return -EPROTOTYPE;
+		*target_ret = serve_find(target->cookie);
+		return *target_ret ? 0 : -ECONNREFUSED;
+	}
+	if (sock->state != SOCK_CONNECTED)
+		return -ENOTCONN;
+	*target_ret = packets_peer(file);
+	if (*target_ret)
+		return 0;
+	if (sock_type(file) == SOCK_SEQPACKET)
+		return -EPIPE;
+	sock->to = 0; /* as on Linux, it is not connected any more */
+	sock->state = SOCK_NEW;
+	return -ECONNREFUSED;
+}
+
+static int packet_may_go(struct serve_file *file, struct serve_file *target, size_t size)
+{
+	const struct sock *sock = to_sock(file), *other = to_sock(target);
+
+	if (other->shut & 1)
+		return -EPIPE;
+	if (other->to && other->to != file->cookie)
+		return -EPERM;
+	if ((int64_t)size > sock->sndbuf - 32)
+		return -EMSGSIZE;
+	if (!has_room(target, file)) {
+		blocked_add(target, file);
+		return -EAGAIN;
+	}
+	return 0;
+}
+
+/* A socket that is bound to any address sends from the loopback's. */
+static void inet_sender(struct serve_file *file, struct serve_file *target, struct name *from)
+{
+	inet_as_seen(sock_domain(target), &to_sock(file)->name, from);
+	inet_loopback(from, &to_sock(target)->name);
+}
+
+static int packet_add(struct serve_file *file, struct serve_file *target,
+		      struct serve_request *request, size_t size, const struct ucred *who)
+{
+	struct packet *packet = packet_create(size, who);
+	struct sock_own *own = to_own(target);
+
+	if (!packet)
+		return -ENOBUFS;
+	packet->sender = file->cookie;
+	if (is_unix(file))
+		packet->from = to_sock(file)->name;
+	else
+		inet_sender(file, target, &packet->from);
+	to_own(file)->in_flight += packet_cost(size);
+	if (serve_take(request, packet->bytes, size) != size) {
+		packet_free(packet);
+		return -EIO;
+	}
+	if (own->packets)
+		own->last_packet->next = packet;
+	else
+		own->packets = packet;
+	own->last_packet = packet;
+	to_sock(target)->npackets++;
+	to_sock(file)->sent_by = request->number;
+	serve_changed(target);
+	return (int)size;
+}
+
+/* By the internet: what there is no room for, or nobody to get it, is lost. Who is connected learns of that by the next call. */
+static int inet_send(struct serve_file *file, struct serve_request *request, size_t size,
+		     struct name *name, const struct ucred *who)
+{
+	struct sock *sock = to_sock(file);
+	bool connected = sock->state == SOCK_CONNECTED;
+	struct serve_file *target;
+	int done = sock->error;
+
+	sock->error = 0;
+	if (done)
+		return -done;
+	if (!name->length && !connected)
+		return -EDESTADDRREQ;
+	if (!name->length)
+		*name = sock->peer_name;
+	done = inet_may_reach(name);
+	if (done)
+		return done;
+	inet_loopback(name, name);
+	if (size > DATAGRAM_MOST)
+		return -EMSGSIZE;
+	if (!sock->name.length) {
+		done = name_choose(file, NULL, request->number);
+		if (done)
+			return done;
+	}
+	if (packet_target(file, name, &target) != 0) {
+		sock->error = connected ? ECONNREFUSED : 0;
+		return (int)size;
+	}
+	done = !has_room(target, file) || (to_sock(target)->shut & 1)
+		       ? (int)size
+		       : packet_add(file, target, request, size, who);
+	serve_put(target);
+	return done;
+}
+
+/* A stream gets here that is not connected. */
+static int stream_send(struct serve_file *file, bool addressed)
+{
+	if (!is_unix(file))
+		return -EPIPE;
+	return addressed ? -EOPNOTSUPP : -ENOTCONN;
+}
+
+int packet_send(struct serve_file *file, struct serve_request *request)
+{
+	size_t size = (size_t)(request->argument >> 32);
+	struct serve_file *target;
+	struct served_address from;
+	struct name name = { .length = 0 };
+	struct ucred who;
+	int done = who_read(request, &from, &who);
+
+	if (done)
+		return done;
+	if (sock_type(file) == SOCK_STREAM)
+		return stream_send(file, from.length != 0);
+	if (to_sock(file)->sent_by == request->number)
+		return (int)size; /* the last server has done it */
+	if (to_sock(file)->shut & 2)
+		return -EPIPE;
+	done = from.length ? name_from(file, &from, &name) : 0;
+	if (done == 0 && !is_unix(file))
+		return inet_send(file, request, size, &name, &who);
+	if (done == 0)
+		done = packet_target(file, &name, &target);
+	if (done)
+		return done;
+	done = packet_may_go(file, target, size);
+	if (done == 0)
+		done = packet_add(file, target, request, size, &who);
+	serve_put(target);
+	return done;
+}
+
+/* What there is to say if no packet waits. */
+static int no_packet(struct serve_file *file)
+{
+	struct sock *sock = to_sock(file);
+
+	if (sock_type(file) == SOCK_STREAM)
+		return is_unix(file) ? -EINVAL : -ENOTCONN;
+	if (sock->error) {
+		int error = sock->error;
+
+		sock->error = 0;
+		return -error;
+	}
+	if (sock_type(file) == SOCK_SEQPACKET && sock->state != SOCK_CONNECTED)
+		return -ENOTCONN;
+	if (sock->lost) {
+		sock->lost = false;
+		return -ECONNRESET;
+	}
+	return (sock->shut & 1) || is_left(file) ? 0 : -EAGAIN;
+}
+
+/* As on Linux, the sender's name counts that it has now. */
+static void packet_name(struct serve_file *file, const struct packet *packet,
+			struct served_address *from)
+{
+	struct serve_file *sender = is_unix(file) ? serve_find(packet->sender) : NULL;
+	const struct name *name = sender ? &to_sock(sender)->name : &packet->from;
+
+	from->length = name->length;
+	memcpy(from->address, &name->address, sizeof(name->address));
+	if (sender)
+		serve_put(sender);
+}
+
+int packet_receive(struct serve_file *file, struct serve_request *request)
+{
+	uint32_t flags = (uint32_t)request->argument;
+	size_t room = (size_t)(request->argument >> 32), n;
+	struct sock *sock = to_sock(file);
+	struct packet *packet = to_own(file)->packets;
+	struct served_address from = { 0 };
+
+	if (sock->taken_by == request->number)
+		sock->lost = true; /* the last server had it, and has not answered */
+	if (!packet || sock->lost) {
+		int done = no_packet(file);
+
+		if (done == 0)
+			serve_give(request, &from, sizeof(from));
+		return done;
+	}
+	n = packet->size < room ? packet->size : room;
+	from.pid = (uint32_t)packet->who.pid;
+	from.uid = packet->who.uid;
+	from.gid = packet->who.gid;
+	packet_name(file, packet, &from);
+	if (serve_give(request, &from, sizeof(from)) != sizeof(from) ||
+	    serve_give(request, packet->bytes, n) != n)
+		return -EIO;
+	request->file = packet->size > room ? MSG_TRUNC : 0;
+	if (flags & MSG_TRUNC)
+		n = packet->size;
+	if (flags & MSG_PEEK)
+		return (int)n;
+	sock->taken_by = request->number;
+	to_own(file)->packets = packet->next;
+	sock->npackets--;
+	packet_free(packet);
+	blocked_wake(file);
+	return (int)n;
+}
+
+/* Who finds that there is no room for packets learns when there is. */
+unsigned packet_events(struct serve_file *file)
+{
+	struct sock *sock = to_sock(file);
+	struct serve_file *target = packets_peer(file);
+	bool left = is_left(file);
+	unsigned can = 0;
+
+	if (to_own(file)->packets || (sock->shut & 1) || left || sock->lost)
+		can |= POLLIN | POLLRDNORM;
+	if ((sock->shut & 1) || left)
+		can |= POLLRDHUP;
+	if (sock->shut == 3 || left ||
+	    (sock_type(file) == SOCK_SEQPACKET && sock->state == SOCK_NEW))
+		can |= POLLHUP;
+	if (sock->lost || sock->error)
+		can |= POLLERR;
+	if (target && !has_room(target, file) && target != file && !(to_sock(target)->shut & 1))
+		blocked_add(target, file);
+	else
+		can |= POLLOUT | POLLWRNORM | POLLWRBAND;
+	if (target)
+		serve_put(target);
+	return can;
+}
+
+/* Datagrams go to that address from now on. */
+static int connect_inet_datagrams(struct serve_file *file, struct name *name, uint32_t by)
+{
+	struct sock *sock = to_sock(file);
+	int err = inet_may_reach(name);
+
+	if (err)
+		return err;
+	inet_loopback(name, name);
+	if (!sock->name.length)
+		err = name_choose(file, name, by);
+	else
+		inet_loopback(&sock->name, name);
+	if (err)
+		return err;
+	sock->peer_name = *name;
+	sock->state = SOCK_CONNECTED;
+	return 0;
+}
+
+static int connect_unix_datagrams(struct serve_file *file, const struct name *name)
+{
+	struct sock *sock = to_sock(file);
+	struct serve_file *target = name_find(file, name, NULL);
+
+	if (!target)
+		return -ECONNREFUSED;
+	if (sock_type(target) != SOCK_DGRAM)
+		return -EPROTOTYPE;
+	if (to_sock(target)->to && to_sock(target)->to != file->cookie)
+		return -EPERM;
+	sock->to = target->cookie;
+	sock->peer_name = to_sock(target)->name;
+	sock->state = SOCK_CONNECTED;
+	return 0;
+}
+
+/* With AF_UNSPEC it is connected no more. */
+int packet_connect(struct serve_file *file, struct serve_request *request)
+{
+	struct sock *sock = to_sock(file);
+	struct served_address from;
+	struct name name;
+	struct ucred who;
+	sa_family_t family;
+	int err = who_read(request, &from, &who);
+
+	if (err)
+		return err;
+	memcpy(&family, from.address, sizeof(family));
+	if (from.length >= sizeof(family) && family == AF_UNSPEC) {
+		sock->to = 0;
+		sock->state = SOCK_NEW;
+		return 0;
+	}
+	err = name_from(file, &from, &name);
+	if (err)
+		return err;
+	return is_unix(file) ? connect_unix_datagrams(file, &name)
+			     : connect_inet_datagrams(file, &name, request->number);
+}

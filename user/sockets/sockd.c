@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* What the library calls: the beginnings and ends of sockets, and their calls. */
+#include "sockets/sockd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+static int inet_check(struct serve_file *file, unsigned protocol)
+{
+	if (sock_type(file) != SOCK_STREAM && sock_type(file) != SOCK_DGRAM)
+		return -ESOCKTNOSUPPORT;
+	if (protocol > 255)
+		return -EINVAL;
+	return protocol == 0 || protocol ==
+					(sock_type(file) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP)
+		       ? 0
+		       : -EPROTONOSUPPORT;
+}
+
+static int unix_check(struct serve_file *file, unsigned protocol)
+{
+	if (protocol != 0 && protocol != PF_UNIX)
+		return -EPROTONOSUPPORT;
+	return sock_type(file) == SOCK_STREAM || sock_type(file) == SOCK_DGRAM ||
+			       sock_type(file) == SOCK_SEQPACKET
+		       ? 0
+		       : -ESOCKTNOSUPPORT;
+}
+
+static int sock_open(struct serve_file *file)
+{
+	unsigned protocol = SERVED_SOCKET_PROTOCOL(file->badge), domain = sock_domain(file);
+	struct sock *sock = to_sock(file);
+	int err;
+
+	if (!SERVED_IS_SOCKET(file->badge) ||
+	    (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6))
+		return -EAFNOSUPPORT;
+	options_init(sock);
+	sock->peer = (struct ucred){ 0, (uid_t)-1, (gid_t)-1 };
+	err = domain == AF_UNIX ? unix_check(file, protocol) : inet_check(file, protocol);
+	return err ? err : user_add_socket(file);
+}
+
+static int sock_pair(struct serve_file *file, struct serve_file *other)
+{
+	struct ucred maker = { file->pid, file->uid, file->gid };
+
+	if (!is_unix(file))
+		return -EOPNOTSUPP;
+	to_sock(file)->peer = to_sock(other)->peer = maker;
+	to_sock(file)->state = to_sock(other)->state = SOCK_CONNECTED;
+	if (sock_type(file) == SOCK_STREAM)
+		return serve_join(file, other);
+	to_sock(file)->to = other->cookie;
+	to_sock(other)->to = file->cookie;
+	serve_changed(other);
+	return 0;
+}
+
+static void sock_close(struct serve_file *file)
+{
+	struct serve_file *listener = serve_find(file->from), *waiting, *other;
+
+	if (to_sock(file)->name.bound_by)
+		name_unlink(file);
+	if (to_own(file)->blocked_at)
+		blocked_remove(file);
+	blocked_wake(file);
+	while ((waiting = to_own(file)->first)) {
+		waiting_remove(file, waiting);
+		serve_drop(waiting);
+	}
+	if (listener && file->waits)
+		waiting_remove(listener, file);
+	packets_free(file);
+	user_remove_socket(file);
+	other = packets_peer(file);
+	if (other && sock_type(other) == SOCK_SEQPACKET) {
+		to_sock(other)->lost |= to_sock(file)->npackets != 0;
+		serve_changed(other);
+	}
+	if (listener)
+		serve_put(listener);
+	if (other)
+		serve_put(other);
+}
+
+/*
+ * The last server has made it for a socket that connects, and has got no further: that will be asked for once more. Of a stream, the
+ * socket has it as its peer by then.
+ */
+static bool is_half_made(struct serve_file *file)
+{
+	struct serve_file *client;
+	bool half;
+
+	if (sock_type(file) == SOCK_STREAM)
+		return false;
+	client = packets_peer(file);
+	half = !client || to_sock(client)->to != file->cookie ||
+	       to_sock(client)->state != SOCK_CONNECTED;
+	if (client)
+		serve_put(client);
+	return half;
+}
+
+/* The last server had it open. */
+static void sock_attached(struct serve_file *file)
+{
+	struct serve_file *listener = serve_find(file->from);
+
+	if (!to_own(file)->counted)
+		(void)user_add_socket(file);
+	if (to_sock(file)->name.bound_by && to_sock(file)->name.length)
+		name_link(file);
+	if (file->waits && listener && !is_half_made(file))
+		waiting_add(listener, file, false);
+	else if (file->waits)
+		serve_drop(file);
+	to_sock(file)->lost |= sock_type(file) == SOCK_SEQPACKET && to_sock(file)->npackets != 0;
+	to_sock(file)->npackets = 0;
+	if (listener)
+		serve_put(listener);
+}
+
+static unsigned sock_events(struct serve_file *file)
+{
+	return sock_type(file) == SOCK_STREAM || to_sock(file)->state == SOCK_LISTENS
+		       ? stream_events(file)
+		       : packet_events(file);
+}
+
+static int sock_shutdown(struct serve_file *file, struct serve_request *request)
+{
+	struct serve_file *other = packets_peer(file);
+	uint32_t how = (uint32_t)request->argument + 1;
+
+	if (!is_unix(file) && to_sock(file)->state == SOCK_NEW) {
+		if (other)
+			serve_put(other);
+		return -ENOTCONN;
+	}
+
+	to_sock(file)->shut |= how;
+	blocked_wake(file);
+	if (other && sock_type(file) == SOCK_SEQPACKET) {
+		to_sock(other)->shut |= (how & 1) << 1 | (how & 2) >> 1;
+		serve_changed(other);
+	}
+	if (other)
+		serve_put(other);
+	return 0;
+}
+
+static int get_peer_name(struct serve_file *file, struct serve_request *request)
+{
+	if (to_sock(file)->state != SOCK_CONNECTED)
+		return -ENOTCONN;
+	name_give(file, request, &to_sock(file)->peer_name);
+	return 0;
+}
+
+static int sock_ctl(struct serve_file *file, struct serve_request *request)
+{
+	request->quiet = request->command == SERVED_SOCKET_CALL(SYS_getsockopt) ||
+			 request->command == SERVED_SOCKET_CALL(SYS_setsockopt) ||
+			 request->command == SERVED_SOCKET_CALL(SYS_getsockname) ||
+			 request->command == SERVED_SOCKET_CALL(SYS_getpeername);
+	switch (request->command) {
+	case SERVED_SOCKET_CALL(SYS_bind):
+		return sock_bind(file, request);
+	case SERVED_SOCKET_CALL(SYS_listen):
+		return sock_listen(file, request);
+	case SERVED_SOCKET_CALL(SYS_connect):
+		return sock_connect(file, request);
+	case SERVED_SOCKET_CALL(SYS_accept):
+		return sock_accept(file, request);
+	case SERVED_SOCKET_CALL(SYS_sendmsg):
+		return packet_send(file, request);
+	case SERVED_SOCKET_CALL(SYS_recvmsg):
+		return packet_receive(file, request);
+	case SERVED_SOCKET_CALL(SYS_shutdown):
+		return sock_shutdown(file, request);
+	case SERVED_SOCKET_CALL(SYS_setsockopt):
+		return option_set(file, request);
+	case SERVED_SOCKET_CALL(SYS_getsockopt):
+		return option_get(file, request);
+	case SERVED_SOCKET_CALL(SYS_getsockname):
+		name_give(file, request, &to_sock(file)->name);
+		return 0;
+	case SERVED_SOCKET_CALL(SYS_getpeername):
+		return get_peer_name(file, request);
+	case FIONREAD:
+		return packets_unread(file);
+	case TIOCOUTQ:
+		return to_sock(file)->state == SOCK_LISTENS ? -EINVAL : 0;
+	default:
+		return request->command >> 32 ? -EOPNOTSUPP : -ENOTTY;
+	}
+}
+
+int sockd_main(int argc, char **argv, void (*traced)(bool made))
+{
+	struct serve_ops ops = {
+		.data_size = sizeof(struct sock),
+		.own_size = sizeof(struct sock_own),
+		.open = sock_open,
+		.pair = sock_pair,
+		.close = sock_close,
+		.attached = sock_attached,
+		.ctl = sock_ctl,
+		.unheard = sock_unheard,
+		.events = sock_events,
+		.traced = traced,
+	};
+
+	return serve_main(argc, argv, &ops);
+}

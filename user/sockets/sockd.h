@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* sockd: the server of sockets. */
+/*
+ * It is the control plane: what sockets there are, whose they are, what they are called and set to, who waits to be accepted. The bytes
+ * of a stream never come here: the kernel has them in two pipes, and a connection that is there goes on when this program ends. One
+ * that nobody has accepted yet is an open file that waits in the kernel, which the next server finds there.
+ *
+ * What the next server must know of a socket is in file->data, or in what the kernel tells of the file. There is one thread: no function
+ * waits, and so whoever closes a socket and then calls for another one finds the first one closed.
+ */
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* struct ucred */
+#endif
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "abi/served.h"
+#include "lib/serve.h"
+
+#define PATH_AT offsetof(struct sockaddr_un, sun_path)
+
+struct name {
+	uint64_t dev,
+		ino; /* of a path; both 0: an abstract name, of which each type has its own, or no name of AF_UNIX */
+	union {
+		struct sockaddr any;
+		struct sockaddr_un un;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} address;
+	uint32_t bound_by;	 /* the number of the request; 0: it was not bound, but accepted */
+	_Atomic uint32_t length; /* of the address; 0: it has none; stored last */
+};
+
+enum sock_state { SOCK_NEW, SOCK_LISTENS, SOCK_CONNECTED };
+
+#define NUMBERS_MOST 24 /* options that are a number, see options.c */
+
+/* file->data */
+struct sock {
+	uint32_t flags; /* 1 << SO_*, of those that are a flag */
+	int32_t sndbuf, rcvbuf;
+	struct linger linger;
+	int32_t difference[NUMBERS_MOST]; /* to what is usual */
+	enum sock_state state;
+	uint32_t waiting_most;
+	uint32_t shut; /* 1: nothing more comes in, 2: goes out; of one that is not connected */
+	uint32_t connected_by; /* the number of the request */
+	/* Of datagrams and packets: */
+	uint64_t to; /* of AF_UNIX, the cookie of the socket that it is connected with; 0: none */
+	uint32_t sent_by, taken_by; /* the numbers of the requests */
+	uint32_t npackets;	    /* that wait here */
+	bool lost;		    /* some went with the last server */
+	int32_t error;		    /* what SO_ERROR or the next call says */
+	struct ucred who;	    /* who has made it listen */
+	struct ucred peer;	    /* pid 0: there is none */
+	struct name name, peer_name;
+};
+
+struct packet;
+
+/* file->own */
+struct sock_own {
+	struct serve_file *next_named;	 /* of those that have a name */
+	struct serve_file *first, *last; /* those that wait to be accepted */
+	struct serve_file *next_waiting; /* of those that wait for the same */
+	uint32_t nwaiting;
+	bool counted; /* by user_add_socket() */
+	struct packet *packets, *last_packet;
+	size_t in_flight; /* of what it has sent */
+	struct serve_file *blocked,
+		*next_blocked;	       /* who waits for room to wait, or to send, at this one */
+	struct serve_file *blocked_at; /* the socket that this one waits for; NULL: none */
+};
+
+static inline struct sock *to_sock(struct serve_file *file)
+{
+	return file->data;
+}
+
+static inline struct sock_own *to_own(struct serve_file *file)
+{
+	return file->own;
+}
+
+/* As on Linux, SOCK_RAW of AF_UNIX is another word for SOCK_DGRAM. */
+static inline unsigned sock_type(const struct serve_file *file)
+{
+	unsigned type = SERVED_SOCKET_TYPE(file->badge);
+
+	return type == SOCK_RAW ? SOCK_DGRAM : type;
+}
+
+static inline unsigned sock_domain(const struct serve_file *file)
+{
+	return SERVED_SOCKET_DOMAIN(file->badge);
+}
+
+static inline bool is_unix(const struct serve_file *file)
+{
+	return sock_domain(file) == AF_UNIX;
+}
+
+/* Those that return a number return 0, or what ops->ctl() returns. */
+
+/* ---- names.c ---- */
+
+/* Reads who calls; name_read() also the address. */
+int who_read(struct serve_request *request, struct served_address *from, struct ucred *who);
+int name_read(struct serve_file *file, struct serve_request *request, struct name *name,
+	      struct ucred *who);
+/* The name that an address is to this socket. */
+int name_from(struct serve_file *file, const struct served_address *from, struct name *name);
+void name_give(struct serve_file *file, struct serve_request *request, const struct name *name);
+/* The one that is bound to it; of datagrams by the internet, the one that is to get what `from` sends. NULL: none is. */
+struct serve_file *name_find(struct serve_file *file, const struct name *name,
+			     const struct name *from);
+/* The next one after that (NULL: the first) in the list where those of this name are. */
+struct serve_file *name_next(const struct name *name, struct serve_file *before);
+void name_link(struct serve_file *file);
+void name_unlink(struct serve_file *file);
+int sock_bind(struct serve_file *file, struct serve_request *request);
+/* Binds a socket without a name to one that nobody has; of the internet, to one that reaches `to`. NULL: any. */
+int name_choose(struct serve_file *file, const struct name *to, uint32_t by);
+
+/* ---- inet.c: AF_INET and AF_INET6, on the loopback ---- */
+
+int inet_name_of(struct serve_file *file, const struct served_address *from, struct name *name);
+/* May it be bound? */
+int inet_may_bind(struct serve_file *file, const struct name *name, const struct ucred *who);
+/* May that be connected to? */
+int inet_may_reach(const struct name *name);
+uint16_t inet_port(const struct name *name);
+/* Gives a socket an address that reaches `to` (NULL: any), with a port that nobody has. */
+int inet_choose(struct serve_file *file, const struct name *to, struct name *name);
+/* How well a socket that is bound to `own` suits what goes to `name`. 0: not at all. */
+unsigned inet_suits(struct serve_file *file, const struct name *own, const struct name *name);
+bool inet_is_same(const struct name *a, const struct name *b);
+/* If `name` is any address of this machine, it becomes the loopback's of the family of `like`. */
+void inet_loopback(struct name *name, const struct name *like);
+/* The address of `name` as a socket of `domain` sees it. */
+void inet_as_seen(unsigned domain, const struct name *name, struct name *to);
+/* The length of an address of the domain. */
+uint32_t inet_length(unsigned domain);
+
+/* ---- connections.c ---- */
+
+void waiting_add(struct serve_file *listener, struct serve_file *file, bool first);
+void waiting_remove(struct serve_file *listener, struct serve_file *file);
+/* A socket waits for room at another one: blocked_wake() tells all of them that there may be some. */
+void blocked_add(struct serve_file *at, struct serve_file *file);
+void blocked_remove(struct serve_file *file);
+void blocked_wake(struct serve_file *at);
+int sock_listen(struct serve_file *file, struct serve_request *request);
+int sock_connect(struct serve_file *file, struct serve_request *request);
+int sock_accept(struct serve_file *file, struct serve_request *request);
+void sock_unheard(struct serve_file *file, const struct serve_request *request);
+unsigned stream_events(struct serve_file *file);
+
+/* ---- packets.c: datagrams, and packets of SOCK_SEQPACKET ---- */
+
+/* The socket that it is connected with, for serve_put(), or NULL. */
+struct serve_file *packets_peer(struct serve_file *file);
+void packets_free(struct serve_file *file);
+/* Bytes of the first datagram, or of all packets. */
+int packets_unread(struct serve_file *file);
+int packet_send(struct serve_file *file, struct serve_request *request);
+int packet_receive(struct serve_file *file, struct serve_request *request);
+int packet_connect(struct serve_file *file, struct serve_request *request);
+unsigned packet_events(struct serve_file *file);
+
+/* ---- users.c: limits of users ---- */
+
+int user_add_socket(struct serve_file *file);
+void user_remove_socket(struct serve_file *file);
+int user_add_bytes(uid_t uid, size_t n);
+void user_remove_bytes(uid_t uid, size_t n);
+
+/* ---- options.c ---- */
+
+void options_init(struct sock *sock);
+int option_set(struct serve_file *file, struct serve_request *request);
+int option_get(struct serve_file *file, struct serve_request *request);
+/* One of the internet's, by level and name. */
+int32_t option_number(struct serve_file *file, int level, int name);
+
+/* A server's main(). `traced` is as in struct serve_ops. */
+int sockd_main(int argc, char **argv, void (*traced)(bool made));
