@@ -9,14 +9,17 @@
  * "<TOKEN INDEX left PATH>" on standard error names a file outside of the case's folder that stays.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,6 +29,7 @@
 
 #define BROKEN	    125 /* as process 1 says that it can't run a program at all */
 #define FILES_MAX   4096
+#define SERVERS_MAX 8
 #define FOLDERS_MAX 20 /* folders that a walk keeps open */
 
 struct one {
@@ -36,6 +40,9 @@ struct one {
 
 static const char *token;
 static sigset_t usual; /* signal mask */
+
+static pid_t servers[SERVERS_MAX]; /* that process 1 has started */
+static size_t server_count;
 
 static char *known[FILES_MAX]; /* the files of the machine, sorted */
 static size_t known_count;
@@ -117,12 +124,49 @@ static void clear_signals(void)
 		continue;
 }
 
-/* Kills what is left but for process 1, which reaps the orphans, and returns when all is gone, with the signals of it. */
+/*
+ * Calls `what` for each process but process 1, this one, and the servers that process 1 had started before the first case. Returns
+ * whether there is one.
+ */
+static bool for_others(void (*what)(pid_t pid))
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	if (!processes)
+		stop("/proc");
+	while ((entry = readdir(processes))) {
+		pid_t pid = atoi(entry->d_name);
+		bool spared = pid <= 1 || pid == getpid();
+
+		for (size_t i = 0; i < server_count; i++)
+			spared |= servers[i] == pid;
+		if (!spared)
+			what(pid);
+		found |= !spared;
+	}
+	closedir(processes);
+	return found;
+}
+
+static void is_server(pid_t pid)
+{
+	if (server_count < SERVERS_MAX)
+		servers[server_count++] = pid;
+}
+
+static void kill_one(pid_t pid)
+{
+	kill(pid, SIGKILL);
+}
+
+/* Kills what is left. Process 1 reaps the orphans. Returns when all is gone, with the signals of it. */
 static void clear_processes(void)
 {
 	const struct timespec ms = { 0, 1000000 };
 
-	while (kill(-1, SIGKILL) == 0) {
+	while (for_others(kill_one)) {
 		while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
 			continue;
 		nanosleep(&ms, NULL);
@@ -231,6 +275,8 @@ int main(int argc, char **argv)
 	/* What a case sends to its parent does not end this; the case itself begins with none. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &usual);
+	close(socket(AF_UNIX, SOCK_STREAM, 0)); /* starts what serves sockets */
+	for_others(is_server);
 	look_for_files(NULL);
 	for (argv += 2; *argv; one.index++) {
 		argv = take(argv, &one);

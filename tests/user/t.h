@@ -223,6 +223,15 @@ __attribute__((unused)) static void until_it_sleeps(pid_t pid)
 	say("it does not sleep\n");
 }
 
+/* For a thread that another one has started: its id, which it says itself before it waits. */
+__attribute__((unused)) static void until_thread_sleeps(volatile pid_t *tid)
+{
+	while (*tid == 0)
+		nap(1);
+	until_it_sleeps(*tid);
+	*tid = 0;
+}
+
 /* For a child that does something while its parent waits: returns when that sleeps. */
 __attribute__((unused)) static void until_parent_sleeps(void)
 {

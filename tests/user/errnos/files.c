@@ -501,7 +501,7 @@ static const struct row rows[] = {
 	CALL(fstatfs, RIGHT(FD_RW, DATA), BAD(fd_any, out)),
 	CALL(ftruncate, RIGHT(FD_RW, 8192), BAD(fd_truncate, negative)),
 	CALL(fallocate, RIGHT(FD_RW, 0, 0, 100), BAD(fd_truncate, modes, offsets, lengths)),
-	/* Of sockets there are none here, and no family 12 on Linux. */
+	/* Errors of sockets are in socket_errors.c: here no descriptor is one, and no family is 12. */
 	CALL(bind, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
 	CALL(listen, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
 	CALL(accept, RIGHT(FD_RW, 0, 0), BAD(fd_any)),
