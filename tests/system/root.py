@@ -84,12 +84,12 @@ def the_shell_is_the_default():
 def without_a_shell_it_is_our_prompt():
     place = make_root("no shell", shell=False)
     out = lines_of(place, "ls /", "/usr/bin/probe args y", "ps", "echo made > /made")
-    equal((["dev/", "proc/", "sys/", "tmp/", "usr/"], ["[/usr/bin/probe]", "[args]", "[y]"]), (sorted(out[:5]), out[5:8]), "what it prints")
+    equal((["dev/", "proc/", "run/", "sys/", "tmp/", "usr/"], ["[/usr/bin/probe]", "[args]", "[y]"]), (sorted(out[:6]), out[6:9]), "what it prints")
     has("\n".join(out), "hostfs", "processes")
     equal(b"made\n", get(place + "/made"), "what it wrote")
     equal(127, run_in(place, "/bin/sh").status, "/bin/sh by name")
     empty = folder("empty")
-    equal(["dev/", "proc/", "sys/", "tmp/"], sorted(lines_of(empty, "ls /")), "an empty root")
+    equal(["dev/", "proc/", "run/", "sys/", "tmp/"], sorted(lines_of(empty, "ls /")), "an empty root")
     equal(["dev", "proc", "sys", "tmp"], sorted(os.listdir(empty)), "what it has then")
 
 
@@ -124,8 +124,8 @@ def what_is_mounted_above_it():
     equal(["x", "cat"] if out[1] == "cat" else ["x", "sh"], out[:2], "/tmp and /proc")
     has(out, "null", "/dev")
     lacks(out, "covered", "what it prints")
-    equal([["/", "9p"], ["/dev", "devtmpfs"], ["/dev/shm", "tmpfs"], ["/dev/mqueue", "mqueue"], ["/proc", "proc"], ["/sys", "sysfs"], ["/tmp", "tmpfs"]],
-          [line.split()[1:3] for line in out[-7:]], "mounts")
+    equal([["/", "9p"], ["/dev", "devtmpfs"], ["/dev/shm", "tmpfs"], ["/dev/mqueue", "mqueue"], ["/proc", "proc"], ["/sys", "sysfs"], ["/tmp", "tmpfs"], ["/run", "tmpfs"]],
+          [line.split()[1:3] for line in out[-8:]], "mounts")
     has(out, "y", "/dev/shm")
     for name in ("tmp", "proc", "dev"):
         equal(["covered"], os.listdir(f"{place}/{name}"), name)

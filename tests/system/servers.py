@@ -9,7 +9,7 @@ import tempfile
 from lib.guest import BUILD, ROOT, run, run_placed
 from lib.tap import case, equal, long_case, main
 
-EXAMPLES = ("example_words", "example_buffers", "example_pager", "example_files", "example_rot13", "rng")
+EXAMPLES = ("example_words", "example_buffers", "example_pager", "example_files", "example_rot13", "example_echo", "rng")
 PROGRAMS = ["--mem", "64M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
             "--add", f"{BUILD}/tests/system/example_files:/bin/example_files",
             "--add", f"{ROOT}/tests/host/servers/data/tree.cpio:/tree.cpio"]
@@ -102,6 +102,25 @@ def R148_example_of_a_device():
 
 
 @case
+def R154_example_with_a_socket():
+    add = f"{BUILD}/tests/system/example_echo:/bin/example_echo"
+    done = run("-c", "example_echo & example_echo 'once more'", program="sh", cwd="/", options=["--mem", "64M", "--add", add])
+    equal((0, b"once more\n"), (done.status, done.out), f"status and output (it said {done.err})")
+
+
+@case
+def R155_connections_outlive_the_server_of_sockets():
+    done = run_placed("socket_deaths", options=["--mem", "64M"])
+    equal((0, b"deaths: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+
+
+@case
+def R171_users_have_a_share_of_the_sockets_only():
+    done = run_placed("socket_limits", options=["--mem", "256M"])
+    equal((0, b"limits: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+
+
+@case
 def R144_R146_R148_calls_for_files_that_a_program_serves():
     done = run_placed("served_files", "refused", options=DEVICE)
     equal((0, b"refused: ok\nlists: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
@@ -139,6 +158,7 @@ bad /bin/example_rot13 uid=5 what=3
 bad /bin/example_rot13 uid=5 file=relative
 bad /bin/example_rot13 uid=5 file=/dev/b:999
 bad /bin/example_rot13 uid=5 recovery=65m
+bad /bin/example_rot13 uid=5 start=now
 bad /bin/example_rot13 uid=5 file=/dev/first file=/dev/rot13
 """
 SAID = """init: /etc/servers:3: no path of a program for bad
@@ -150,6 +170,7 @@ init: /etc/servers:8: what is meant by what=3
 init: /etc/servers:9: what is meant by file=relative
 init: /etc/servers:10: what is meant by file=/dev/b
 init: /etc/servers:11: what is meant by recovery=65m
+init: /etc/servers:12: what is meant by start=now
 init: cannot make /dev/rot13: the name is there already
 """
 ENDED = "init: the server of rot13 (/bin/example_rot13) was killed by signal 9 and is started again\n"

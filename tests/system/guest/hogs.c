@@ -26,6 +26,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -33,6 +34,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <linux/futex.h>
 #include <linux/nsfs.h>
@@ -441,6 +443,31 @@ static int is_clone_refused(void)
 	       syscall(SYS_clone3, args, sizeof(args)) == -1 && errno == ENFILE;
 }
 
+/* A socket that could connect but for that, and the address where. */
+static struct {
+	struct sockaddr_un name;
+	int listener, client;
+} sockets = { .name = { .sun_family = AF_UNIX, .sun_path = "\0hogs" } };
+
+static void open_sockets(void)
+{
+	sockets.listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	sockets.client = socket(AF_UNIX, SOCK_STREAM, 0);
+	bind(sockets.listener, (struct sockaddr *)&sockets.name, sizeof(sockets.name));
+	listen(sockets.listener, 1);
+}
+
+static int are_sockets_refused(void)
+{
+	int ends[2];
+
+	return socket(AF_UNIX, SOCK_STREAM, 0) == -1 && errno == ENFILE &&
+	       socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == -1 && errno == ENFILE &&
+	       connect(sockets.client, (struct sockaddr *)&sockets.name, sizeof(sockets.name)) ==
+		       -1 &&
+	       errno == ENFILE;
+}
+
 /* Is each call refused that would open a file? The working directory is no such file. */
 static int is_refused_all(int receive, int ns)
 {
@@ -455,8 +482,9 @@ static int is_refused_all(int receive, int ns)
 	       errno == ENFILE && syscall(SYS_pidfd_open, getpid(), 0) == -1 && errno == ENFILE &&
 	       mq_open("/more", O_RDWR | O_CREAT, 0600, NULL) == -1 && errno == ENFILE &&
 	       is_clone_refused() && ipc_create(0) == -ENFILE &&
-	       ipc_badge(receive, 1, 0) == -ENFILE && ioctl(ns, NS_GET_USERNS) == -1 &&
-	       errno == ENFILE && chdir("/") == 0;
+	       ipc_badge(receive, 1, 0) == -ENFILE && ipc_join(receive, 1, 2) == -ENFILE &&
+	       are_sockets_refused() && ioctl(ns, NS_GET_USERNS) == -1 && errno == ENFILE &&
+	       chdir("/") == 0;
 }
 
 static int make_endpoints(void)
@@ -472,8 +500,10 @@ static int make_endpoints(void)
 static int hog_endpoints(void)
 {
 	int receive = ipc_create(0), ns = open("/proc/self/ns/mnt", O_RDONLY);
-	int err = in_processes(make_endpoints);
+	int err;
 
+	open_sockets();
+	err = in_processes(make_endpoints);
 	return err != ENFILE || is_refused_all(receive, ns) ? err : EPROTO;
 }
 
@@ -958,6 +988,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "serve") == 0)
 		return serve(argv + 2);
+	close(socket(AF_UNIX, SOCK_STREAM, 0)); /* starts what serves sockets */
 	for (size_t i = 0; i < sizeof(hogs) / sizeof(hogs[0]); i++) {
 		bool wanted = argc < 2;
 

@@ -14,7 +14,7 @@
 /* Those that both fill in are counted here; the last is for all numbers beyond. */
 #define SLOT_OWN   (NUMBERS - 2)
 #define SLOT_OTHER (NUMBERS - 1)
-#define SLOT_IPC   (SLOT_OWN - (SYS_ipc_name + 1 - SYS_ipc_create)) /* above all numbers of Linux */
+#define SLOT_IPC   (SLOT_OWN - (SYS_IPC_LIMIT - SYS_ipc_create)) /* above all numbers of Linux */
 
 static const struct {
 	short nr;
@@ -242,7 +242,7 @@ static const struct {
 	{ SYS_epoll_pwait2, 2, "fantzW" },
 	{ SYS_ppoll, 2, "aotWz" },
 	{ SYS_pselect6, 2, "oaaata" },
-	/* sockets: there are none */
+	/* sockets */
 	{ SYS_socket, 1, "noo" },
 	{ SYS_socketpair, 1, "nooa" },
 	{ SYS_bind, 1, "fal" },
@@ -355,7 +355,7 @@ static unsigned slot(long nr)
 {
 	if (nr == SYS_faultline)
 		return SLOT_OWN;
-	if (nr >= SYS_ipc_create && nr <= SYS_ipc_name)
+	if (nr >= SYS_ipc_create && nr < SYS_IPC_LIMIT)
 		return SLOT_IPC + (unsigned)(nr - SYS_ipc_create);
 	return nr >= 0 && nr < SLOT_IPC ? (unsigned)nr : SLOT_OTHER;
 }

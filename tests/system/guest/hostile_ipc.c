@@ -124,6 +124,14 @@ static long make_call(long nr, uint64_t fd)
 		arg[1] = ONE_IN(4) ? some_number() : last_cookie;
 		arg[2] = some_state();
 		break;
+	case SYS_ipc_join:
+		arg[1] = ONE_IN(3) ? some_number() : last_cookie;
+		arg[2] = ONE_IN(2) ? 0 : last_cookie - below(3);
+		arg[3] = ONE_IN(4) ? some_number() : last_cookie - below(3);
+		break;
+	case SYS_ipc_drop:
+		arg[1] = ONE_IN(4) ? some_number() : last_cookie + below(6) - 2;
+		break;
 	case SYS_ipc_reopen:
 		arg[1] = ONE_IN(6) ? some_number() : 0;
 		break;
@@ -421,6 +429,8 @@ static void answer_file(int receive, long rcvid, struct ipc_message *m)
 				ONE_IN(8) ? below(PAGE) : 0);
 	if (ONE_IN(4))
 		make_call(SYS_ipc_post, (uint64_t)receive);
+	for (uint64_t n = below(3); n; n--)
+		make_call(ONE_IN(3) ? SYS_ipc_drop : SYS_ipc_join, (uint64_t)receive);
 	m->word[0] = ONE_IN(8)	 ? some_number()
 		     : opens	 ? 0
 		     : ONE_IN(3) ? (uint64_t)-EAGAIN

@@ -1116,6 +1116,7 @@ int main(int argc, char **argv)
 	run_all(sweeps, name, step);
 	run_all(event_sweeps, name, step);
 	run_all(ipc_sweeps, name, step);
+	run_all(socket_sweeps, name, step);
 	run_all(job_sweeps, name, step);
 	run_all(lock_sweeps, name, step);
 	run_all(p9_sweeps, name, step);

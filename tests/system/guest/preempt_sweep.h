@@ -39,7 +39,8 @@ struct sweep {
 
 /* Each ends with one that has no name. */
 extern const struct sweep event_sweeps[], ipc_sweeps[], job_sweeps[], lock_sweeps[], p9_sweeps[],
-	slow_sweeps[], slow_thread_sweeps[], thread_sweeps[], uio_sweeps[], write_sweeps[];
+	slow_sweeps[], slow_thread_sweeps[], socket_sweeps[], thread_sweeps[], uio_sweeps[],
+	write_sweeps[];
 
 /* Shared with children that have memory of their own, too. */
 extern volatile struct common {

@@ -483,6 +483,67 @@ static void refused_opens(void)
 	}
 }
 
+/* Answers the request to open a file. Returns the file's cookie. */
+static uint64_t answer_open(int receive)
+{
+	struct ipc_message m;
+	long rcvid = ipc_receive(receive, &m, IPC_NEVER);
+
+	check("an open", SERVED_OPEN, SERVED_OP(m.word[0]));
+	m.word[0] = 0;
+	m.word[1] = SERVED_STATE(1, 0);
+	check("its answer", 0, ipc_reply(receive, rcvid, &m));
+	return m.badge;
+}
+
+/* Writes a byte to the first of two files, and reads it from the second, when `go` can be read. */
+static int use_joined(int go)
+{
+	int one = open("/run/joined", O_RDWR), other = open("/run/joined", O_RDWR);
+	char c = 0;
+
+	if (read(go, &c, 1) != 1 || write(one, "x", 1) != 1 || read(other, &c, 1) != 1)
+		return errno;
+	return c == 'x' ? 0 : 99;
+}
+
+static void joins(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), go[2], status = -1;
+	uint64_t one, other;
+
+	ipc_name(AT_FDCWD, "/run/joined", 0600, send);
+	if (pipe(go) != 0)
+		return;
+	if (fork() == 0) {
+		close(receive);
+		close(send);
+		_exit(use_joined(go[0]));
+	}
+	one = answer_open(receive);
+	other = answer_open(receive);
+	check("join with none", -ENOENT, ipc_join(receive, one, other + 9));
+	check("join with itself", -EINVAL, ipc_join(receive, one, one));
+	check("join by a send end", -EINVAL, ipc_join(send, one, other));
+	check("join by nothing", -EBADF, ipc_join(99, one, other));
+	check("join", 0, ipc_join(receive, one, other));
+	check("join again", -EBUSY, ipc_join(receive, one, other));
+	check("connect at a file with a name", -EINVAL, ipc_connect(receive, 0, other, 0));
+	check("connect at none", -ENOENT, ipc_connect(receive, 0, other + 9, 0));
+	check("connect with a flag", -EINVAL, ipc_connect(receive, 0, other, 2));
+	check("drop by a send end", -EINVAL, ipc_drop(send, one));
+	check("drop by nothing", -EBADF, ipc_drop(99, one));
+	check("drop what is open", -ENOENT, ipc_drop(receive, one));
+	check("go", 1, write(go[1], "g", 1));
+	wait(&status);
+	check("what comes through", 0, status);
+	unlink("/run/joined");
+	close(send);
+	close(receive);
+	close(go[0]);
+	close(go[1]);
+}
+
 static int refused(void)
 {
 	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), status;
@@ -509,6 +570,7 @@ static int refused(void)
 	signals_between_answers();
 	ring_of_servers();
 	refused_opens();
+	joins();
 	close(receive);
 	full_table(keeper);
 	wait(&status);

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* Sockets whose server is killed all the time: connections go on, and each call is answered by the next server. */
+#define _GNU_SOURCE
+#include "sockets/sockd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/ipc.h"
+
+#define SERVER	 "/srv/socket"
+#define RECOVERY (1 << 20)
+
+static struct shared {
+	unsigned
+		steps; /* how many the servers have made in all: messages that were received, and that took effect */
+	unsigned nservers;
+} * shared;
+
+/* What kills the server: that step of all, or so many steps after its start. 0: nothing. */
+static unsigned kill_at, lifetime;
+
+static void socket_traced(bool made)
+{
+	static unsigned steps;
+
+	(void)made;
+	if (++shared->steps == kill_at || ++steps == lifetime)
+		raise(SIGKILL);
+}
+
+/* ---- what a session does ---- */
+
+static int failed(const char *what, long result)
+{
+	printf("%s: %ld, %s\n", what, result, strerrorname_np(errno));
+	return 1;
+}
+
+#define NEED(what)                                      \
+	do {                                            \
+		if (!(what))                            \
+			return failed(#what, __LINE__); \
+	} while (0)
+
+/* Bytes go both ways. */
+static int talk(int one, int other)
+{
+	char text[16];
+
+	NEED(write(one, "to the other", 12) == 12);
+	NEED(read(other, text, sizeof(text)) == 12 && memcmp(text, "to the other", 12) == 0);
+	NEED(write(other, "and back", 8) == 8);
+	NEED(read(one, text, sizeof(text)) == 8 && memcmp(text, "and back", 8) == 0);
+	return 0;
+}
+
+static socklen_t name_of_session(struct sockaddr_un *name, const char *word)
+{
+	*name = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	strcpy(name->sun_path + 1, word);
+	return (socklen_t)(PATH_AT + 1 + strlen(word));
+}
+
+static int pairs(void)
+{
+	int fd[2], value = 1;
+	socklen_t n = sizeof(value);
+	struct ucred maker;
+
+	NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0);
+	if (talk(fd[0], fd[1]))
+		return 1;
+	NEED(setsockopt(fd[0], SOL_SOCKET, SO_PASSCRED, &value, sizeof(value)) == 0);
+	value = 0;
+	NEED(getsockopt(fd[0], SOL_SOCKET, SO_PASSCRED, &value, &n) == 0 && value == 1);
+	n = sizeof(maker);
+	NEED(getsockopt(fd[1], SOL_SOCKET, SO_PEERCRED, &maker, &n) == 0 && maker.pid == getpid());
+	close(fd[0]);
+	NEED(read(fd[1], &value, 1) == 0);
+	close(fd[1]);
+	return 0;
+}
+
+static int names(void)
+{
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+	int other = socket(AF_UNIX, SOCK_STREAM, 0), server;
+	struct sockaddr_un name, found;
+	socklen_t n = name_of_session(&name, "session"), length = sizeof(found);
+	char text[8];
+
+	NEED(listener >= 0 && client >= 0 && other >= 0);
+	NEED(bind(listener, (struct sockaddr *)&name, n) == 0);
+	NEED(bind(other, (struct sockaddr *)&name, n) < 0 && errno == EADDRINUSE);
+	NEED(connect(client, (struct sockaddr *)&name, n) < 0 && errno == ECONNREFUSED);
+	NEED(listen(listener, 4) == 0);
+	NEED(connect(client, (struct sockaddr *)&name, n) == 0);
+	NEED(write(client, "early", 5) == 5);
+	NEED(connect(other, (struct sockaddr *)&name, n) == 0);
+	NEED(connect(other, (struct sockaddr *)&name, n) < 0 && errno == EISCONN);
+	server = accept(listener, NULL, NULL);
+	NEED(server >= 0 && read(server, text, sizeof(text)) == 5);
+	if (talk(client, server))
+		return 1;
+	NEED(getpeername(client, (struct sockaddr *)&found, &length) == 0 && length == n &&
+	     memcmp(&found, &name, n) == 0);
+	close(server);
+	NEED(read(client, text, 1) == 0);
+	close(client);
+	client = accept(listener, NULL, NULL);
+	NEED(client >= 0);
+	if (talk(client, other))
+		return 1;
+	close(listener);
+	close(client);
+	close(other);
+	return 0;
+}
+
+/* One process waits for who connects. */
+static int waits(void)
+{
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un name;
+	socklen_t n = name_of_session(&name, "waits");
+	int status = -1;
+	char text[8];
+	pid_t pid;
+
+	NEED(listener >= 0 && client >= 0);
+	NEED(bind(listener, (struct sockaddr *)&name, n) == 0 && listen(listener, 1) == 0);
+	pid = fork();
+	if (pid == 0) {
+		int server = accept(listener, NULL, NULL);
+
+		_exit(server < 0 || write(server, "hello", 5) != 5);
+	}
+	NEED(connect(client, (struct sockaddr *)&name, n) == 0);
+	NEED(read(client, text, sizeof(text)) == 5);
+	NEED(waitpid(pid, &status, 0) == pid && status == 0);
+	NEED(read(client, text, sizeof(text)) == 0);
+	close(client);
+	close(listener);
+	return 0;
+}
+
+/* A connection that was there before goes on meanwhile. */
+static int pump(int from, int to, size_t total)
+{
+	static char bytes[1000];
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (size_t done = 0; done < total; done += sizeof(bytes)) {
+			for (size_t i = 0; i < sizeof(bytes); i++)
+				bytes[i] = (char)((done + i) % 251);
+			if (write(from, bytes, sizeof(bytes)) != sizeof(bytes))
+				_exit(1);
+		}
+		_exit(0);
+	}
+	close(from);
+	for (size_t done = 0, n; done < total; done += n) {
+		n = (size_t)read(to, bytes, 1 + done % sizeof(bytes));
+		NEED((ssize_t)n > 0);
+		for (size_t i = 0; i < n; i++)
+			NEED(bytes[i] == (char)((done + i) % 251));
+	}
+	NEED(waitpid(pid, &status, 0) == pid && status == 0);
+	NEED(read(to, bytes, 1) == 0);
+	return 0;
+}
+
+static int all_of_it(unsigned rounds)
+{
+	int fd[2], status = -1;
+	pid_t pid;
+
+	NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(pump(fd[0], fd[1], rounds * 20000ul));
+	close(fd[0]);
+	close(fd[1]);
+	for (unsigned i = 0; i < rounds; i++)
+		if (pairs() || names() || waits())
+			return 1;
+	NEED(waitpid(pid, &status, 0) == pid && status == 0);
+	return 0;
+}
+
+/* ---- its servers ---- */
+
+static pid_t start_server(int receive, int recovery)
+{
+	char endpoint[16], memory[16];
+	char *argv[] = { (char *)"sockd", (char *)"--endpoint",
+			 endpoint,	  (char *)"--recovery",
+			 memory,	  NULL };
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	snprintf(endpoint, sizeof(endpoint), "%d", receive);
+	snprintf(memory, sizeof(memory), "%d", recovery);
+	_exit(sockd_main(5, argv, socket_traced));
+}
+
+static int start_next(int keeper, int recovery, pid_t *server)
+{
+	int receive = ipc_reopen(keeper, IPC_CLOEXEC);
+
+	if (receive < 0)
+		return failed("reopen", receive);
+	shared->nservers++;
+	lifetime = lifetime ? 6 + (unsigned)random() % 40 : 0;
+	*server = start_server(receive, recovery);
+	close(receive);
+	return 0;
+}
+
+/* Some rounds, and as many servers as they take. */
+static int session(unsigned rounds)
+{
+	int receive = ipc_create(IPC_CLOEXEC), recovery = memfd_create("recovery", 0);
+	int keeper = ipc_badge(receive, 0, IPC_KEEPS | IPC_CLOEXEC);
+	int send = ipc_badge(receive, 1, IPC_CLOEXEC), status, wrong;
+	pid_t server, pid;
+
+	unlink(SERVER);
+	wrong = ftruncate(recovery, RECOVERY) | (int)ipc_name(AT_FDCWD, SERVER, 0600, send);
+	server = start_server(receive, recovery);
+	close(receive);
+	pid = fork();
+	if (pid == 0)
+		exit(all_of_it(rounds));
+	while (!wrong) {
+		pid_t gone = wait(&status);
+
+		if (gone == pid) {
+			wrong = status;
+			break;
+		}
+		if (gone == server)
+			wrong = start_next(keeper, recovery, &server);
+	}
+	kill(server, SIGKILL);
+	waitpid(server, &status, 0);
+	close(send);
+	close(keeper);
+	close(recovery);
+	return wrong;
+}
+
+/* Kills a server at each step of a session, in a session of its own. */
+static int each_step(void)
+{
+	unsigned nsteps;
+
+	if (session(1))
+		return 1;
+	nsteps = shared->steps;
+	for (kill_at = 1; kill_at <= nsteps; kill_at++) {
+		shared->steps = 0;
+		if (session(1)) {
+			printf("killed at step %u of %u\n", kill_at, nsteps);
+			return 1;
+		}
+	}
+	printf("each of more than %u steps\n", nsteps / 50 * 50);
+	return 0;
+}
+
+/* Kills servers soon after their starts, until so many have been killed. */
+static int often(unsigned nservers)
+{
+	lifetime = 6;
+	for (unsigned seed = 0; shared->nservers < nservers; seed++) {
+		srandom(seed);
+		if (session(20)) {
+			printf("seed %u, after %u servers\n", seed, shared->nservers);
+			return 1;
+		}
+	}
+	printf("%u servers and more\n", nservers);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	setlinebuf(stdout);
+	signal(SIGPIPE, SIG_IGN);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	return argc > 1 && strcmp(argv[1], "steps") != 0 ? often((unsigned)atoi(argv[1]))
+							 : each_step();
+}
