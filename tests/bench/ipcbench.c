@@ -139,6 +139,11 @@ static const struct {
 	{ "ipc_write_4k", "call", CALLS, 1, page_to_client },
 	{ "device_read_byte", "read", CALLS, 1, device_read_byte },
 	{ "device_read_4k", "read", CALLS, 1, device_read_4k },
+	{ "stream_round_trip", "byte", CALLS, 1, stream_round_trip },
+	{ "stream_64k", "transfer", CALLS, 1, stream_64k },
+	{ "socketpair_and_close", "pair", CALLS, 1, socketpair_and_close },
+	{ "connect_and_accept", "connection", CALLS, 1, connect_and_accept },
+	{ "datagram", "message", CALLS, 1, datagram },
 	{ "served_fault", "page", CALLS, 1, served_fault },
 	{ "served_run", "page", SERVED_RUNS, SERVED_RUN, served_run },
 	{ "served_read", "page", SERVED_RUNS, SERVED_RUN, served_read },
@@ -217,6 +222,7 @@ int main(int argc, char **argv)
 		if (wanted(row, argc, argv) && !measure(row))
 			return 1;
 	served_end();
+	sockets_end();
 	puts("done");
 	fflush(stdout);
 	kill(pid, SIGKILL);

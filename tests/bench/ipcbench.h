@@ -28,3 +28,14 @@ int served_fault(uint64_t i, uint64_t *cost); /* a page whose neighbours are not
 int served_run(uint64_t i, uint64_t *cost);   /* the next SERVED_RUN pages of a mapping */
 int served_read(uint64_t i, uint64_t *cost);  /* the next SERVED_RUN pages by one read(2) */
 void served_end(void);
+
+/* ---- ipcbench_sockets.c: stream sockets of a pair; samples as above ---- */
+
+int stream_round_trip(uint64_t i, uint64_t *cost); /* a byte to another process and back */
+int stream_64k(uint64_t i, uint64_t *cost);	   /* 64 KiB written and read */
+int socketpair_and_close(uint64_t i, uint64_t *cost);
+int connect_and_accept(
+	uint64_t i,
+	uint64_t *cost); /* a socket, which is connected and accepted, and both closed */
+int datagram(uint64_t i, uint64_t *cost); /* sent and received */
+void sockets_end(void);
