@@ -151,6 +151,40 @@ def a_good_tree_is_good():
     equal(([], []), broken_rules(GOOD), "broken rules")
 
 
+SERVED = {
+    **GOOD,
+    SYS: GOOD[SYS].replace("	struct file *file = find(frame);", "	struct file *file = find(frame, ask(SYS_open));"),
+    "user/sockets/sockd.c": """
+static int sock_ctl(struct serve_file *file, struct serve_request *request)
+{
+	switch (request->command) {
+	case SERVED_SOCKET_CALL(SYS_open):
+		return sock_open(file, request);
+	}
+}
+""",
+    "user/sockets/names.c": """
+int look(struct serve_file *file)
+{
+	return -EISCONN;
+}
+
+int sock_open(struct serve_file *file, struct serve_request *request)
+{
+	return look(file);
+}
+""",
+}
+
+
+@case
+def what_the_server_of_sockets_answers_has_to_be_documented():
+    found, said = broken_rules(SERVED)
+    equal((["errors-documented"], True), (found, "open can answer EISCONN" in said[0]), f"broken rules ({said})")
+    files = {**SERVED, SYS: SERVED[SYS].replace("ask(SYS_open)", "call == SYS_open")}
+    equal(([], []), broken_rules(files), "broken rules of a call that is only compared")
+
+
 @case
 def an_undocumented_call_is_named_with_the_file_that_lists_it():
     files = {**GOOD, "linux/sys/syscalls.def": "SYSCALL(open)\nSYSCALL(look)\n",
