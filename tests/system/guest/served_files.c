@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -581,6 +582,83 @@ static int refused(void)
 	return 0;
 }
 
+/* ---- a server of sockets that lies ---- */
+
+#define SOCKETS "/srv/socket"
+#define LETTER	50 /* bytes of a message */
+
+static void use_lying_sockets(void)
+{
+	char bytes[LETTER];
+	struct iovec part = { bytes, sizeof(bytes) };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	check("a message that is not there", -1, recv(fd, bytes, sizeof(bytes), 0));
+	check("its errno", EIO, errno);
+	check("half a message", -1, readv(fd, &part, 1));
+	check("its errno", EIO, errno);
+	check("a whole one", LETTER, recv(fd, bytes, sizeof(bytes), 0));
+	check("more than there is room for", -1, recv(fd, bytes, sizeof(bytes), 0));
+	check("its errno", EIO, errno);
+	check("more than was sent", -1, send(fd, bytes, sizeof(bytes), 0));
+	check("its errno", EIO, errno);
+	check("a file that does not wait", -1, accept(fd, NULL, NULL));
+	check("its errno", EIO, errno);
+	close(fd);
+}
+
+/* What it answers to each call of use_lying_sockets(), and how much of a message it gives before. */
+static int lies_about_sockets(void)
+{
+	static const struct {
+		long result;
+		size_t given;
+	} lies[] = { { 0, 0 },
+		     { LETTER, 0 },
+		     { LETTER, sizeof(struct served_address) + LETTER / 2 },
+		     { LETTER, sizeof(struct served_address) + LETTER },
+		     { LETTER + 1, sizeof(struct served_address) + LETTER },
+		     { LETTER + 1, 0 },
+		     /* of an accept, which asks again: */
+		     { 0, 0 },
+		     { 0, 0 },
+		     { 0, 0 },
+		     { 0, 0 },
+		     { 0, 0 } };
+	static const char zeros[sizeof(struct served_address) + LETTER];
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), status = -1;
+	struct ipc_message m = { 0 };
+	pid_t user;
+
+	unlink(SOCKETS); /* of the usual server */
+	check("name for sockets", 0, ipc_name(AT_FDCWD, SOCKETS, 0600, send));
+	user = fork();
+	if (user == 0) {
+		close(receive);
+		use_lying_sockets();
+		_exit(0);
+	}
+	for (unsigned i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		long rcvid = ipc_receive(receive, &m, IPC_NEVER);
+
+		if (lies[i].given)
+			ipc_write(receive, rcvid, zeros, lies[i].given, 0);
+		m.word[0] = (uint64_t)lies[i].result;
+		m.word[1] = SERVED_STATE(i + 1, POLLIN | POLLOUT);
+		m.word[3] = 0;
+		ipc_reply(receive, rcvid, &m);
+	}
+	waitpid(user, &status, 0);
+	check("user of lies", 0, status);
+	unlink(SOCKETS);
+	close(send);
+	close(receive);
+	puts("lies: ok");
+	return 0;
+}
+
+/* ---- the list of files ---- */
+
 /* A program opens what it serves itself, and a file whose server is in the list of its files. */
 static int lists(void)
 {
@@ -880,7 +958,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return rot13();
 	if (strcmp(argv[1], "refused") == 0)
-		return refused() || lists();
+		return refused() || lists() || lies_about_sockets();
 	if (strcmp(argv[1], "supervised") == 0)
 		return supervised(atoi(argv[2]));
 	return strcmp(argv[1], "steps") == 0 ? each_step() : often((unsigned)atoi(argv[1]));
