@@ -88,33 +88,34 @@ ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_i
 /* Adds the length to *done. Returns 0, or how many bytes of user memory have to be faulted in first. */
 static int peek_locked(struct pipe *pipe, struct user_iter *to, size_t *done)
 {
-	size_t skip = *done;
-
 	assert_hardened(mutex_held(&pipe->lock));
 	for (size_t at = pipe->ring.tail; at != pipe->ring.head && to->left; at++) {
 		const struct pipe_slot *slot = pipe_ring_slot(&pipe->ring, at);
-		size_t over = MIN(skip, (size_t)slot->len), n = MIN(to->left, slot->len - over);
+		size_t n = MIN(to->left, (size_t)slot->len);
 
-		skip -= over;
-		if (user_iter_try_out(to, slot->page + slot->offset + over, n) != n)
+		if (user_iter_try_out(to, slot->page + slot->offset, n) != n)
 			return (int)n;
 		*done += n;
 	}
 	return 0;
 }
 
+/* After memory was faulted in, all is copied once more: others may have read meanwhile. */
 ssize_t duplex_peek(struct duplex *side, const struct file *file, struct user_iter *to)
 {
+	const struct user_iter begin = *to;
 	struct pipe *pipe = side->in;
-	size_t done = 0;
+	size_t done;
 	int err, lacking;
 
 	do {
-		while (done == 0 && !pipe_is_readable(pipe)) {
+		while (!pipe_is_readable(pipe)) {
 			err = pipe_wait_readable(pipe, file_nonblock(file, to));
 			if (err)
 				return err;
 		}
+		*to = begin;
+		done = 0;
 		mutex_lock(&pipe->lock);
 		lacking = peek_locked(pipe, to, &done);
 		mutex_unlock(&pipe->lock);
