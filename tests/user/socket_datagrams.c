@@ -299,7 +299,13 @@ static void packets_connect(void)
 	TRY(recv(client, buf, 1, 0));
 	TRY(send(client, "x", 1, MSG_NOSIGNAL));
 	close(client);
+	client = sock(SOCK_SEQPACKET);
+	TRY(connect_to(client, "@packets"));
 	close(listener);
+	poll(&(struct pollfd){ client, 0, 0 }, 1, 5000);
+	TRY(recv(client, buf, 1, 0));
+	TRY(recv(client, buf, 1, 0));
+	close(client);
 }
 
 int main(void)

@@ -83,6 +83,17 @@ void packets_free(struct serve_file *file)
 	}
 }
 
+void packets_reset(struct serve_file *file)
+{
+	struct serve_file *other = packets_peer(file);
+
+	if (!other)
+		return;
+	to_sock(other)->lost = true;
+	serve_changed(other);
+	serve_put(other);
+}
+
 int packets_unread(struct serve_file *file)
 {
 	int n = 0;

@@ -71,6 +71,7 @@ static void sock_close(struct serve_file *file)
 	blocked_wake(file);
 	while ((waiting = to_own(file)->first)) {
 		waiting_remove(file, waiting);
+		packets_reset(waiting);
 		serve_drop(waiting);
 	}
 	if (listener && file->waits)

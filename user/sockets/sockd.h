@@ -168,6 +168,8 @@ unsigned stream_events(struct serve_file *file);
 /* The socket that it is connected with, for serve_put(), or NULL. */
 struct serve_file *packets_peer(struct serve_file *file);
 void packets_free(struct serve_file *file);
+/* Whoever is connected with it by packets has ECONNRESET. */
+void packets_reset(struct serve_file *file);
 /* Bytes of the first datagram, or of all packets. */
 int packets_unread(struct serve_file *file);
 int packet_send(struct serve_file *file, struct serve_request *request);
