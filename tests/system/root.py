@@ -90,7 +90,7 @@ def without_a_shell_it_is_our_prompt():
     equal(127, run_in(place, "/bin/sh").status, "/bin/sh by name")
     empty = folder("empty")
     equal(["dev/", "proc/", "run/", "sys/", "tmp/"], sorted(lines_of(empty, "ls /")), "an empty root")
-    equal(["dev", "proc", "sys", "tmp"], sorted(os.listdir(empty)), "what it has then")
+    equal(["dev", "proc", "run", "sys", "tmp"], sorted(os.listdir(empty)), "what it has then")
 
 
 @case
