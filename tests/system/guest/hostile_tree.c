@@ -6,7 +6,7 @@
 #include <sys/mount.h>
 #include <sys/xattr.h>
 
-#define NAMES 64
+#define NAMES 160
 #define DEPTH 32
 
 static char known[NAMES][64];
@@ -81,12 +81,14 @@ static void read_mounts(char *text, size_t size)
 	text[n > 0 ? n : 0] = '\0';
 }
 
-/* Those of "/" and "/dev", where the children may make some too. */
+/* Directories where the children may make names, too. */
+static const char *const places[] = { "/", "/dev", "/dev/shm", "/srv", "/etc", "/run", "/tmp" };
+
 void tree_remember(void)
 {
 	read_mounts(mounts, sizeof(mounts));
-	visit_path("/", remember_name);
-	visit_path("/dev", remember_name);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		visit_path(places[i], remember_name);
 }
 
 /* Unmounts what was not mounted at first. Targets have no blanks. */
@@ -149,6 +151,6 @@ void tree_clean(void)
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		remove_attributes(kept[i]);
 	visit_path("/hostile", remove_unknown);
-	visit_path("/dev", remove_unknown);
-	visit_path("/", remove_unknown);
+	for (size_t i = sizeof(places) / sizeof(places[0]); i-- > 0;)
+		visit_path(places[i], remove_unknown);
 }
