@@ -78,7 +78,7 @@ ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_i
 	bool quiet = from->rwf & RWF_QUIET;
 	ssize_t done;
 
-	from->rwf |= RWF_QUIET; /* nor if some bytes went out */
+	from->rwf |= RWF_QUIET; /* the pipe sends SIGPIPE also after a part */
 	done = pipe_write_to(side->out, file, from);
 	if (unlikely(done == -EPIPE) && !quiet)
 		os_layer.pipe_broken();
