@@ -12,6 +12,7 @@
 #include "abi/syscall.h"
 #include "base/os_layer.h"
 #include "desc/fdtable.h"
+#include "desc/in_flight.h"
 #include "desc/pipe.h"
 #include "desc/watch.h"
 #include "ipc/call.h"
@@ -304,6 +305,7 @@ static void find_all(struct ledger_walk *walk)
 		object_found(&swap_cache);
 	find_in_processes();
 	futex_find_held();
+	in_flight_find_held();
 	os_layer.find_held();
 	counted_visit(&exe_kind, image_holds);
 	counted_visit(&fdtable_kind, fdtable_holds);

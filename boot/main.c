@@ -26,6 +26,7 @@
 #include "boot/payload.h"
 #include "boot/version.h" /* which Meson makes of the file VERSION */
 #include "desc/epoll.h"
+#include "desc/in_flight.h"
 #include "drivers/firmware_console.h"
 #include "drivers/probe.h"
 #include "drivers/uart.h"
@@ -251,6 +252,7 @@ static void boot_thread(void *arg)
 		latency_start_all(boot_options.latency_places);
 	futex_init();
 	holders_init();
+	in_flight_init();
 	if (os_layer.start() != 0 || epoll_start() != 0) {
 		log_error("boot", "too little memory to start");
 		boot_give_up();

@@ -79,23 +79,30 @@ ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_i
 	ssize_t done;
 
 	from->rwf |= RWF_QUIET; /* the pipe sends SIGPIPE also after a part */
-	done = pipe_write_to(side->out, file, from);
+	done = likely(!(from->rwf & RWF_MESSAGE)) ? pipe_write_to(side->out, file, from)
+						  : pipe_write_message(side->out, file, from);
 	if (unlikely(done == -EPIPE) && !quiet)
 		os_layer.pipe_broken();
 	return done;
 }
 
 /* Adds the length to *done. Returns 0, or how many bytes of user memory have to be faulted in first. */
-static int peek_locked(struct pipe *pipe, struct user_iter *to, size_t *done)
+static int peek_locked(struct pipe *pipe, struct user_iter *to, struct message *message,
+		       size_t *done)
 {
+	size_t at = pipe->ring.tail;
+
 	assert_hardened(mutex_held(&pipe->lock));
-	for (size_t at = pipe->ring.tail; at != pipe->ring.head && to->left; at++) {
+	for (; at != pipe->ring.head && to->left; at++) {
 		const struct pipe_slot *slot = pipe_ring_slot(&pipe->ring, at);
 		size_t n = MIN(to->left, (size_t)slot->len);
 
+		if (!message_goes_on(message, slot))
+			break;
 		if (user_iter_try_out(to, slot->page + slot->offset, n) != n)
 			return (int)n;
 		*done += n;
+		message_meets(message, slot, true);
 	}
 	return 0;
 }
@@ -104,11 +111,16 @@ static int peek_locked(struct pipe *pipe, struct user_iter *to, size_t *done)
 ssize_t duplex_peek(struct duplex *side, const struct file *file, struct user_iter *to)
 {
 	const struct user_iter begin = *to;
+	struct message own = { .is_met = false };
+	struct message *message = message_of(to) ?: &own;
 	struct pipe *pipe = side->in;
 	size_t done;
 	int err, lacking;
 
 	do {
+		in_flight_put(message->attached.files);
+		message->attached.files = NULL;
+		message->is_met = false;
 		while (!pipe_is_readable(pipe)) {
 			err = pipe_wait_readable(pipe, file_nonblock(file, to));
 			if (err)
@@ -117,10 +129,11 @@ ssize_t duplex_peek(struct duplex *side, const struct file *file, struct user_it
 		*to = begin;
 		done = 0;
 		mutex_lock(&pipe->lock);
-		lacking = peek_locked(pipe, to, &done);
+		lacking = peek_locked(pipe, to, message, &done);
 		mutex_unlock(&pipe->lock);
 		err = lacking ? user_iter_fault_in(to, (size_t)lacking, true) : 0;
 	} while (lacking && !err);
+	in_flight_put(own.attached.files);
 	return done ? (ssize_t)done : err;
 }
 
@@ -174,6 +187,22 @@ unsigned duplex_poll(struct duplex *side, struct poller *poller)
 	return can | (ended ? POLLRDHUP : 0) | (ended && shut ? POLLHUP : 0);
 }
 
+void duplex_sign(struct duplex *side, bool wants)
+{
+	if (wants) {
+		(void)atomic_or(&side->in->signed_for, DUPLEX_IN);
+		(void)atomic_or(&side->out->signed_for, DUPLEX_OUT);
+	} else {
+		(void)atomic_and(&side->in->signed_for, ~DUPLEX_IN);
+		(void)atomic_and(&side->out->signed_for, ~DUPLEX_OUT);
+	}
+}
+
+bool duplex_is_signed(const struct duplex *side)
+{
+	return atomic_load_relaxed(&side->out->signed_for) != 0;
+}
+
 static size_t bytes_in(struct pipe *pipe)
 {
 	size_t bytes;
@@ -218,19 +247,21 @@ void duplex_shut(struct duplex *side, unsigned which)
 void duplex_end(struct duplex *side)
 {
 	struct pipe *in = side->in;
+	struct in_flight *files;
 
 	if (!in)
 		return;
 	mutex_lock(&in->lock);
 	if (!pipe_ring_empty(&in->ring))
 		atomic_store(&side->out->reset, 1); /* before the end, which it comes with */
-	pipe_discard(in);
+	files = pipe_discard(in);
 	in->nreaders = in->nwriters = 0; /* nothing comes in any more */
 	mutex_unlock(&in->lock);
 	pipe_shut(in, true);
 	pipe_shut(side->out, true);
 	pipe_put(in);
 	pipe_put(side->out);
+	in_flight_put_list(files);
 	*side = (struct duplex){ 0 };
 }
 

@@ -49,6 +49,11 @@ bool duplex_take_reset(struct duplex *side);
 /* The other side has that to read first. Call if the side was never used. */
 void duplex_reset(struct duplex *side);
 
+/* Does this side want to know who writes what it reads? */
+void duplex_sign(struct duplex *side, bool wants);
+/* Does either side want to know that of what this side writes? Then it writes messages. */
+bool duplex_is_signed(const struct duplex *side);
+
 /* Bytes that can be read; and those that the other side has not read. */
 size_t duplex_unread(const struct duplex *side);
 size_t duplex_unsent(const struct duplex *side);

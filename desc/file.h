@@ -135,8 +135,9 @@ struct file_ops {
 	bool any_position; /* positions have 64 bits, and a transfer may pass the largest signed one */
 	/* NO_SPLICE_*: from it, or to it, sendfile and splice move nothing, as on Linux. */
 	uint8_t no_splice;
-	bool is_pipe;	/* file->data is a struct pipe of desc/pipe.c */
-	bool has_inode; /* file->node is a struct inode of linux/fs/vfs/inode.h */
+	bool is_pipe;	  /* file->data is a struct pipe of desc/pipe.c */
+	bool has_mailbox; /* file->data begins with a struct mailbox of desc/in_flight.h */
+	bool has_inode;	  /* file->node is a struct inode of linux/fs/vfs/inode.h */
 	/* Its inode may be executed although the file is open for writing: see linux/fs/tmpfs/memfd.h. */
 	bool no_writer;
 	bool stays; /* pidfd_getfd gives it to no other process, and no path leads to it */

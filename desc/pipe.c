@@ -123,13 +123,8 @@ static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 	return 0;
 }
 
-/*
- * Waits for what stopped pipe_fill(): user memory or a page. The lock is dropped meanwhile, because
- * another thread may need it to end and so to free memory. Returns 0, -EFAULT or -ENOMEM, with the
- * lock held again.
- */
-static __attribute__((noinline)) int pipe_fetch(struct pipe *pipe, int lacking,
-						const struct user_iter *from)
+__attribute__((noinline)) int pipe_fetch(struct pipe *pipe, int lacking,
+					 const struct user_iter *from)
 {
 	struct page *page = NULL;
 	int err = 0;
@@ -170,9 +165,8 @@ static __attribute__((noinline)) int tell_and_await(struct pipe *pipe, bool nonb
 	return pipe_wait_readable(pipe, nonblock);
 }
 
-/* For a read that has found the pipe not readable. As on Linux, the writers' owners are notified. */
-static __attribute__((noinline)) int await_bytes(struct pipe *pipe, const struct file *file,
-						 const struct user_iter *to)
+__attribute__((noinline)) int pipe_await_bytes(struct pipe *pipe, const struct file *file,
+					       const struct user_iter *to)
 {
 	bool nonblock = file_nonblock(file, to);
 
@@ -195,21 +189,26 @@ ssize_t pipe_read_from(struct pipe *pipe, const struct file *file, struct user_i
 		int lacking = 0;
 
 		if (done == 0 && !pipe_is_readable(pipe)) {
-			err = await_bytes(pipe, file, to);
+			err = pipe_await_bytes(pipe, file, to);
 			if (err)
 				return err;
 			continue;
 		}
 		mutex_lock(&pipe->lock);
 		odd = pipe->odd;
+		if (unlikely(odd) && pipe->attached && done == 0) {
+			mutex_unlock(&pipe->lock);
+			return pipe_read_message(pipe, file, to);
+		}
 		was_full = pipe_ring_full(&pipe->ring) || odd;
 		if (unlikely(odd))
 			pipe->page_refused = false;
-		if (likely(!odd || !pipe->ring.held))
+		if (likely(!odd || (!pipe->ring.held && !pipe->attached)))
 			lacking = drain(pipe, to, &done);
 		if (likely(done != 0))
 			atomic_store_relaxed(&pipe->read_tick, arch_time());
-		ended = done != 0 ? !lacking : pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
+		ended = done != 0 ? !lacking || pipe->attached
+				  : pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
 		mutex_unlock(&pipe->lock);
 		if (was_full) /* at once, as the reader's memory may be long in coming */
 			waitq_wake_all(&pipe->writable);
@@ -335,17 +334,24 @@ static int pipe_stat(struct file *file, struct abi_stat *st)
 	return 0;
 }
 
-void pipe_discard(struct pipe *pipe)
+struct in_flight *pipe_discard(struct pipe *pipe)
 {
-	while (!pipe_ring_empty(&pipe->ring)) {
-		const uint8_t *at;
-		size_t n = pipe_ring_front(&pipe->ring, PIPE_RING_PAGE, &at);
+	struct in_flight *files = NULL;
 
-		pipe_page_back(pipe, pipe_ring_take(&pipe->ring, n));
+	while (!pipe_ring_empty(&pipe->ring)) {
+		const struct pipe_slot *slot = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
+		struct attached *attached = slot->attached ? (struct attached *)slot->page : NULL;
+
+		if (attached && attached->files) {
+			attached->files->next = files;
+			files = attached->files;
+		}
+		pipe_page_back(pipe, pipe_ring_take(&pipe->ring, slot->len));
 	}
 	if (pipe->spare)
 		pipe_page_gone(pipe->spare);
 	pipe->spare = NULL;
+	return files;
 }
 
 void pipe_free_slots(struct pipe_slot *slot, uint32_t nslots)
@@ -358,7 +364,7 @@ void pipe_free_slots(struct pipe_slot *slot, uint32_t nslots)
 
 void pipe_free(struct pipe *pipe)
 {
-	pipe_discard(pipe);
+	in_flight_put_list(pipe_discard(pipe));
 	if (pipe->listener)
 		pipe->listener->gone(pipe->listener);
 	counted_end(&pipe->counted);

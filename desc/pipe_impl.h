@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/poll.h"
+#include "desc/in_flight.h"
 #include "desc/pipe.h"
 #include "desc/pipe_ring.h"
 #include "mm/phys/page_alloc.h"
@@ -37,10 +38,13 @@ struct pipe {
 			bool page_refused; /* not full, but a writer was refused a page */
 			bool tells;	   /* atomic: `listener` is there */
 			bool lent;	   /* splice holds the oldest bytes: ring.held */
+			bool attached;	   /* with some of the bytes in it goes something else */
 		};
 		uint32_t odd;
 	};
-	bool watched;	/* atomic: a thread has waited for it by poll or epoll */
+	bool watched; /* atomic: a thread has waited for it by poll or epoll */
+	uint32_t
+		signed_for; /* atomic: of a duplex: its sides that want to know who writes, as bits DUPLEX_* */
 	uint32_t reset; /* atomic: of a duplex, whose other side has not read all before it ended */
 	/* woken after a change, with the lock held or just released: */
 	struct waitq readable;		/* no longer empty, or the writer is gone */
@@ -97,8 +101,32 @@ static inline int pipe_have_spare(struct pipe *pipe)
 /* Frees a page of a pipe. */
 void pipe_page_gone(uint8_t *page);
 
-/* Frees what is in it. Call with the lock held, or nobody else using the pipe. */
-void pipe_discard(struct pipe *pipe);
+/*
+ * Frees what is in it. Call with the lock held, or nobody else using the pipe. Returns the files in flight that were in it, for
+ * in_flight_put_list() without the lock.
+ */
+struct in_flight *pipe_discard(struct pipe *pipe);
+
+/* pipe_write_to() of a struct message, with what is attached to it, which is the pipe's as soon as one byte is. */
+ssize_t pipe_write_message(struct pipe *pipe, const struct file *file, struct user_iter *from);
+/* pipe_read_from() of a pipe where something may be attached to the bytes. Files that the reader has no struct message for are closed. */
+ssize_t pipe_read_message(struct pipe *pipe, const struct file *file, struct user_iter *to);
+/*
+ * A read comes to the bytes of a slot: may it go on? If so, it meets what is attached to them; with `keep`, that stays there, too.
+ * Call with the pipe's lock held.
+ */
+bool message_goes_on(const struct message *message, const struct pipe_slot *slot);
+void message_meets(struct message *message, const struct pipe_slot *slot, bool keep);
+
+/*
+ * Waits for what stopped a copy to the pipe's pages: as many bytes of user memory, or a page if `lacking` is negative. The lock is dropped meanwhile, because
+ * another thread may need it to end and so to free memory. Returns 0, -EFAULT or -ENOMEM, with the
+ * lock held again.
+ */
+int pipe_fetch(struct pipe *pipe, int lacking, const struct user_iter *from);
+
+/* For a read that has found the pipe not readable. As on Linux, the writers' owners are notified. Returns as pipe_wait_readable(). */
+int pipe_await_bytes(struct pipe *pipe, const struct file *file, const struct user_iter *to);
 
 /*
  * Is the pipe refused a further page until some of its bytes have been read? Once it was, a writer may sleep: only the

@@ -11,8 +11,9 @@ struct pipe_slot {
 	uint8_t *page;
 	uint16_t offset; /* of the first byte that has not been read */
 	bool packet;  /* written with O_DIRECT: a read that comes to it takes all of it, and ends */
-	bool closed;  /* nothing is appended: a packet, or spliced bytes */
-	uint32_t len; /* never 0 in a used slot */
+	bool closed;  /* nothing is appended: a packet, spliced bytes, or files in flight */
+	uint16_t len; /* never 0 in a used slot */
+	bool attached; /* the page begins with a struct attached (desc/in_flight.h) */
 };
 
 /*
@@ -80,14 +81,16 @@ static inline uint8_t *pipe_ring_append_at(struct pipe_ring *ring, size_t n)
 /* Counts the n bytes that the caller has written there. */
 static inline void pipe_ring_append(struct pipe_ring *ring, size_t n)
 {
-	pipe_ring_slot(ring, ring->head - 1)->len += (uint32_t)n;
+	struct pipe_slot *last = pipe_ring_slot(ring, ring->head - 1);
+
+	last->len = (uint16_t)(last->len + n);
 }
 
 /* Adds a page with n bytes at its start. The ring is not full; n is 1 to PIPE_RING_PAGE. */
 static inline void pipe_ring_push(struct pipe_ring *ring, uint8_t *page, size_t n)
 {
 	*pipe_ring_slot(ring, ring->head++) =
-		(struct pipe_slot){ .page = page, .len = (uint32_t)n };
+		(struct pipe_slot){ .page = page, .len = (uint16_t)n };
 }
 
 /* Adds a slot that another ring had, or the copy of a part of one. The ring is not full. */
@@ -114,7 +117,7 @@ static inline uint8_t *pipe_ring_take_from(struct pipe_ring *ring, struct pipe_s
 		return first->page;
 	}
 	first->offset = (uint16_t)(first->offset + n);
-	first->len -= (uint32_t)n;
+	first->len = (uint16_t)(first->len - n);
 	return NULL;
 }
 

@@ -9,11 +9,13 @@
 
 /*
  * In user_iter.rwf, which no program gives: what is written to a pipe is a packet; or it is spliced to or from a pipe, as bytes
- * that are no packets; or the program is not told otherwise that nobody reads what is written.
+ * that are no packets; or the program is not told otherwise that nobody reads what is written; or the iterator is in a struct message
+ * (desc/in_flight.h).
  */
-#define RWF_PACKET 0x400u
-#define RWF_SPLICE 0x800u
-#define RWF_QUIET  0x1000u
+#define RWF_PACKET  0x400u
+#define RWF_SPLICE  0x800u
+#define RWF_QUIET   0x1000u
+#define RWF_MESSAGE 0x2000u
 
 struct user_iter {
 	vaddr_t base;		      /* the current position */

@@ -123,6 +123,10 @@ void served_link_put(struct served_link *link);
  * the same file gets it.
  */
 struct file *endpoint_take_waiting(struct file *end, uint64_t cookie);
+/* Returns the link with that cookie, with a reference, or NULL. */
+struct served_link *endpoint_find_link(struct file *end, uint64_t cookie);
+/* Returns it with a reference of the caller's own, and it waits on. */
+struct file *endpoint_look_waiting(struct file *end, uint64_t cookie);
 
 /* How long a server may take for a request of a served file, in nanoseconds. In-kernel tests have less. */
 extern uint64_t endpoint_request_ns;

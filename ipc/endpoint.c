@@ -1735,6 +1735,31 @@ struct file *endpoint_take_waiting(struct file *end, uint64_t cookie)
 	return take_waiting(endpoint_of_end(end), cookie);
 }
 
+struct served_link *endpoint_find_link(struct file *end, uint64_t cookie)
+{
+	struct served_link *link = served_from(endpoint_of_end(end), cookie);
+
+	if (!link || link->cookie == cookie)
+		return link;
+	served_link_put(link);
+	return NULL;
+}
+
+struct file *endpoint_look_waiting(struct file *end, uint64_t cookie)
+{
+	struct endpoint *endpoint = endpoint_of_end(end);
+	struct served_link *link;
+	struct file *file;
+
+	spin_lock_irq(&endpoint->lock);
+	link = served_find_locked(endpoint, cookie);
+	file = link ? link->waiting : NULL;
+	if (file)
+		file_get(file);
+	spin_unlock_irq(&endpoint->lock);
+	return file;
+}
+
 /* ---- the files ---- */
 
 /* Any call that was received, or NULL. */

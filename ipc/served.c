@@ -14,6 +14,7 @@
 #include "abi/poll.h"
 #include "base/clock.h"
 #include "desc/duplex.h"
+#include "desc/in_flight.h"
 #include "desc/poll.h"
 #include "desc/turn.h"
 #include "ipc/call.h"
@@ -41,18 +42,21 @@ struct requests {
 };
 
 struct served {
+	struct mailbox
+		mailbox; /* first, for ops->has_mailbox; guarded by in_flight_lock of desc/in_flight.c */
 	struct served_link link; /* guarded as ipc/call.h says */
 	/* const: */
 	struct file *send; /* the file's own send end, with the cookie as its badge */
 	uint64_t open[3];  /* words of SERVED_OPEN */
 	/* Set once, with the endpoint's lock held, while the link is in its tree: */
 	struct duplex duplex;
-	uint64_t peer; /* the cookie of the other side; 0: none */
-	/* const: */
-	uint64_t
-		from; /* the file for whose users it waits, or has waited, to be taken; 0: it was opened */
-	const struct file_ops *ops; /* of its open file */
+	uint64_t peer;		    /* the cookie of the other side; 0: none */
+	const struct file_ops *ops; /* of its open file; const */
 	/* atomic: */
+	struct served_link *
+		at; /* while it waits to be taken, by those who use that file, and with a reference; or NULL */
+	uint64_t from;	/* its cookie, also later; 0: there never was one */
+	bool signs;	/* who uses the file wants to know who has written what they read */
 	uint64_t state; /* of the highest generation that is known */
 	uint64_t longest_wait[2];
 	/* guarded by its own turn: */
@@ -363,6 +367,22 @@ unsigned served_poll(struct file *file, struct poller *poller)
 	       (endpoint_is_broken(served->send) ? POLLHUP : 0);
 }
 
+/* It waits to be taken at that file from now on; NULL: not any more. */
+static void served_wait_at(struct served *served, struct served_link *at)
+{
+	struct served_link *before;
+
+	if (!at && !atomic_load_relaxed(&served->at))
+		return;
+	if (at)
+		refcount_get(&at->refs);
+	in_flight_wait_at(&served->mailbox,
+			  at ? &container_of(at, struct served, link)->mailbox : NULL);
+	before = atomic_exchange(&served->at, at);
+	if (before)
+		served_link_put(before);
+}
+
 void served_release(struct file *file)
 {
 	struct served *served = to_served(file);
@@ -370,9 +390,11 @@ void served_release(struct file *file)
 	if (!served)
 		return;
 	endpoint_unlink(served->send, &served->link);
+	served_wait_at(served, NULL);
 	duplex_end(&served->duplex);
 	file_put(served->send);
 	served_link_put(&served->link);
+	in_flight_file_ended();
 }
 
 void served_link_put(struct served_link *link)
@@ -404,11 +426,11 @@ static struct served *served_create(uint64_t cookie)
 }
 
 /*
- * Makes it a served file of that end's endpoint. There can be a post before the server has answered that it is open. If it is opened
- * `from` another file, it waits to be taken.
+ * Makes it a served file of that end's endpoint. There can be a post before the server has answered that it is open. If it `waits`, it is
+ * to be taken by those who use the file of `at`.
  */
 static int served_begin(struct file *file, struct file *end, uint64_t cookie,
-			const uint64_t open[3], uint64_t from)
+			const uint64_t open[3], bool waits, struct served_link *at)
 {
 	struct served *served = served_create(cookie);
 	int err;
@@ -422,10 +444,13 @@ static int served_begin(struct file *file, struct file *end, uint64_t cookie,
 	}
 	memcpy(served->open, open, sizeof(served->open));
 	served->ops = file->ops;
-	served->from = from;
-	served->link.waiting = from ? file : NULL;
+	served->link.waiting = waits ? file : NULL;
+	served->signs = waits; /* it may turn out that those want it who take the file */
+	served->from = at ? at->cookie : 0;
+	served_wait_at(served, at);
 	err = endpoint_link(served->send, &served->link);
 	if (err) {
+		served_wait_at(served, NULL);
 		file_put(served->send);
 		kfree(served);
 		return err;
@@ -449,7 +474,7 @@ static int open_files(struct file **file, unsigned n, struct file *send,
 		return -ENXIO;
 	cookie = endpoint_next_cookies(send, n);
 	while (begun < n && !err) {
-		err = served_begin(file[begun], send, cookie + begun, &words.word[1], 0);
+		err = served_begin(file[begun], send, cookie + begun, &words.word[1], false, NULL);
 		begun += err == 0;
 	}
 	if (err == 0)
@@ -481,6 +506,23 @@ void served_set_longest_wait(struct file *file, unsigned which, uint64_t ns)
 	atomic_store_relaxed(&to_served(file)->longest_wait[which], ns);
 }
 
+static void served_set_signs(struct served *served, bool signs)
+{
+	atomic_store(&served->signs, signs);
+	if (duplex_is_open(&served->duplex))
+		duplex_sign(&served->duplex, signs);
+}
+
+void served_set_signed(struct file *file, bool is_signed)
+{
+	served_set_signs(to_served(file), is_signed);
+}
+
+bool served_is_signed(const struct file *file)
+{
+	return atomic_load_relaxed(&to_served(file)->signs);
+}
+
 struct duplex *served_duplex(const struct file *file)
 {
 	struct duplex *duplex = &to_served(file)->duplex;
@@ -501,6 +543,8 @@ static int served_join_links(struct served_link *one, struct served_link *other,
 	peer->peer = one->cookie;
 	duplex_set(&served->duplex, &side[0]);
 	duplex_set(&peer->duplex, &side[1]);
+	duplex_sign(&served->duplex, atomic_load(&served->signs));
+	duplex_sign(&peer->duplex, atomic_load(&peer->signs));
 	return 0;
 }
 
@@ -526,38 +570,53 @@ int served_join(struct file *receive, uint64_t cookie, uint64_t other)
 		       : -EINVAL;
 }
 
-/* Creates an open file as another one's is, which waits to be taken. */
-static int open_waiting(struct file *receive, const struct served *from, uint64_t *cookie_ret)
+/* Creates an open file that waits to be taken by those who use the file of `at`. NULL: it is not known yet. */
+static int open_waiting(struct file *end, const struct file_ops *ops, void *node,
+			const uint64_t open[3], struct served_link *at, uint64_t *cookie_ret)
 {
-	int err = from->ops->has_inode ? -EINVAL : file_memory_charge(FILE_BYTES);
+	int err = file_memory_charge(FILE_BYTES);
 	struct file *file;
 
 	if (err)
-		return err; /* what is opened by a name is not made without one */
-	file = file_create(from->ops, O_RDWR, NULL);
+		return err;
+	file = file_create(ops, O_RDWR, node);
 	file_memory_add(-FILE_BYTES);
 	if (!file)
 		return -ENOMEM;
-	*cookie_ret = endpoint_next_cookies(receive, 1);
-	err = served_begin(file, receive, *cookie_ret, from->open, from->link.cookie);
+	*cookie_ret = endpoint_next_cookies(end, 1);
+	err = served_begin(file, end, *cookie_ret, open, true, at);
 	if (err)
-		file_put(file);
+		file_discard(file);
 	return err == -EAGAIN ? -ENFILE : err; /* it is not for the caller to wait */
+}
+
+/* Finds the link with that cookie, with a reference. Returns 0, -ENOENT or -EINVAL. */
+static int find_link(struct file *receive, uint64_t cookie, struct served_link **link_ret)
+{
+	int err = endpoint_linked_from(receive, cookie, link_ret);
+
+	if (err)
+		return err;
+	if (*link_ret && (*link_ret)->cookie == cookie)
+		return 0;
+	if (*link_ret)
+		served_link_put(*link_ret);
+	return -ENOENT;
 }
 
 int64_t served_connect(struct file *receive, uint64_t cookie, uint64_t from, unsigned flags)
 {
+	const struct served *served;
 	struct served_link *link;
 	uint64_t made;
-	int err = flags & ~IPC_HALF_OPEN ? -EINVAL : endpoint_linked_from(receive, from, &link);
+	int err = flags & ~IPC_HALF_OPEN ? -EINVAL : find_link(receive, from, &link);
 
 	if (err)
 		return err;
-	if (!link)
-		return -ENOENT;
-	err = link->cookie == from
-		      ? open_waiting(receive, container_of(link, struct served, link), &made)
-		      : -ENOENT;
+	served = container_of(link, struct served, link);
+	err = served->ops->has_inode /* what is opened by a name is not made without one */
+		      ? -EINVAL
+		      : open_waiting(receive, served->ops, NULL, served->open, link, &made);
 	served_link_put(link);
 	if (err)
 		return err;
@@ -582,33 +641,144 @@ int served_drop(struct file *receive, uint64_t cookie)
 	return 0;
 }
 
+/* It was taken at `at`: who uses it wants to know what those wanted who use that. */
+static void served_taken(struct served *served, const struct served *at)
+{
+	served_wait_at(served, NULL);
+	served_set_signs(served, atomic_load(&at->signs));
+}
+
 struct file *served_take(const struct file *file, uint64_t cookie)
 {
-	struct file *taken =
-		endpoint_take_waiting(to_served(file)->send, cookie | IPC_BADGE_SERVED);
+	struct served *at = to_served(file);
+	struct file *taken = endpoint_take_waiting(at->send, cookie | IPC_BADGE_SERVED);
 
-	if (taken && to_served(taken)->from != to_served(file)->link.cookie) {
+	if (taken && (to_served(taken)->from != at->link.cookie || taken->ops != at->ops)) {
 		file_put(taken); /* a server that says otherwise than it did before */
 		return NULL;
 	}
+	if (taken)
+		served_taken(to_served(taken), at);
 	return taken;
+}
+
+/* ---- files in flight with the messages that a server has ---- */
+
+static void parcel_release(struct file *file)
+{
+	struct in_flight *files = file->node;
+
+	in_flight_land(files);
+	served_release(file);
+	in_flight_put(files);
+}
+
+/* They wait as one file, which nobody ever has open. */
+static const struct file_ops parcel_ops = {
+	.name = "files in flight",
+	.release = parcel_release,
+	.holds = served_holds,
+	.has_mailbox = true,
+};
+
+uint64_t served_give_files(const struct file *file, struct in_flight *files)
+{
+	static const uint64_t open[3] = { 0, 0, SERVED_IN_FLIGHT };
+	struct file *send = to_served(file)->send, *parcel;
+	uint64_t number;
+
+	in_flight_get(files);
+	if (open_waiting(send, &parcel_ops, files, open, NULL, &number) != 0) {
+		in_flight_put(files);
+		return 0;
+	}
+	parcel = endpoint_look_waiting(send, number);
+	if (!parcel)
+		return 0; /* a server that drops what it was not told of */
+	in_flight_send(files, &to_served(parcel)->mailbox);
+	file_put(parcel);
+	return number;
+}
+
+void served_take_back_files(const struct file *file, uint64_t number)
+{
+	struct file *send = to_served(file)->send, *parcel = endpoint_look_waiting(send, number);
+	struct file *taken = NULL;
+
+	if (!parcel)
+		return;
+	if (parcel->ops == &parcel_ops && !atomic_load(&to_served(parcel)->from))
+		taken = endpoint_take_waiting(send, number);
+	if (taken)
+		file_put(taken);
+	file_put(parcel);
+}
+
+struct in_flight *served_take_files(const struct file *file, uint64_t number, bool keep)
+{
+	const struct served *at = to_served(file);
+	struct file *parcel = endpoint_look_waiting(at->send, number);
+	struct file *taken = NULL;
+	struct in_flight *files = NULL;
+
+	if (!parcel)
+		return NULL;
+	if (parcel->ops == &parcel_ops && to_served(parcel)->from == at->link.cookie) {
+		taken = keep ? NULL : endpoint_take_waiting(at->send, number);
+		files = keep || taken ? parcel->node : NULL;
+	}
+	if (files)
+		in_flight_get(files);
+	if (taken)
+		file_put(taken);
+	file_put(parcel);
+	return files;
+}
+
+int served_files_wait_at(struct file *receive, uint64_t number, uint64_t at)
+{
+	struct served_link *link;
+	struct file *parcel;
+	int err = find_link(receive, at, &link);
+
+	if (err)
+		return err;
+	parcel = endpoint_look_waiting(receive, number);
+	if (!parcel)
+		err = -ENOENT;
+	else if (parcel->ops != &parcel_ops ||
+		 !atomic_cas(&to_served(parcel)->from, 0, link->cookie))
+		err = -EINVAL;
+	else
+		served_wait_at(to_served(parcel), link);
+	if (parcel)
+		file_put(parcel);
+	served_link_put(link);
+	return err;
+}
+
+int served_send_files(const struct file *file, struct in_flight *files,
+		      struct served_link **link_ret)
+{
+	const struct served *served = to_served(file);
+
+	*link_ret = endpoint_find_link(served->send, served->peer);
+	if (!*link_ret)
+		return -EPIPE;
+	in_flight_send(files, &container_of(*link_ret, struct served, link)->mailbox);
+	return 0;
 }
 
 int served_post(struct file *receive, uint64_t cookie, uint64_t state)
 {
 	struct served_link *link;
-	int err = endpoint_linked_from(receive, cookie, &link);
+	int err = find_link(receive, cookie, &link);
 
 	if (err)
 		return err;
-	if (!link)
-		return -ENOENT;
-	if (link->cookie == cookie)
-		served_tell(container_of(link, struct served, link), state);
-	else
-		err = -ENOENT;
+	served_tell(container_of(link, struct served, link), state);
 	served_link_put(link);
-	return err;
+	return 0;
 }
 
 static void served_tell_of(const struct served *served, struct served_file *to)

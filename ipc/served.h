@@ -5,7 +5,9 @@
 #include "abi/served.h"
 #include "desc/file.h"
 
+struct in_flight;
 struct ipc_words;
+struct served_link;
 struct transfer;
 
 /* For whom a file is opened, and as what: as words 1 to 3 of SERVED_OPEN. */
@@ -75,6 +77,31 @@ int served_drop(struct file *receive, uint64_t cookie);
 
 /* Returns the file that waits with that cookie for who uses `file`, with a reference; NULL: there is none. */
 struct file *served_take(const struct file *file, uint64_t cookie);
+
+/*
+ * Do those who use the file want to know who has written what they receive (SO_PASSCRED)? Then what is written at the other side of its
+ * duplex is to be a struct message; see duplex_is_signed().
+ */
+void served_set_signed(struct file *file, bool is_signed);
+bool served_is_signed(const struct file *file);
+
+/*
+ * Files that are in flight to the other side of a duplex, before they are written. Returns 0 and a link to it, for served_link_put()
+ * when they are written or not; or -EPIPE.
+ */
+int served_send_files(const struct file *file, struct in_flight *files,
+		      struct served_link **link_ret);
+
+/*
+ * Files that go with a message to the file's server. served_give_files() has them wait under a number, with a reference of its own; it
+ * returns 0 if there is no room. They are closed by served_take_back_files(), unless the server has told whom they wait for:
+ * served_files_wait_at(), which returns 0, -ENOENT or -EINVAL. That one gets them by served_take_files(), with a reference; with
+ * `keep`, again later. NULL: there are none.
+ */
+uint64_t served_give_files(const struct file *file, struct in_flight *files);
+void served_take_back_files(const struct file *file, uint64_t number);
+int served_files_wait_at(struct file *receive, uint64_t number, uint64_t at);
+struct in_flight *served_take_files(const struct file *file, uint64_t number, bool keep);
 
 /*
  * The state of the file with that cookie is a new one. One of an older generation than is known changes nothing. `receive` is the

@@ -21,6 +21,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_NAMING] = "naming",
 	[LOCK_FILE_LOCKS] = "file locks",
 	[LOCK_WATCHES] = "watches",
+	[LOCK_IN_FLIGHT] = "files in flight",
 	[LOCK_ASYNC] = "signals of files",
 	[LOCK_NOTIFY] = "inotify",
 	[LOCK_PROCESS_TREE] = "process tree",

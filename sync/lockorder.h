@@ -26,9 +26,10 @@ enum lock_class {
 	LOCK_UIO,    /* a device that a program drives */
 	LOCK_NAMING, /* names and parents of a server's files */
 	LOCK_FILE_LOCKS,
-	LOCK_WATCHES, /* which files the sets of epoll watch */
-	LOCK_ASYNC,   /* which open files of a pipe or the like have O_ASYNC */
-	LOCK_NOTIFY,  /* which inodes are watched by inotify */
+	LOCK_WATCHES,	/* which files the sets of epoll watch */
+	LOCK_IN_FLIGHT, /* the files that were sent and not received */
+	LOCK_ASYNC,	/* which open files of a pipe or the like have O_ASYNC */
+	LOCK_NOTIFY,	/* which inodes are watched by inotify */
 	LOCK_LAST_WAITING = LOCK_NOTIFY,
 
 	/* spinning, interrupts on, never taken by interrupt handlers */

@@ -160,8 +160,12 @@ long sys_ipc_join(struct trap_frame *frame)
 
 	if (!file)
 		return -EBADF;
-	done = other ? served_join(file, cookie, other)
-		     : served_connect(file, cookie, arg_u64(frame, 3), arg_uint(frame, 4));
+	if (other)
+		done = served_join(file, cookie, other);
+	else if (arg_uint(frame, 4) == IPC_WAIT_AT)
+		done = served_files_wait_at(file, cookie, arg_u64(frame, 3));
+	else
+		done = served_connect(file, cookie, arg_u64(frame, 3), arg_uint(frame, 4));
 	file_put(file);
 	return done;
 }

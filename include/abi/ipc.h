@@ -65,6 +65,11 @@
 
 /* Of ipc_join(): each way is shut by its own writer only, and has hung up when both are, as of TCP. */
 #define IPC_HALF_OPEN 1
+/*
+ * Of ipc_join(): the files of a message, which wait in the kernel under the number that came with it, are for whoever receives at the file
+ * `from`.
+ */
+#define IPC_WAIT_AT   2
 
 /* In the badge of what the kernel asks for a file that the server serves (abi/served.h). Send ends of its own need others. */
 #define IPC_BADGE_SERVED (1ull << 63)

@@ -75,6 +75,10 @@
  *	accept				the address of whoever has connected, out; in the answer word 3: the cookie of a file that
  *					ipc_connect() has made for this one. The program gets a descriptor of it.
  *
+ * The number of a message's open files, `files` of struct served_address, is for ipc_join() with IPC_WAIT_AT before the answer to
+ * sendmsg: else they are closed. The answer to recvmsg has it, with MSG_PEEK or without; and ipc_drop() is for a message that is
+ * lost.
+ *
  * If one of the last five has to wait, it is answered -EAGAIN, and asked once more when the file's state is a newer one.
  */
 #define SERVED_CTL 0x5304
@@ -89,6 +93,7 @@ struct served_address {
 	uint64_t dev, ino; /* 0: the address is no path */
 	uint32_t pid, uid, gid;
 	uint32_t length; /* of the address; 0: none */
+	uint64_t files;	 /* in flight with the message; 0: none */
 	uint8_t address[SERVED_ADDRESS_MOST];
 };
 
@@ -109,5 +114,8 @@ struct served_file {
 	uint64_t from;
 	uint64_t waits;
 };
+
+/* `open[2]` of the files of a message, which are here as one file. */
+#define SERVED_IN_FLIGHT (1ull << 62)
 
 #define SERVED_FILES_MOST 64 /* in one call */

@@ -17,8 +17,9 @@ struct user {
 		sigpending; /* atomic: signals queued for them, with timers' own; RLIMIT_SIGPENDING */
 	/* atomic: instances of inotify, and their watches: their limits are in linux/fs/notify/inotify.h */
 	uint64_t ninstances, nwatches;
-	uint64_t mqueue;  /* atomic: bytes that message queues may take; RLIMIT_MSGQUEUE */
-	struct list link; /* guarded by users_lock */
+	uint64_t in_flight; /* atomic: open files that were sent and not received; RLIMIT_NOFILE */
+	uint64_t mqueue;    /* atomic: bytes that message queues may take; RLIMIT_MSGQUEUE */
+	struct list link;   /* guarded by users_lock */
 	struct counted counted;
 };
 
@@ -88,6 +89,24 @@ static inline bool user_add_mqueue(struct user *user, uint64_t bytes, uint64_t l
 static inline void user_drop_mqueue(struct user *user, uint64_t bytes)
 {
 	(void)atomic_add(&user->mqueue, -bytes);
+	user_put(user);
+}
+
+/* They have sent so many more open files. */
+static inline uint64_t user_in_flight(const struct user *user)
+{
+	return atomic_load_relaxed(&user->in_flight);
+}
+
+static inline void user_add_in_flight(struct user *user, uint32_t n)
+{
+	(void)atomic_add(&user->in_flight, n);
+	user_get(user);
+}
+
+static inline void user_drop_in_flight(struct user *user, uint32_t n)
+{
+	(void)atomic_add(&user->in_flight, -(uint64_t)n);
 	user_put(user);
 }
 

@@ -13,10 +13,12 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "linux/fs/dev/socket.h"
+#include "linux/fs/file/pidfd.h"
 #include "linux/fs/vfs/mount.h"
 #include "linux/process/cred.h"
 #include "linux/process/task.h"
 #include "linux/sys/calls.h"
+#include "linux/sys/control.h"
 #include "linux/sys/segments.h"
 #include "mm/fault/user_copy.h"
 #include "trap/arg_file.h"
@@ -24,6 +26,7 @@
 #include "trap/timespec.h"
 
 #define ACCEPT_TRIES 4
+#define CONTROL_MOST 131072 /* bytes of control messages; net.core.optmem_max */
 #define NEW_FLAGS    (unsigned)(SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 /* ---- new sockets ---- */
@@ -235,6 +238,7 @@ static long do_setsockopt(struct trap_frame *frame, struct file *file)
 	int32_t n = arg_int(frame, 4);
 	struct request request;
 	unsigned which;
+	long done;
 
 	if (n < 0)
 		return -EINVAL;
@@ -242,13 +246,42 @@ static long do_setsockopt(struct trap_frame *frame, struct file *file)
 		return set_longest_wait(file, which, arg_user(frame, 3), n);
 	request_init(&request, SYS_setsockopt, option_of(frame));
 	request_sends(&request, MIN((size_t)n, (size_t)SERVED_OPTION_MOST));
-	return user_copy_in(request.option, arg_user(frame, 3), request.transfer.send.length)
+	done = user_copy_in(request.option, arg_user(frame, 3), request.transfer.send.length)
 		       ?: request_make(file, &request);
+	if (done == 0 && arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_PASSCRED)
+		served_set_signed(file, *(const int32_t *)request.option != 0);
+	return done;
 }
 
 long sys_setsockopt(struct trap_frame *frame)
 {
 	return with_socket(frame, do_setsockopt);
+}
+
+/* SO_PEERPIDFD: a descriptor of the process that SO_PEERCRED names. */
+static long get_peer_pidfd(struct file *file, vaddr_t to, vaddr_t n_at, int32_t room)
+{
+	int32_t pid, n = MIN(room, (int32_t)sizeof(pid)), fd;
+	struct request request;
+	struct file *pidfd;
+	long done;
+
+	request_init(&request, SYS_getsockopt, SOL_SOCKET | (uint64_t)SO_PEERCRED << 32);
+	request_receives(&request);
+	done = request_make(file, &request);
+	if (done < 0)
+		return done;
+	memcpy(&pid, request.option, sizeof(pid));
+	if (request.transfer.received < sizeof(pid) || pid == 0)
+		return -ENODATA;
+	done = pidfd_create(pid, 0, &pidfd);
+	if (done)
+		return done == -ESRCH ? -EINVAL : done; /* as on Linux, if it was reaped */
+	fd = fdtable_install(current_thread()->fdtable, pidfd, 0, true);
+	if (fd < 0)
+		file_put(pidfd);
+	return fd < 0 ? fd
+		      : user_copy_out(to, &fd, (size_t)n) ?: user_copy_out(n_at, &n, sizeof(n));
 }
 
 /* The error of a stream is the kernel's to know. */
@@ -267,6 +300,8 @@ static long do_getsockopt(struct trap_frame *frame, struct file *file)
 		return -EINVAL;
 	if (is_about_waits(frame, &which))
 		return get_longest_wait(file, which, to, n_at, room);
+	if (arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_PEERPIDFD)
+		return get_peer_pidfd(file, to, n_at, room);
 	request_init(&request, SYS_getsockopt, option_of(frame));
 	request_receives(&request);
 	if (duplex && arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_ERROR &&
@@ -488,18 +523,19 @@ long sys_accept4(struct trap_frame *frame)
 
 /* ---- messages ---- */
 
-/* `to` and n are an address, or 0. */
+/* `to` and n are an address, or 0. The files that are attached are gone then. */
 static ssize_t message_send(struct file *file, struct user_iter *from, unsigned flags, vaddr_t to,
-			    int32_t n)
+			    int32_t n, struct attached *attached)
 {
 	struct served_address address;
 	struct inode *inode;
 	ssize_t done = address_find(file, &address, to, to ? n : 0, &inode);
 
 	if (done == 0)
-		done = socket_send(file, from, &address, &flags);
+		done = socket_send(file, from, &address, attached, &flags);
 	if (inode)
 		path_put(inode);
+	in_flight_put(attached->files);
 	return done;
 }
 
@@ -520,7 +556,10 @@ static long do_sendto(struct trap_frame *frame, struct file *file)
 	struct user_iter from =
 		user_iter_one(arg_user(frame, 1), MIN(arg_u64(frame, 2), (uint64_t)ABI_RW_MAX));
 
-	return message_send(file, &from, arg_uint(frame, 3), arg_user(frame, 4), arg_int(frame, 5));
+	struct attached nothing = { 0 };
+
+	return message_send(file, &from, arg_uint(frame, 3), arg_user(frame, 4), arg_int(frame, 5),
+			    &nothing);
 }
 
 /* As on Linux, the address of the buffer is looked at before the descriptor. */
@@ -543,10 +582,12 @@ static long do_recvfrom(struct trap_frame *frame, struct file *file)
 	vaddr_t address_at = arg_user(frame, 4), n_at = arg_user(frame, 5);
 	unsigned flags = arg_uint(frame, 3);
 	struct served_address address;
-	ssize_t done = socket_receive(file, &to, &address, &flags);
+	struct attached attached;
+	ssize_t done = socket_receive(file, &to, &address, &attached, &flags);
 	int32_t n;
 	int err;
 
+	in_flight_put(attached.files);
 	if (done < 0 || !address_at)
 		return done;
 	if (user_copy_in(&n, n_at, sizeof(n)))
@@ -575,8 +616,9 @@ static int message_get(vaddr_t at, struct abi_msghdr *message, struct segments *
 	return segments_get(segments, message->iov, message->iovlen, iter);
 }
 
-static long send_message(struct file *file, vaddr_t at, unsigned flags)
+static long send_msghdr(struct file *file, vaddr_t at, unsigned flags)
 {
+	struct attached attached = { 0 };
 	struct abi_msghdr message;
 	struct segments segments;
 	struct user_iter iter;
@@ -584,20 +626,23 @@ static long send_message(struct file *file, vaddr_t at, unsigned flags)
 
 	if (done)
 		return done;
-	if (message.controllen > INT32_MAX)
+	if (message.controllen > CONTROL_MOST)
 		done = -ENOBUFS;
-	else if (message.control && message.controllen)
-		done = -EINVAL; /* there is nothing yet that it could say */
-	else
+	else if (message.controllen)
+		done = control_get(message.control, message.controllen, socket_is_of_unix(file),
+				   &attached);
+	if (done == 0)
 		done = message_send(file, &iter, flags, message.namelen ? message.name : 0,
-				    MIN(message.namelen, SERVED_ADDRESS_MOST));
+				    MIN(message.namelen, SERVED_ADDRESS_MOST), &attached);
 	segments_free(&segments);
 	return done;
 }
 
-static long receive_message(struct file *file, vaddr_t at, unsigned flags)
+static long receive_msghdr(struct file *file, vaddr_t at, unsigned flags)
 {
+	bool cloexec = flags & MSG_CMSG_CLOEXEC;
 	struct served_address address;
+	struct attached attached;
 	struct abi_msghdr message;
 	struct segments segments;
 	struct user_iter iter;
@@ -606,22 +651,25 @@ static long receive_message(struct file *file, vaddr_t at, unsigned flags)
 
 	if (done)
 		return done;
-	done = socket_receive(file, &iter, &address, &flags);
+	done = socket_receive(file, &iter, &address, &attached, &flags);
 	segments_free(&segments);
-	if (done < 0)
+	if (done < 0) {
+		in_flight_put(attached.files);
 		return done;
+	}
+	message.flags = flags | (cloexec ? MSG_CMSG_CLOEXEC : 0);
+	control_put(&attached, served_is_signed(file), cloexec, &message);
+	in_flight_put(attached.files);
 	if (message.name)
 		err = address_put(&address, message.name, &message.namelen);
 	else
 		message.namelen = 0;
-	message.controllen = 0;
-	message.flags = flags;
 	return err ?: user_copy_out(at, &message, sizeof(message)) ?: done;
 }
 
 static long do_sendmsg(struct trap_frame *frame, struct file *file)
 {
-	return send_message(file, arg_user(frame, 1), arg_uint(frame, 2));
+	return send_msghdr(file, arg_user(frame, 1), arg_uint(frame, 2));
 }
 
 long sys_sendmsg(struct trap_frame *frame)
@@ -631,7 +679,7 @@ long sys_sendmsg(struct trap_frame *frame)
 
 static long do_recvmsg(struct trap_frame *frame, struct file *file)
 {
-	return receive_message(file, arg_user(frame, 1), arg_uint(frame, 2));
+	return receive_msghdr(file, arg_user(frame, 1), arg_uint(frame, 2));
 }
 
 long sys_recvmsg(struct trap_frame *frame)
@@ -667,7 +715,7 @@ static long messages(struct trap_frame *frame, struct file *file, message_call c
 
 static long do_sendmmsg(struct trap_frame *frame, struct file *file)
 {
-	return messages(frame, file, send_message, UINT64_MAX);
+	return messages(frame, file, send_msghdr, UINT64_MAX);
 }
 
 long sys_sendmmsg(struct trap_frame *frame)
@@ -684,7 +732,7 @@ static long do_recvmmsg(struct trap_frame *frame, struct file *file)
 
 	if (n == 0 && time_at && add_overflows(clock_ns(), ns, &until_ns))
 		until_ns = UINT64_MAX;
-	n = n ?: messages(frame, file, receive_message, until_ns);
+	n = n ?: messages(frame, file, receive_msghdr, until_ns);
 	if (n <= 0 || !time_at)
 		return n;
 	now = clock_ns();

@@ -122,6 +122,15 @@ static inline long ipc_connect(int fd, uint64_t cookie, uint64_t from, unsigned 
 }
 
 /* Closes a file that waits: the one that it is joined with has ECONNRESET. Returns 0, or -ENOENT if it does not wait. */
+/*
+ * The files that came with a message under that number wait for whoever receives at the file `at`, until the server answers with the
+ * number, or ipc_drop(). Returns 0, or -ENOENT if they are gone.
+ */
+static inline long ipc_wait_at(int fd, uint64_t number, uint64_t at)
+{
+	return ipc_raw(SYS_ipc_join, fd, number, 0, at, IPC_WAIT_AT);
+}
+
 static inline long ipc_drop(int fd, uint64_t cookie)
 {
 	return ipc_raw(SYS_ipc_drop, fd, cookie, 0, 0, 0);

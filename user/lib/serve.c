@@ -239,6 +239,16 @@ int serve_join(struct serve_file *one, struct serve_file *other)
 	return err == -EBUSY ? 0 : err;
 }
 
+int serve_files_wait(uint64_t number, struct serve_file *at)
+{
+	return (int)ipc_wait_at(serve_receive, number, at->cookie);
+}
+
+void serve_files_close(uint64_t number)
+{
+	ipc_drop(serve_receive, number);
+}
+
 struct serve_file *serve_find(uint64_t cookie)
 {
 	struct slot *slot = slot_get(cookie);
@@ -579,7 +589,10 @@ static int serve_set_up(int recovery)
 	return 0;
 }
 
-/* Calls `visit` for each file that the kernel has open here. */
+/*
+ * Calls `visit` for each file that the kernel has open here. Files that came with a message which the last server had are closed, as the
+ * message is lost. Others come with a request that waits.
+ */
 static int serve_for_each_file(void (*visit)(const struct served_file *file))
 {
 	struct served_file found[SERVED_FILES_MOST];
@@ -588,7 +601,10 @@ static int serve_for_each_file(void (*visit)(const struct served_file *file))
 
 	while ((n = ipc_files(serve_receive, from, found, SERVED_FILES_MOST)) > 0) {
 		for (long i = 0; i < n; i++)
-			visit(&found[i]);
+			if (found[i].open[2] != SERVED_IN_FLIGHT)
+				visit(&found[i]);
+			else if (found[i].from)
+				ipc_drop(serve_receive, found[i].cookie);
 		from = found[n - 1].cookie + 1;
 	}
 	return (int)n;

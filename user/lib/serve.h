@@ -108,6 +108,13 @@ int serve_connect(struct serve_file *file, struct serve_file *from, enum serve_h
 /* Closes a file that waits. Whoever it is joined with gets ECONNRESET. */
 void serve_drop(struct serve_file *file);
 
+/*
+ * The open files that come with a message, by the number that it has: they wait for whoever receives at `at`, or are closed. A server
+ * that begins closes those that have waited for the last one's answers. serve_files_wait() returns 0, or -ENOENT if they are gone.
+ */
+int serve_files_wait(uint64_t number, struct serve_file *at);
+void serve_files_close(uint64_t number);
+
 /* Returns the file with that cookie, which stays until serve_put(); NULL: there is none. */
 struct serve_file *serve_find(uint64_t cookie);
 void serve_put(struct serve_file *file);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #define WAITING_MOST 4096 /* as net.core.somaxconn */
 
@@ -262,11 +263,15 @@ int sock_accept(struct serve_file *file, struct serve_request *request)
 	return 0;
 }
 
-/* Whoever was to accept it is gone. */
+/* Whoever was to receive a message, or to accept a connection, is gone. */
 void sock_unheard(struct serve_file *file, const struct serve_request *request)
 {
-	struct serve_file *first = request->file ? serve_find(request->file) : NULL;
+	bool accepts = request->command == SERVED_SOCKET_CALL(SYS_accept);
+	struct serve_file *first = accepts ? serve_find(request->file) : NULL;
 
+	if (request->command == SERVED_SOCKET_CALL(SYS_recvmsg) && to_own(file)->taken_files &&
+	    to_sock(file)->taken_by == request->number)
+		serve_files_close(to_own(file)->taken_files);
 	if (!first)
 		return;
 	waiting_add(file, first, true);

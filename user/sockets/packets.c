@@ -11,6 +11,8 @@
 struct packet {
 	struct packet *next;
 	uint64_t sender; /* the cookie of the socket */
+	uint64_t files;	 /* that came with it; 0: none */
+	bool is_signed;	 /* who receives it may know who has sent it */
 	struct name from;
 	struct ucred who;
 	size_t size;
@@ -61,6 +63,7 @@ static struct packet *packet_create(size_t size, const struct ucred *who)
 		return NULL;
 	}
 	packet->next = NULL;
+	packet->files = 0;
 	packet->who = *who;
 	packet->size = size;
 	return packet;
@@ -69,6 +72,8 @@ static struct packet *packet_create(size_t size, const struct ucred *who)
 static void packet_free(struct packet *packet)
 {
 	packet_gone(packet);
+	if (packet->files)
+		serve_files_close(packet->files);
 	user_remove_bytes(packet->who.uid, sizeof(*packet) + packet->size);
 	free(packet);
 }
@@ -179,14 +184,18 @@ static void inet_sender(struct serve_file *file, struct serve_file *target, stru
 	inet_loopback(from, &to_sock(target)->name);
 }
 
+/* Of two servers, only one may say that the files are there: so the message counts as sent before that. */
 static int packet_add(struct serve_file *file, struct serve_file *target,
-		      struct serve_request *request, size_t size, const struct ucred *who)
+		      struct serve_request *request, size_t size, const struct ucred *who,
+		      uint64_t files)
 {
 	struct packet *packet = packet_create(size, who);
 	struct sock_own *own = to_own(target);
 
 	if (!packet)
 		return -ENOBUFS;
+	packet->is_signed = (to_sock(file)->flags | to_sock(target)->flags) & 1u << SO_PASSCRED ||
+			    target->waits;
 	packet->sender = file->cookie;
 	if (is_unix(file))
 		packet->from = to_sock(file)->name;
@@ -197,13 +206,18 @@ static int packet_add(struct serve_file *file, struct serve_file *target,
 		packet_free(packet);
 		return -EIO;
 	}
+	to_sock(file)->sent_by = request->number;
+	if (files && serve_files_wait(files, target) != 0) {
+		packet_free(packet);
+		return -ENOBUFS;
+	}
+	packet->files = files;
 	if (own->packets)
 		own->last_packet->next = packet;
 	else
 		own->packets = packet;
 	own->last_packet = packet;
 	to_sock(target)->npackets++;
-	to_sock(file)->sent_by = request->number;
 	serve_changed(target);
 	return (int)size;
 }
@@ -241,7 +255,7 @@ static int inet_send(struct serve_file *file, struct serve_request *request, siz
 	}
 	done = !has_room(target, file) || (to_sock(target)->shut & 1)
 		       ? (int)size
-		       : packet_add(file, target, request, size, who);
+		       : packet_add(file, target, request, size, who, 0);
 	serve_put(target);
 	return done;
 }
@@ -280,7 +294,7 @@ int packet_send(struct serve_file *file, struct serve_request *request)
 		return done;
 	done = packet_may_go(file, target, size);
 	if (done == 0)
-		done = packet_add(file, target, request, size, &who);
+		done = packet_add(file, target, request, size, &who, from.files);
 	serve_put(target);
 	return done;
 }
@@ -338,9 +352,12 @@ int packet_receive(struct serve_file *file, struct serve_request *request)
 		return done;
 	}
 	n = packet->size < room ? packet->size : room;
-	from.pid = (uint32_t)packet->who.pid;
-	from.uid = packet->who.uid;
-	from.gid = packet->who.gid;
+	if (packet->is_signed) {
+		from.pid = (uint32_t)packet->who.pid;
+		from.uid = packet->who.uid;
+		from.gid = packet->who.gid;
+	}
+	from.files = packet->files;
 	packet_name(file, packet, &from);
 	if (serve_give(request, &from, sizeof(from)) != sizeof(from) ||
 	    serve_give(request, packet->bytes, n) != n)
@@ -353,6 +370,8 @@ int packet_receive(struct serve_file *file, struct serve_request *request)
 	sock->taken_by = request->number;
 	to_own(file)->packets = packet->next;
 	sock->npackets--;
+	to_own(file)->taken_files = packet->files;
+	packet->files = 0; /* the kernel gives them to who receives */
 	packet_free(packet);
 	blocked_wake(file);
 	return (int)n;

@@ -73,7 +73,8 @@ struct sock_own {
 	uint32_t nwaiting;
 	bool counted; /* by user_add_socket() */
 	struct packet *packets, *last_packet;
-	size_t in_flight; /* of what it has sent */
+	size_t in_flight;     /* of what it has sent */
+	uint64_t taken_files; /* those of the last message that was received */
 	struct serve_file *blocked,
 		*next_blocked;	       /* who waits for room to wait, or to send, at this one */
 	struct serve_file *blocked_at; /* the socket that this one waits for; NULL: none */

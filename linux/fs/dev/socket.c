@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/os_layer.h"
 #include "desc/duplex.h"
+#include "desc/in_flight.h"
+#include "ipc/call.h"
 #include "ipc/endpoint.h"
 #include "ipc/served.h"
 #include "ipc/transfer.h"
@@ -136,6 +138,18 @@ static struct letter *letter_create(size_t n)
 typedef ssize_t (*letter_io)(struct file *file, struct user_iter *iter,
 			     struct served_address *address, unsigned *flags);
 
+/* As whom the running thread writes: unlike those of connect and bind, these are the real ids. */
+static void sign(struct attached *attached)
+{
+	const struct cred *cred = current_cred();
+
+	if (attached->writer[WRITER_PID])
+		return;
+	attached->writer[WRITER_PID] = (uint32_t)current_process()->pid;
+	attached->writer[WRITER_UID] = cred->uid;
+	attached->writer[WRITER_GID] = cred->gid;
+}
+
 static ssize_t send_letter(struct file *file, struct user_iter *from,
 			   struct served_address *address, unsigned *flags)
 {
@@ -197,6 +211,47 @@ static ssize_t letter_until(struct file *file, struct user_iter *iter,
 	return done == -EAGAIN && err == -EINTR ? err : done;
 }
 
+static ssize_t send_signed(struct file *file, struct user_iter *from,
+			   struct served_address *address, struct attached *attached,
+			   unsigned *flags)
+{
+	sign(attached);
+	address->pid = attached->writer[WRITER_PID];
+	address->uid = attached->writer[WRITER_UID];
+	address->gid = attached->writer[WRITER_GID];
+	return letter_until(file, from, address, flags, send_letter);
+}
+
+static ssize_t send_message(struct file *file, struct user_iter *from,
+			    struct served_address *address, struct attached *attached,
+			    unsigned *flags)
+{
+	ssize_t done = 0;
+
+	if (attached->files)
+		address->files = served_give_files(file, attached->files);
+	if (attached->files && !address->files)
+		done = -ENOBUFS;
+	if (done == 0)
+		done = send_signed(file, from, address, attached, flags);
+	if (address->files)
+		served_take_back_files(file, address->files);
+	return done;
+}
+
+static ssize_t receive_message(struct file *file, struct user_iter *to,
+			       struct served_address *address, struct attached *attached,
+			       unsigned *flags)
+{
+	bool keep = *flags & MSG_PEEK;
+	ssize_t done = letter_until(file, to, address, flags, receive_letter);
+
+	*attached = (struct attached){ .writer = { address->pid, address->uid, address->gid } };
+	if (done >= 0 && address->files)
+		attached->files = served_take_files(file, address->files, keep);
+	return done;
+}
+
 /* The other side has ended without having read all: that is said once, after the bytes that are there. */
 static ssize_t end_or_reset(struct duplex *duplex, const struct user_iter *to)
 {
@@ -232,7 +287,8 @@ static ssize_t receive_bytes(struct duplex *duplex, struct file *file, struct us
 	do {
 		n = bytes_until(duplex, file, to, io, deadline);
 		done += MAX(n, 0);
-	} while ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && n > 0 && to->left);
+	} while ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && n > 0 && to->left &&
+		 !(message_of(to) && message_of(to)->attached.files));
 	return done ?: n ?: end_or_reset(duplex, to);
 }
 
@@ -250,7 +306,40 @@ static ssize_t send_bytes(struct duplex *duplex, struct file *file, struct user_
 	return done ?: n;
 }
 
-static bool is_of_unix(const struct file *file)
+/* Bytes with which something goes, or whose reader wants to know who writes. */
+static ssize_t send_attached(struct duplex *duplex, struct file *file, struct user_iter *from,
+			     struct attached *attached, unsigned flags)
+{
+	struct message message = { .iter = *from, .attached = *attached };
+	struct served_link *to = NULL;
+	ssize_t done = 0;
+
+	message.iter.rwf |= RWF_MESSAGE;
+	if (duplex_is_signed(duplex))
+		sign(&message.attached);
+	if (attached->files)
+		done = served_send_files(file, attached->files, &to);
+	if (done == 0)
+		done = send_bytes(duplex, file, &message.iter, flags);
+	if (to)
+		served_link_put(to);
+	attached->files = message.attached.files;
+	return done;
+}
+
+static ssize_t receive_attached(struct duplex *duplex, struct file *file, struct user_iter *to,
+				struct attached *attached, unsigned flags)
+{
+	struct message message = { .iter = *to, .apart = served_is_signed(file) };
+	ssize_t done;
+
+	message.iter.rwf |= RWF_MESSAGE;
+	done = receive_bytes(duplex, file, &message.iter, flags);
+	*attached = message.attached;
+	return done;
+}
+
+bool socket_is_of_unix(const struct file *file)
 {
 	struct served_file served;
 
@@ -259,31 +348,36 @@ static bool is_of_unix(const struct file *file)
 }
 
 ssize_t socket_send(struct file *file, struct user_iter *from, struct served_address *address,
-		    unsigned *flags)
+		    struct attached *attached, unsigned *flags)
 {
 	struct duplex *duplex = served_duplex(file);
 
 	if (*flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (!duplex)
-		return letter_until(file, from, address, flags, send_letter);
-	if (address->length && is_of_unix(file))
+		return send_message(file, from, address, attached, flags);
+	if (address->length && socket_is_of_unix(file))
 		return -EISCONN;
-	return from->left ? send_bytes(duplex, file, from, *flags) : 0;
+	if (from->left == 0)
+		return 0;
+	if (attached->files || attached->writer[WRITER_PID] || duplex_is_signed(duplex))
+		return send_attached(duplex, file, from, attached, *flags);
+	return send_bytes(duplex, file, from, *flags);
 }
 
 ssize_t socket_receive(struct file *file, struct user_iter *to, struct served_address *address,
-		       unsigned *flags)
+		       struct attached *attached, unsigned *flags)
 {
 	struct duplex *duplex = served_duplex(file);
 	ssize_t done;
 
+	*attached = (struct attached){ 0 };
 	if (*flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	address->length = 0;
 	if (!duplex)
-		return letter_until(file, to, address, flags, receive_letter);
-	done = receive_bytes(duplex, file, to, *flags);
+		return receive_message(file, to, address, attached, flags);
+	done = receive_attached(duplex, file, to, attached, *flags);
 	*flags = 0;
 	return done;
 }
@@ -297,29 +391,39 @@ static ssize_t socket_read(struct file *file, struct user_iter *to, uint64_t *po
 {
 	struct duplex *duplex = served_duplex(file);
 	struct served_address nowhere;
+	struct attached attached;
 	unsigned flags = flags_of(to);
+	ssize_t done;
 
 	(void)pos;
 	if (likely(duplex && served_longest_wait(file, SOCKET_IN) == 0))
 		return duplex_read(duplex, file, to) ?: end_or_reset(duplex, to);
 	if (duplex)
 		return receive_bytes(duplex, file, to, flags);
-	return to->left ? letter_until(file, to, &nowhere, &flags, receive_letter) : 0;
+	if (to->left == 0)
+		return 0;
+	done = receive_message(file, to, &nowhere, &attached, &flags);
+	in_flight_put(attached.files);
+	return done;
 }
 
 static ssize_t socket_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	struct duplex *duplex = served_duplex(file);
+	struct attached attached = { 0 };
 	struct served_address nowhere;
 	unsigned flags = flags_of(from);
 
 	(void)pos;
-	if (likely(duplex && served_longest_wait(file, SOCKET_OUT) == 0))
+	if (likely(duplex && served_longest_wait(file, SOCKET_OUT) == 0 &&
+		   !duplex_is_signed(duplex)))
 		return duplex_write(duplex, file, from);
+	if (duplex && duplex_is_signed(duplex))
+		return send_attached(duplex, file, from, &attached, flags);
 	if (duplex)
 		return send_bytes(duplex, file, from, flags);
 	socket_caller(&nowhere);
-	return letter_until(file, from, &nowhere, &flags, send_letter);
+	return send_signed(file, from, &nowhere, &attached, &flags);
 }
 
 static void socket_file_release(struct file *file)
@@ -346,6 +450,7 @@ static const struct file_ops socket_ops = {
 	.write = socket_write,
 	.empty_writes = true,
 	.nowait = true,
+	.has_mailbox = true,
 	.poll = served_poll,
 	.ioctl = socket_ioctl,
 	.stat = socket_stat,

@@ -4,6 +4,7 @@
 
 #include "desc/file.h"
 
+struct attached;
 struct inode;
 struct served_address;
 
@@ -15,6 +16,7 @@ int socket_create(unsigned domain, unsigned type, unsigned protocol, unsigned fl
 		  struct file **file, unsigned n);
 
 bool file_is_socket(const struct file *file);
+bool socket_is_of_unix(const struct file *file);
 
 /*
  * A path of an AF_UNIX address. socket_name_make() makes it a name of a socket, and socket_name_find() finds one that the running
@@ -34,15 +36,20 @@ bool socket_keep_name(struct file *file, struct inode *inode);
 /* The address that a call has, and who calls. */
 void socket_caller(struct served_address *address);
 
+/* In `writer` of struct attached. */
+enum { WRITER_PID, WRITER_UID, WRITER_GID };
+
 /*
  * Send or receive bytes of a stream, or a message, with the MSG_* that they know in *flags, which they set to those of the message.
- * `address` is where it goes, or comes from: of no length, if nobody has said. -ECONNRESET once if a stream's other side has ended
+ * `address` is where it goes, or comes from: of no length, if nobody has said. `attached` goes with it: the files that have been sent are not
+ * in it any more; those that have come have a reference.
+ * -ECONNRESET once if a stream's other side has ended
  * without having read all. -EPIPE has sent SIGPIPE, unless MSG_NOSIGNAL.
  */
 ssize_t socket_send(struct file *file, struct user_iter *from, struct served_address *address,
-		    unsigned *flags);
+		    struct attached *attached, unsigned *flags);
 ssize_t socket_receive(struct file *file, struct user_iter *to, struct served_address *address,
-		       unsigned *flags);
+		       struct attached *attached, unsigned *flags);
 
 /* How long a call on the socket waits that gets something, or sends it, as the tick when that ends. 0: it does not wait. */
 enum { SOCKET_IN, SOCKET_OUT };

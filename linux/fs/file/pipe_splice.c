@@ -101,7 +101,7 @@ static int copy_slot(struct pipe *to, const struct pipe_slot *slot, size_t n)
 	pipe_ring_push_slot(&to->ring, (struct pipe_slot){ .page = to->spare,
 							   .packet = slot->packet,
 							   .closed = true,
-							   .len = (uint32_t)n });
+							   .len = (uint16_t)n });
 	to->spare = NULL;
 	return 0;
 }

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes in a pipe that something goes with: open files, and who has written them. */
+/*
+ * What is attached is at the start of the page that the bytes are in. So a pipe that has no such bytes costs nothing for it.
+ */
+#include "base/os_layer.h"
+#include "desc/pipe_impl.h"
+#include "lib/string.h"
+
+static struct attached nothing; /* const, but for looks like that of a slot's own */
+
+static struct attached *slot_attached(const struct pipe_slot *slot)
+{
+	return slot->attached ? (struct attached *)slot->page : &nothing;
+}
+
+static bool is_same_writer(const struct attached *a, const struct attached *b)
+{
+	return memcmp(a->writer, b->writer, sizeof(a->writer)) == 0;
+}
+
+bool message_goes_on(const struct message *message, const struct pipe_slot *slot)
+{
+	if (message->attached.files)
+		return false;
+	return !message->is_met || !message->apart ||
+	       is_same_writer(&message->attached, slot_attached(slot));
+}
+
+void message_meets(struct message *message, const struct pipe_slot *slot, bool keep)
+{
+	struct attached *here = slot_attached(slot);
+	struct in_flight *files = here->files;
+
+	if (!message->is_met)
+		message->attached = *here;
+	message->is_met = true;
+	message->attached.files = files;
+	if (files && keep)
+		in_flight_get(files);
+	else if (files)
+		here->files = NULL;
+}
+
+/* As drain() of desc/pipe.c. */
+static int drain_message(struct pipe *pipe, struct user_iter *to, struct message *message,
+			 size_t *done)
+{
+	assert_hardened(mutex_held(&pipe->lock));
+	while (!pipe_ring_empty(&pipe->ring) && to->left) {
+		struct pipe_slot *first = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
+		size_t n = MIN(to->left, (size_t)first->len);
+		uint8_t *page;
+
+		if (!message_goes_on(message, first))
+			break;
+		if (user_iter_try_out(to, first->page + first->offset, n) != n)
+			return (int)n;
+		*done += n;
+		message_meets(message, first, false);
+		page = pipe_ring_take_from(&pipe->ring, first, n);
+		if (page)
+			pipe_page_back(pipe, page);
+	}
+	pipe->attached = !pipe_ring_empty(&pipe->ring);
+	return 0;
+}
+
+static ssize_t read_message(struct pipe *pipe, const struct file *file, struct message *message)
+{
+	struct user_iter *to = &message->iter;
+	bool ended = false;
+	size_t done = 0;
+	int err = 0;
+
+	while (err == 0 && !ended) {
+		int lacking;
+
+		if (done == 0 && !pipe_is_readable(pipe)) {
+			err = pipe_await_bytes(pipe, file, to);
+			continue;
+		}
+		mutex_lock(&pipe->lock);
+		pipe->page_refused = false;
+		lacking = drain_message(pipe, to, message, &done);
+		atomic_store_relaxed(&pipe->read_tick, arch_time());
+		ended = done != 0 ? !lacking : pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
+		mutex_unlock(&pipe->lock);
+		waitq_wake_all(&pipe->writable);
+		if (lacking)
+			err = user_iter_fault_in(to, (size_t)lacking, true);
+	}
+	if (unlikely(atomic_load_relaxed(&pipe->tells)))
+		pipe_tell(pipe, POLLOUT);
+	return done != 0 ? (ssize_t)done : err;
+}
+
+ssize_t pipe_read_message(struct pipe *pipe, const struct file *file, struct user_iter *to)
+{
+	struct message own = { .iter = *to };
+	ssize_t done;
+
+	if (message_of(to))
+		return read_message(pipe, file, message_of(to));
+	done = read_message(pipe, file, &own);
+	*to = own.iter;
+	in_flight_put(own.attached.files);
+	return done;
+}
+
+/* Where n bytes of a message go behind the newest ones, if these are alike. Else NULL. */
+static uint8_t *append_at(struct pipe *pipe, const struct attached *attached, size_t n)
+{
+	const struct pipe_slot *last = pipe_ring_slot(&pipe->ring, pipe->ring.head - 1);
+
+	if (attached->files || pipe_ring_empty(&pipe->ring) ||
+	    !is_same_writer(attached, slot_attached(last)))
+		return NULL;
+	return pipe_ring_append_at(&pipe->ring, n);
+}
+
+/* Adds as much as one page takes. Returns as pipe_fill() of desc/pipe.c; without room, nothing is added. */
+static int push_message(struct pipe *pipe, struct user_iter *from, struct attached *attached,
+			size_t *done)
+{
+	uint8_t *at = append_at(pipe, attached, from->left);
+	size_t n = MIN(from->left, PIPE_RING_PAGE - sizeof(*attached));
+	int err;
+
+	if (at) {
+		n = from->left;
+		if (user_iter_try_in(from, at, n) != n)
+			return (int)n;
+		pipe_ring_append(&pipe->ring, n);
+		*done += n;
+		return 0;
+	}
+	if (pipe_ring_full(&pipe->ring) || pipe_refuse_page(pipe))
+		return 0;
+	err = pipe_have_spare(pipe);
+	if (err)
+		return err;
+	if (user_iter_try_in(from, pipe->spare + sizeof(*attached), n) != n)
+		return (int)n;
+	memcpy(pipe->spare, attached, sizeof(*attached));
+	pipe_ring_push_slot(&pipe->ring, (struct pipe_slot){ .page = pipe->spare,
+							     .offset = sizeof(*attached),
+							     .len = (uint16_t)n,
+							     .closed = attached->files != NULL,
+							     .attached = true });
+	pipe->spare = NULL;
+	pipe->attached = true;
+	attached->files = NULL;
+	*done += n;
+	return 0;
+}
+
+static int write_locked(struct pipe *pipe, const struct file *file, struct message *message,
+			size_t *done)
+{
+	struct user_iter *from = &message->iter;
+	int err = 0;
+
+	assert_hardened(mutex_held(&pipe->lock));
+	while (from->left && !err) {
+		size_t before = *done;
+
+		if (!pipe->nreaders)
+			return -EPIPE;
+		err = push_message(pipe, from, &message->attached, done);
+		if (*done != before)
+			waitq_wake_all(&pipe->readable);
+		if (err)
+			err = pipe_fetch(pipe, err, from);
+		else if (*done == before)
+			err = file_nonblock(file, from) ? -EAGAIN
+							: pipe_wait(pipe, &pipe->writable, POLLIN);
+	}
+	return err;
+}
+
+ssize_t pipe_write_message(struct pipe *pipe, const struct file *file, struct user_iter *from)
+{
+	size_t done = 0;
+	int err;
+
+	mutex_lock(&pipe->lock);
+	err = write_locked(pipe, file, message_of(from), &done);
+	if (done)
+		atomic_store_relaxed(&pipe->write_tick, arch_time());
+	mutex_unlock(&pipe->lock);
+	if (unlikely(atomic_load_relaxed(&pipe->tells)))
+		pipe_tell(pipe, POLLIN);
+	return done ? (ssize_t)done : err;
+}
