@@ -98,6 +98,7 @@ static int as_another(void *unused)
 	use_path("closed_name");
 	TRY(setsockopt(fd, SOL_SOCKET, SO_DEBUG, &(int){ 1 }, sizeof(int)));
 	TRY(setsockopt(fd, SOL_SOCKET, SO_DEBUG, &(int){ 0 }, sizeof(int)));
+	TRY(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){ 10000 }, sizeof(int)));
 	close(fd);
 	return 0;
 }
@@ -320,11 +321,11 @@ static void some_are_not_connected(void)
 /* ---- ends ---- */
 
 /* By one call each, as only the first one learns it. */
-static void resets(const char *what, ssize_t (*call)(int fd))
+static void resets(const char *what, int type, ssize_t (*call)(int fd))
 {
 	int fd[2];
 
-	pair(SOCK_STREAM, fd);
+	pair(type, fd);
 	if (write(fd[0], "unread", 6) != 6)
 		_exit(95);
 	close(fd[1]);
@@ -367,6 +368,39 @@ static ssize_t by_recvmmsg(int fd)
 	return recvmmsg(fd, &one, 1, 0, NULL);
 }
 
+static ssize_t by_sendto(int fd)
+{
+	return sendto(fd, buf, 1, 0, NULL, 0);
+}
+
+static ssize_t by_sendmsg(int fd)
+{
+	struct iovec part = { buf, 1 };
+
+	return sendmsg(fd, &(struct msghdr){ .msg_iov = &part, .msg_iovlen = 1 }, 0);
+}
+
+static ssize_t by_sendmmsg(int fd)
+{
+	struct iovec part = { buf, 1 };
+	struct mmsghdr one = { .msg_hdr = { .msg_iov = &part, .msg_iovlen = 1 } };
+
+	return sendmmsg(fd, &one, 1, 0);
+}
+
+static ssize_t by_sendfile(int fd)
+{
+	int from = open("file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	ssize_t n;
+
+	if (write(from, "x", 1) != 1)
+		_exit(98);
+	n = sendfile(fd, from, &(off_t){ 0 }, 1);
+	close(from);
+	unlink("file");
+	return n;
+}
+
 static ssize_t by_splice(int fd)
 {
 	int ends[2];
@@ -384,13 +418,23 @@ static void the_other_side_ends(void)
 	int fd[2];
 
 	say("resets\n");
-	resets("read", by_read);
-	resets("readv", by_readv);
-	resets("preadv2", by_preadv2);
-	resets("recvfrom", by_recvfrom);
-	resets("recvmsg", by_recvmsg);
-	resets("recvmmsg", by_recvmmsg);
-	resets("splice", by_splice);
+	resets("read", SOCK_STREAM, by_read);
+	resets("readv", SOCK_STREAM, by_readv);
+	resets("preadv2", SOCK_STREAM, by_preadv2);
+	resets("recvfrom", SOCK_STREAM, by_recvfrom);
+	resets("recvmsg", SOCK_STREAM, by_recvmsg);
+	resets("recvmmsg", SOCK_STREAM, by_recvmmsg);
+	resets("splice", SOCK_STREAM, by_splice);
+	say("resets of packets\n");
+	resets("recvfrom", SOCK_SEQPACKET, by_recvfrom);
+	resets("write", SOCK_SEQPACKET, by_write);
+	resets("writev", SOCK_SEQPACKET, by_writev);
+	resets("pwritev2", SOCK_SEQPACKET, by_pwritev2);
+	resets("sendto", SOCK_SEQPACKET, by_sendto);
+	resets("sendmsg", SOCK_SEQPACKET, by_sendmsg);
+	resets("sendmmsg", SOCK_SEQPACKET, by_sendmmsg);
+	resets("splice", SOCK_SEQPACKET, by_splice_out);
+	resets("sendfile", SOCK_SEQPACKET, by_sendfile);
 	say("closed\n");
 	pair(SOCK_STREAM, fd);
 	close(fd[1]);
@@ -471,6 +515,8 @@ static void options_are_looked_at(void)
 	n = sizeof(value);
 	TRY(getsockopt(fd, SOL_SOCKET, 7777, &value, &n));
 	TRY(getsockopt(fd, 77, 1, &value, &n));
+	TRY(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ 10000 }, sizeof(int)));
+	TRY(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){ 1 }, sizeof(int)));
 	TRY(socketpair(AF_UNIX, SOCK_RDM, 0, pairs));
 	TRY(socketpair(AF_UNIX, SOCK_STREAM, 7, pairs));
 	close(fd);

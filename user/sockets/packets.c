@@ -260,6 +260,16 @@ static int inet_send(struct serve_file *file, struct serve_request *request, siz
 	return done;
 }
 
+/* Have packets been lost, of which nobody has been told? */
+static bool take_lost(struct serve_file *file)
+{
+	struct sock *sock = to_sock(file);
+	bool lost = sock_type(file) == SOCK_SEQPACKET && sock->lost;
+
+	sock->lost &= !lost;
+	return lost;
+}
+
 /* A stream gets here that is not connected. */
 static int stream_send(struct serve_file *file, bool addressed)
 {
@@ -283,6 +293,8 @@ int packet_send(struct serve_file *file, struct serve_request *request)
 		return stream_send(file, from.length != 0);
 	if (to_sock(file)->sent_by == request->number)
 		return (int)size; /* the last server has done it */
+	if (take_lost(file))
+		return -ECONNRESET;
 	if (to_sock(file)->shut & 2)
 		return -EPIPE;
 	done = from.length ? name_from(file, &from, &name) : 0;
