@@ -272,6 +272,45 @@ static void ports_are_one_owners(void)
 	close(one);
 }
 
+static int bound(const char *text, int port, int reuse)
+{
+	int fd = sock(AF_INET, SOCK_STREAM);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+	if (bind_to(fd, text, port) != 0)
+		_exit(96);
+	return fd;
+}
+
+/* With SO_REUSEADDR several can have a port, and one can listen. */
+static void one_listens(void)
+{
+	int one = bound("127.0.0.1", 5007, 1), other = bound("127.0.0.1", 5007, 1), off = 0;
+	int any = bound("0.0.0.0", 5007, 1), elsewhere = bound("127.0.0.2", 5007, 1);
+
+	say("one listens\n");
+	TRY(listen(one, 1));
+	TRY(listen(other, 1));
+	events("other", other);
+	TRY(listen(any, 1));
+	TRY(listen(elsewhere, 1));
+	TRY(listen(one, 2));
+	TRY(close(one));
+	TRY(listen(other, 1));
+	TRY(listen(any, 1));
+	close(other);
+	TRY(listen(any, 1));
+	close(elsewhere);
+	TRY(listen(any, 1));
+	close(any);
+	one = bound("127.0.0.1", 5008, 1);
+	other = bound("127.0.0.1", 5008, 1);
+	TRY(setsockopt(one, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off)));
+	TRY(listen(other, 1));
+	close(one);
+	close(other);
+}
+
 static void addresses_are_looked_at(void)
 {
 	int fd = sock(AF_INET, SOCK_STREAM), six = sock(AF_INET6, SOCK_STREAM);
@@ -543,6 +582,7 @@ int main(void)
 	tcp(AF_INET6, "::", "::1", 4005);
 	one_side_closes();
 	ports_are_one_owners();
+	one_listens();
 	addresses_are_looked_at();
 	both_families_meet();
 	udp(AF_INET, "127.0.0.1", 4007);

@@ -93,6 +93,9 @@ int sock_listen(struct serve_file *file, struct serve_request *request)
 		return -EINVAL;
 	if (!sock->name.length)
 		err = name_choose(file, NULL, request->number);
+	else if (!is_unix(file) && sock->state == SOCK_NEW &&
+		 !inet_is_free(file, &sock->name, file->uid))
+		err = -EADDRINUSE; /* with SO_REUSEADDR another one has it, and listens */
 	if (err)
 		return err;
 	sock->who = sock->peer = who; /* as on Linux, SO_PEERCRED of it is its own */

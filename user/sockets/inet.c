@@ -161,7 +161,7 @@ static bool conflict(struct serve_file *file, const struct name *name, struct se
 	       (sock_type(file) == SOCK_STREAM && two->state == SOCK_LISTENS);
 }
 
-static bool is_free(struct serve_file *file, const struct name *name, uid_t uid)
+bool inet_is_free(struct serve_file *file, const struct name *name, uid_t uid)
 {
 	for (struct serve_file *other = name_next(name, NULL); other;
 	     other = name_next(name, other))
@@ -178,7 +178,7 @@ int inet_may_bind(struct serve_file *file, const struct name *name, const struct
 		return -EADDRNOTAVAIL;
 	if (inet_port(name) < PORT_PRIVILEGED && who->uid != 0)
 		return -EACCES;
-	return is_free(file, name, who->uid) ? 0 : -EADDRINUSE;
+	return inet_is_free(file, name, who->uid) ? 0 : -EADDRINUSE;
 }
 
 int inet_may_reach(const struct name *name)
@@ -202,7 +202,7 @@ int inet_choose(struct serve_file *file, const struct name *to, struct name *nam
 	for (unsigned tries = PORT_FIRST; tries <= PORT_LAST; tries++) {
 		last = last == PORT_LAST ? PORT_FIRST : (uint16_t)(last + 1);
 		inet_make(sock_domain(file), &place.address, last, name);
-		if (is_free(file, name, file->uid))
+		if (inet_is_free(file, name, file->uid))
 			return 0;
 	}
 	return -EADDRINUSE;

@@ -133,6 +133,8 @@ int name_choose(struct serve_file *file, const struct name *to, uint32_t by);
 /* ---- inet.c: AF_INET and AF_INET6, on the loopback ---- */
 
 int inet_name_of(struct serve_file *file, const struct served_address *from, struct name *name);
+/* Can it have that name beside those that have it already? If it does, can it listen? */
+bool inet_is_free(struct serve_file *file, const struct name *name, uid_t uid);
 /* May it be bound? */
 int inet_may_bind(struct serve_file *file, const struct name *name, const struct ucred *who);
 /* May that be connected to? */
