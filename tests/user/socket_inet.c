@@ -447,6 +447,24 @@ static void options_are_kept(void)
 	close(udp);
 }
 
+/* One of them at a time. */
+static void times_are_asked_for(int fd)
+{
+	static const int kinds[] = { SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW,
+				     SO_TIMESTAMPNS_NEW };
+
+	say("times\n");
+	for (unsigned i = 0; i < 4; i++) {
+		set("set", fd, SOL_SOCKET, kinds[i], 5);
+		for (unsigned j = 0; j < 4; j++)
+			option("has", fd, SOL_SOCKET, kinds[j]);
+	}
+	set("clear another", fd, SOL_SOCKET, SO_TIMESTAMP, 0);
+	option("has", fd, SOL_SOCKET, SO_TIMESTAMPNS_NEW);
+	TRY(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, buf, 3));
+	close(fd);
+}
+
 static void some_are_refused(void)
 {
 	int fd[2];
@@ -588,6 +606,8 @@ int main(void)
 	udp(AF_INET, "127.0.0.1", 4007);
 	udp(AF_INET6, "::1", 4009);
 	options_are_kept();
+	times_are_asked_for(sock(AF_INET, SOCK_STREAM));
+	times_are_asked_for(sock(AF_UNIX, SOCK_DGRAM));
 	some_are_refused();
 	nobody_receives();
 	messages_find_no_way();

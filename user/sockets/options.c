@@ -31,6 +31,21 @@ static int set_linger(struct sock *sock, struct serve_request *request)
 	return 0;
 }
 
+/* Asks for the time of each message by a control message of that option's, of which there is one at most; value 0: by none. */
+static bool set_timestamp(struct sock *sock, uint32_t name, int32_t value)
+{
+	switch (name) {
+	case SO_TIMESTAMP_OLD:
+	case SO_TIMESTAMPNS_OLD:
+	case SO_TIMESTAMP_NEW:
+	case SO_TIMESTAMPNS_NEW:
+		sock->timestamp = value ? name : 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Numbers that a program can set and ask for; most of them say what a network should do. */
 static const struct number {
 	int level, name;
@@ -147,6 +162,8 @@ int option_set(struct serve_file *file, struct serve_request *request)
 		return -EOPNOTSUPP;
 	else if (name == SO_DEBUG && value && file->uid != 0)
 		return -EACCES;
+	else if (set_timestamp(sock, name, value))
+		return 0;
 	else if (name < 32 && (FLAGS_THAT_ARE >> name & 1))
 		sock->flags = value ? sock->flags | 1u << name : sock->flags & ~(1u << name);
 	else
@@ -208,6 +225,14 @@ int option_get(struct serve_file *file, struct serve_request *request)
 		break;
 	case SO_RCVBUF:
 		value = sock->rcvbuf;
+		break;
+	case SO_TIMESTAMP_OLD:
+	case SO_TIMESTAMPNS_OLD:
+	case SO_TIMESTAMPNS_NEW:
+		value = sock->timestamp == name;
+		break;
+	case SO_TIMESTAMP_NEW: /* as on Linux, also if the other one of 64 bits is set */
+		value = sock->timestamp == name || sock->timestamp == SO_TIMESTAMPNS_NEW;
 		break;
 	default:
 		if (name >= 32 || !(FLAGS_THAT_ARE >> name & 1))

@@ -47,6 +47,7 @@ struct sock {
 	uint32_t flags; /* 1 << SO_*, of those that are a flag */
 	int32_t sndbuf, rcvbuf;
 	struct linger linger;
+	uint32_t timestamp;		  /* the one of SO_TIMESTAMP* that is set; 0: none */
 	int32_t difference[NUMBERS_MOST]; /* to what is usual */
 	enum sock_state state;
 	uint32_t waiting_most;
