@@ -228,6 +228,18 @@ static void one_side_closes(void)
 	close(listener);
 }
 
+/* A connection that nobody else has a part in. */
+static int connected(int listener, int *client_ret)
+{
+	union address at;
+	socklen_t n = sizeof(at);
+
+	*client_ret = sock(AF_INET, SOCK_STREAM);
+	if (getsockname(listener, &at.any, &n) != 0 || connect(*client_ret, &at.any, n) != 0)
+		_exit(97);
+	return accept(listener, NULL, NULL);
+}
+
 static void ports_are_one_owners(void)
 {
 	int one = sock(AF_INET, SOCK_STREAM), other = sock(AF_INET, SOCK_STREAM);
@@ -465,6 +477,45 @@ static void times_are_asked_for(int fd)
 	close(fd);
 }
 
+static void linger_of(const char *name, int fd)
+{
+	struct linger linger = { -1, -1 };
+	socklen_t n = sizeof(linger);
+
+	result(name, getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &n));
+	say("%d, %d, %u bytes\n", linger.l_onoff, linger.l_linger, n);
+}
+
+/* A socket that is accepted has the options of the one that listens. */
+static void options_go_on(void)
+{
+	int listener = sock(AF_INET, SOCK_STREAM), client, server;
+	const struct linger some = { 1, 7 };
+
+	say("options go on\n");
+	TRY(bind_to(listener, "127.0.0.1", 0));
+	TRY(setsockopt(listener, SOL_SOCKET, SO_LINGER, &some, sizeof(some)));
+	set("SO_SNDBUF", listener, SOL_SOCKET, SO_SNDBUF, 20000);
+	set("SO_RCVBUF", listener, SOL_SOCKET, SO_RCVBUF, 10000);
+	set("SO_KEEPALIVE", listener, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set("SO_REUSEADDR", listener, SOL_SOCKET, SO_REUSEADDR, 1);
+	set("SO_TIMESTAMP", listener, SOL_SOCKET, SO_TIMESTAMP, 1);
+	set("TCP_NODELAY", listener, IPPROTO_TCP, TCP_NODELAY, 1);
+	TRY(listen(listener, 1));
+	server = connected(listener, &client);
+	linger_of("SO_LINGER", server);
+	option("SO_SNDBUF", server, SOL_SOCKET, SO_SNDBUF);
+	option("SO_RCVBUF", server, SOL_SOCKET, SO_RCVBUF);
+	option("SO_KEEPALIVE", server, SOL_SOCKET, SO_KEEPALIVE);
+	option("SO_REUSEADDR", server, SOL_SOCKET, SO_REUSEADDR);
+	option("SO_TIMESTAMP", server, SOL_SOCKET, SO_TIMESTAMP);
+	option("TCP_NODELAY", server, IPPROTO_TCP, TCP_NODELAY);
+	linger_of("SO_LINGER", client);
+	close(server);
+	close(client);
+	close(listener);
+}
+
 static void some_are_refused(void)
 {
 	int fd[2];
@@ -608,6 +659,7 @@ int main(void)
 	options_are_kept();
 	times_are_asked_for(sock(AF_INET, SOCK_STREAM));
 	times_are_asked_for(sock(AF_UNIX, SOCK_DGRAM));
+	options_go_on();
 	some_are_refused();
 	nobody_receives();
 	messages_find_no_way();

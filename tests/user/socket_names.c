@@ -104,6 +104,38 @@ static void who(const char *what, int fd)
 		    (int)peer.uid, (int)peer.gid);
 }
 
+static void option(const char *name, int fd, int which)
+{
+	int value = -1;
+	socklen_t n = sizeof(value);
+
+	if (getsockopt(fd, SOL_SOCKET, which, &value, &n) != 0)
+		result(name, -1);
+	else
+		say("%s: %d\n", name, value);
+}
+
+static void options(int fd)
+{
+	option("SO_SNDBUF", fd, SO_SNDBUF);
+	option("SO_RCVBUF", fd, SO_RCVBUF);
+	option("SO_LINGER", fd, SO_LINGER);
+	option("SO_KEEPALIVE", fd, SO_KEEPALIVE);
+	option("SO_REUSEADDR", fd, SO_REUSEADDR);
+	option("SO_BROADCAST", fd, SO_BROADCAST);
+	option("SO_OOBINLINE", fd, SO_OOBINLINE);
+	option("SO_DONTROUTE", fd, SO_DONTROUTE);
+	option("SO_PASSCRED", fd, SO_PASSCRED);
+	option("SO_PRIORITY", fd, SO_PRIORITY);
+	option("SO_TIMESTAMP", fd, SO_TIMESTAMP);
+}
+
+static void set(int fd, int which, int value)
+{
+	if (setsockopt(fd, SOL_SOCKET, which, &value, sizeof(value)) != 0)
+		_exit(95);
+}
+
 /* ---- a connection ---- */
 
 static void one_connects(const char *path)
@@ -512,6 +544,63 @@ static void processes_talk(void)
 	ended("child", status);
 }
 
+/* What a socket that is accepted has of the one that listens: only whether it asks for credentials. */
+static void options_go_on(int type)
+{
+	int listener = socket(AF_UNIX, type, 0), client = socket(AF_UNIX, type, 0), server;
+	const struct linger some = { 1, 7 };
+
+	say("options go on\n");
+	set(listener, SO_SNDBUF, 20000);
+	set(listener, SO_RCVBUF, 10000);
+	set(listener, SO_KEEPALIVE, 1);
+	set(listener, SO_REUSEADDR, 1);
+	set(listener, SO_BROADCAST, 1);
+	set(listener, SO_OOBINLINE, 1);
+	set(listener, SO_DONTROUTE, 1);
+	set(listener, SO_PASSCRED, 1);
+	set(listener, SO_PRIORITY, 3);
+	set(listener, SO_TIMESTAMP, 1);
+	TRY(setsockopt(listener, SOL_SOCKET, SO_LINGER, &some, sizeof(some)));
+	options(listener);
+	TRY(bind_to(listener, "@options"));
+	TRY(listen(listener, 1));
+	TRY(connect_to(client, "@options"));
+	server = accept(listener, NULL, NULL);
+	options(server);
+	options(client);
+	close(server);
+	close(client);
+	close(listener);
+}
+
+/* Of several errors, the one of the name comes before that of the socket that connects. */
+static void connected_ones_look(void)
+{
+	int listener = sock(0), client = sock(0), server, packets;
+
+	say("connected\n");
+	packets = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	TRY(bind_to(packets, "@packets"));
+	TRY(bind_to(listener, "@listens"));
+	TRY(listen(listener, 5));
+	TRY(listen(packets, 5));
+	TRY(connect_to(client, "@listens"));
+	TRY(connect_to(client, "@nobody"));
+	TRY(connect_to(client, "@packets"));
+	server = accept(listener, NULL, NULL);
+	TRY(connect_to(client, "@listens"));
+	TRY(connect_to(server, "@nobody"));
+	TRY(connect_to(server, "@listens"));
+	TRY(connect_to(listener, "@nobody"));
+	TRY(connect_to(listener, "@packets"));
+	TRY(connect_to(listener, "@listens"));
+	close(server);
+	close(client);
+	close(listener);
+	close(packets);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -526,5 +615,8 @@ int main(void)
 	epoll_sees_it();
 	others_need_rights();
 	processes_talk();
+	options_go_on(SOCK_STREAM);
+	options_go_on(SOCK_SEQPACKET);
+	connected_ones_look();
 	return 0;
 }

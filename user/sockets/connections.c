@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/syscall.h>
 
 #define WAITING_MOST 4096 /* as net.core.somaxconn */
@@ -163,8 +162,7 @@ static void sides_learn(struct serve_file *file, struct serve_file *listener,
 	}
 	other->name.bound_by = 0;
 	other->peer = *who;
-	memcpy(other->difference, to_sock(listener)->difference, sizeof(other->difference));
-	other->flags = to_sock(listener)->flags;
+	options_inherit(made, to_sock(listener));
 	if (sock_type(file) != SOCK_STREAM) {
 		sock->to = made->cookie;
 		other->to = file->cookie;
@@ -224,16 +222,18 @@ int sock_connect(struct serve_file *file, struct serve_request *request)
 	err = name_read(file, request, &name, &who);
 	if (err)
 		return err;
-	if (sock->state == SOCK_CONNECTED)
-		return sock->connected_by == request->number ? 0 : -EISCONN;
-	if (sock->state == SOCK_LISTENS)
-		return is_unix(file) ? -EINVAL : -EISCONN;
+	if (sock->state == SOCK_CONNECTED && sock->connected_by == request->number)
+		return 0;
+	if (sock->state != SOCK_NEW && !is_unix(file))
+		return -EISCONN;
 	if (is_unix(file) && name.length == PATH_AT)
 		return -EINVAL;
 	if (!is_unix(file))
 		err = connect_inet(file, &name, request->number);
 	if (err == 0)
 		err = find_listener(file, &name, &listener);
+	if (err == 0 && sock->state != SOCK_NEW)
+		err = sock->state == SOCK_CONNECTED ? -EISCONN : -EINVAL;
 	if (err == 0)
 		err = connect_to(file, listener, &made);
 	if (err)

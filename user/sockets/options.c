@@ -101,6 +101,22 @@ void options_init(struct sock *sock)
 	sock->sndbuf = sock->rcvbuf = BUFFER_USUAL;
 }
 
+void options_inherit(struct serve_file *file, const struct sock *listener)
+{
+	struct sock *sock = to_sock(file);
+
+	if (is_unix(file)) {
+		sock->flags = listener->flags & 1u << SO_PASSCRED;
+		return;
+	}
+	sock->flags = listener->flags;
+	sock->sndbuf = listener->sndbuf;
+	sock->rcvbuf = listener->rcvbuf;
+	sock->linger = listener->linger;
+	sock->timestamp = listener->timestamp;
+	memcpy(sock->difference, listener->difference, sizeof(sock->difference));
+}
+
 int32_t option_number(struct serve_file *file, int level, int name)
 {
 	int i = number_index(file, level, name);

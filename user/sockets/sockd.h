@@ -191,6 +191,8 @@ void user_remove_bytes(uid_t uid, size_t n);
 /* ---- options.c ---- */
 
 void options_init(struct sock *sock);
+/* Gives a socket that is accepted what it has of the one that listens. */
+void options_inherit(struct serve_file *file, const struct sock *listener);
 int option_set(struct serve_file *file, struct serve_request *request);
 int option_get(struct serve_file *file, struct serve_request *request);
 /* One of the internet's, by level and name. */
