@@ -60,7 +60,7 @@ void duplex_set(struct duplex *side, const struct duplex *made)
 bool duplex_take_reset(struct duplex *side)
 {
 	return unlikely(atomic_load_relaxed(&side->in->reset)) &&
-	       atomic_cas(&side->in->reset, 1, 0);
+	       atomic_cas(&side->in->reset, 1, 2);
 }
 
 void duplex_reset(struct duplex *side)
@@ -177,13 +177,13 @@ unsigned duplex_poll(struct duplex *side, struct poller *poller)
 	ended = !atomic_load(&in->nwriters);
 	if (ended || !pipe_ring_looks_empty(&in->ring))
 		can |= POLLIN | POLLRDNORM;
-	if (atomic_load(&in->reset))
+	if (atomic_load(&in->reset) == 1)
 		can |= POLLERR;
 	shut = !atomic_load(&out->nreaders);
 	if (is_writable(out))
 		can |= POLLOUT | POLLWRNORM | POLLWRBAND;
 	if (side->half_open)
-		shut = atomic_load(&side->shut_out);
+		shut = atomic_load(&side->shut_out) || atomic_load(&in->reset);
 	return can | (ended ? POLLRDHUP : 0) | (ended && shut ? POLLHUP : 0);
 }
 

@@ -43,9 +43,10 @@ struct pipe {
 		uint32_t odd;
 	};
 	bool watched; /* atomic: a thread has waited for it by poll or epoll */
-	uint32_t
-		signed_for; /* atomic: of a duplex: its sides that want to know who writes, as bits DUPLEX_* */
-	uint32_t reset; /* atomic: of a duplex, whose other side has not read all before it ended */
+	/* atomic: of a duplex: its sides that want to know who writes, as bits DUPLEX_* */
+	uint32_t signed_for;
+	/* atomic: of a duplex, 1: the other side has ended by a reset; 2: and the reader was told */
+	uint32_t reset;
 	/* woken after a change, with the lock held or just released: */
 	struct waitq readable;		/* no longer empty, or the writer is gone */
 	struct waitq writable;		/* no longer full, or the reader is gone */

@@ -391,6 +391,8 @@ void served_release(struct file *file)
 		return;
 	endpoint_unlink(served->send, &served->link);
 	served_wait_at(served, NULL);
+	if ((SERVED_MASK(served->state) & SERVED_RESETS) && served_duplex(file))
+		duplex_reset(&served->duplex);
 	duplex_end(&served->duplex);
 	file_put(served->send);
 	served_link_put(&served->link);

@@ -101,6 +101,9 @@ struct served_address {
 #define SERVED_GENERATION(state)       ((state) >> 16)
 #define SERVED_MASK(state)	       ((uint32_t)(state)&0xffff)
 
+/* In the set, of a file that is joined with another one: its close resets that, which learns of it by ECONNRESET. */
+#define SERVED_RESETS 0x8000
+
 /*
  * What ipc_files() tells of a file. `open` is words 1 to 3 of its SERVED_OPEN, which may not be answered yet. `peer` is the cookie of
  * the file that it is joined with, which may be closed; 0: none. `from` is the file for whose users ipc_connect() has made it, and it

@@ -148,6 +148,17 @@ static int sock(int family, int type)
 	return fd;
 }
 
+static void option(const char *name, int fd, int level, int which)
+{
+	int value = -1;
+	socklen_t n = sizeof(value);
+
+	if (getsockopt(fd, level, which, &value, &n) != 0)
+		result(name, -1);
+	else
+		say("%s: %d, %u bytes\n", name, value, n);
+}
+
 /* ---- TCP ---- */
 
 static void tcp(int family, const char *any, const char *loopback, int port)
@@ -238,6 +249,78 @@ static int connected(int listener, int *client_ret)
 	if (getsockname(listener, &at.any, &n) != 0 || connect(*client_ret, &at.any, n) != 0)
 		_exit(97);
 	return accept(listener, NULL, NULL);
+}
+
+static void finds(const char *what, int fd)
+{
+	say("%s\n", what);
+	until(fd, POLLRDHUP);
+	events("events", fd);
+	TRY(write(fd, "x", 1));
+	TRY(read(fd, buf, 3));
+	TRY(read(fd, buf, 100));
+	TRY(read(fd, buf, 100));
+	TRY(read(fd, buf, 100));
+	TRY(write(fd, "x", 1));
+	close(fd);
+}
+
+/* With SO_LINGER and a time of 0, the close of a connection resets it. */
+static void close_resets(void)
+{
+	const struct linger no_time = { 1, 0 }, some = { 1, 1 }, off = { 0, 0 };
+	int listener = sock(AF_INET, SOCK_STREAM), client, server;
+
+	TRY(bind_to(listener, "127.0.0.1", 0));
+	TRY(listen(listener, 1));
+	server = connected(listener, &client);
+	TRY(setsockopt(client, SOL_SOCKET, SO_LINGER, &no_time, sizeof(no_time)));
+	TRY(write(client, "bytes", 5));
+	until(server, POLLIN);
+	close(client);
+	finds("reset", server);
+	server = connected(listener, &client);
+	TRY(setsockopt(client, SOL_SOCKET, SO_LINGER, &no_time, sizeof(no_time)));
+	TRY(setsockopt(client, SOL_SOCKET, SO_LINGER, &some, sizeof(some)));
+	close(client);
+	until(server, POLLRDHUP);
+	events("not reset, with a time", server);
+	close(server);
+	server = connected(listener, &client);
+	TRY(setsockopt(client, SOL_SOCKET, SO_LINGER, &no_time, sizeof(no_time)));
+	TRY(setsockopt(client, SOL_SOCKET, SO_LINGER, &off, sizeof(off)));
+	close(client);
+	until(server, POLLRDHUP);
+	events("not reset any more", server);
+	close(server);
+	client = sock(AF_INET, SOCK_STREAM);
+	TRY(setsockopt(client, SOL_SOCKET, SO_LINGER, &no_time, sizeof(no_time)));
+	TRY(close(client));
+	TRY(setsockopt(listener, SOL_SOCKET, SO_LINGER, &no_time, sizeof(no_time)));
+	server = connected(listener, &client);
+	close(server);
+	until(client, POLLERR);
+	events("reset by who was accepted", client);
+	TRY(read(client, buf, 1));
+	events("afterwards", client);
+	TRY(read(client, buf, 1));
+	close(client);
+	server = connected(listener, &client);
+	close(server);
+	until(client, POLLERR);
+	option("SO_ERROR", client, SOL_SOCKET, SO_ERROR);
+	TRY(write(client, "x", 1));
+	close(client);
+	server = connected(listener, &client);
+	TRY(write(client, "unread", 6));
+	until(server, POLLIN);
+	TRY(setsockopt(server, SOL_SOCKET, SO_LINGER, &off, sizeof(off)));
+	close(server);
+	until(client, POLLERR);
+	events("closed with bytes that are not read", client);
+	TRY(sendto(client, "x", 1, 0, NULL, 0));
+	close(client);
+	close(listener);
 }
 
 static void ports_are_one_owners(void)
@@ -418,17 +501,6 @@ static void udp(int family, const char *loopback, int port)
 }
 
 /* ---- options ---- */
-
-static void option(const char *name, int fd, int level, int which)
-{
-	int value = -1;
-	socklen_t n = sizeof(value);
-
-	if (getsockopt(fd, level, which, &value, &n) != 0)
-		result(name, -1);
-	else
-		say("%s: %d, %u bytes\n", name, value, n);
-}
 
 static void set(const char *name, int fd, int level, int which, int value)
 {
@@ -650,6 +722,7 @@ int main(void)
 	tcp(AF_INET, "127.0.0.1", "0.0.0.0", 4003);
 	tcp(AF_INET6, "::", "::1", 4005);
 	one_side_closes();
+	close_resets();
 	ports_are_one_owners();
 	one_listens();
 	addresses_are_looked_at();

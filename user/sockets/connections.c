@@ -240,6 +240,8 @@ int sock_connect(struct serve_file *file, struct serve_request *request)
 		return err;
 	if (made) {
 		sides_learn(file, listener, made, &name, &who);
+		if (option_resets(made))
+			serve_changed(made);
 		serve_put(made);
 	}
 	sock->connected_by = request->number;
@@ -282,7 +284,7 @@ void sock_unheard(struct serve_file *file, const struct serve_request *request)
 }
 
 /*
- * What can be done with one that is not connected: of the others the kernel knows. As on Linux, a stream that was never connected has
+ * What can be done with one that is not connected: of the others the kernel knows, but for SERVED_RESETS. As on Linux, a stream that was never connected has
  * hung up.
  */
 unsigned stream_events(struct serve_file *file)
@@ -291,7 +293,8 @@ unsigned stream_events(struct serve_file *file)
 	unsigned can = sock->shut & 1 ? POLLIN | POLLRDNORM | POLLRDHUP : 0;
 
 	if (sock->state != SOCK_LISTENS)
-		return can | POLLOUT | POLLWRNORM | POLLWRBAND | POLLHUP;
+		return can | POLLOUT | POLLWRNORM | POLLWRBAND | POLLHUP |
+		       (option_resets(file) ? SERVED_RESETS : 0);
 	return can | (sock->shut == 3 ? POLLHUP : 0u) |
 	       (to_own(file)->nwaiting ? POLLIN | POLLRDNORM : 0u);
 }

@@ -117,6 +117,14 @@ void options_inherit(struct serve_file *file, const struct sock *listener)
 	memcpy(sock->difference, listener->difference, sizeof(sock->difference));
 }
 
+bool option_resets(struct serve_file *file)
+{
+	const struct sock *sock = to_sock(file);
+
+	return !is_unix(file) && sock_type(file) == SOCK_STREAM && sock->state == SOCK_CONNECTED &&
+	       sock->linger.l_onoff && sock->linger.l_linger == 0;
+}
+
 int32_t option_number(struct serve_file *file, int level, int name)
 {
 	int i = number_index(file, level, name);

@@ -195,6 +195,8 @@ void options_init(struct sock *sock);
 void options_inherit(struct serve_file *file, const struct sock *listener);
 int option_set(struct serve_file *file, struct serve_request *request);
 int option_get(struct serve_file *file, struct serve_request *request);
+/* Does its close reset the other side of the connection? */
+bool option_resets(struct serve_file *file);
 /* One of the internet's, by level and name. */
 int32_t option_number(struct serve_file *file, int level, int name);
 

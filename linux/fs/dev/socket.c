@@ -258,6 +258,12 @@ static ssize_t end_or_reset(struct duplex *duplex, const struct user_iter *to)
 	return to->left && duplex_take_reset(duplex) ? -ECONNRESET : 0;
 }
 
+/* Of TCP, a write may be the first to say it. */
+static int reset_of_tcp(struct duplex *duplex)
+{
+	return duplex->half_open && duplex_take_reset(duplex) ? -ECONNRESET : 0;
+}
+
 typedef ssize_t (*bytes_io)(struct duplex *duplex, const struct file *file, struct user_iter *iter);
 
 /* What `io` does, but it waits until the tick `deadline` only. */
@@ -300,7 +306,7 @@ static ssize_t send_bytes(struct duplex *duplex, struct file *file, struct user_
 
 	from->rwf |= flags & MSG_NOSIGNAL ? RWF_QUIET : 0;
 	do {
-		n = bytes_until(duplex, file, from, duplex_write, deadline);
+		n = reset_of_tcp(duplex) ?: bytes_until(duplex, file, from, duplex_write, deadline);
 		done += MAX(n, 0);
 	} while (deadline != 0 && deadline != UINT64_MAX && n > 0 && from->left);
 	return done ?: n;
@@ -417,7 +423,7 @@ static ssize_t socket_write(struct file *file, struct user_iter *from, uint64_t 
 	(void)pos;
 	if (likely(duplex && served_longest_wait(file, SOCKET_OUT) == 0 &&
 		   !duplex_is_signed(duplex)))
-		return duplex_write(duplex, file, from);
+		return reset_of_tcp(duplex) ?: duplex_write(duplex, file, from);
 	if (duplex && duplex_is_signed(duplex))
 		return send_attached(duplex, file, from, &attached, flags);
 	if (duplex)
