@@ -59,6 +59,7 @@ struct served {
 	bool signs;	/* who uses the file wants to know who has written what they read */
 	uint64_t state; /* of the highest generation that is known */
 	uint64_t longest_wait[2];
+	uint64_t kept[2];
 	/* guarded by its own turn: */
 	struct requests requests[OPS];
 };
@@ -523,6 +524,11 @@ void served_set_signed(struct file *file, bool is_signed)
 bool served_is_signed(const struct file *file)
 {
 	return atomic_load_relaxed(&to_served(file)->signs);
+}
+
+uint64_t *served_kept(const struct file *file)
+{
+	return to_served(file)->kept;
 }
 
 struct duplex *served_duplex(const struct file *file)

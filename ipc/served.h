@@ -57,6 +57,9 @@ int64_t served_call_until(struct file *file, struct ipc_words *words, struct tra
 uint64_t served_longest_wait(const struct file *file, unsigned which);
 void served_set_longest_wait(struct file *file, unsigned which, uint64_t ns);
 
+/* Two words that the layer keeps of the file; 0 at first. Atomic. */
+uint64_t *served_kept(const struct file *file);
+
 /* The file's side, if the server has joined it with another; or NULL. Once it is there, it stays. */
 struct duplex *served_duplex(const struct file *file);
 

@@ -100,6 +100,7 @@ struct abi_statfs {
 #define ABI_TMPFS_MAGIC	 0x01021994
 #define ABI_MQUEUE_MAGIC 0x19800202
 #define ABI_PIPEFS_MAGIC 0x50495045
+#define ABI_SOCKFS_MAGIC 0x534f434b
 #define ABI_NSFS_MAGIC	 0x6e736673
 #define ABI_ANON_MAGIC	 0x09041934 /* of what is no file of any file system */
 #define ABI_PROC_MAGIC	 0x9fa0

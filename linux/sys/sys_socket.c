@@ -381,7 +381,7 @@ static long do_bind(struct trap_frame *frame, struct file *file)
 	request_sends(&request, sizeof(request.address));
 	done = address_get(&request.address, arg_user(frame, 1), arg_int(frame, 2));
 	if (done == 0 && address_path(file, &request.address, path))
-		done = socket_name_make(path, &request.address, &inode);
+		done = socket_name_make(file, path, &request.address, &inode);
 	if (done)
 		return done;
 	done = request_make(file, &request);

@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -622,6 +624,93 @@ static void limits_hold(void)
 	TRY(socket(AF_UNIX, SOCK_STREAM, 0));
 }
 
+/* ---- attributes ---- */
+
+static void attributes(const char *what, int fd)
+{
+	struct stat st;
+
+	fstat(fd, &st);
+	say("%s: %#o, owner %d, group %d, %d links, %ld bytes\n", what, st.st_mode, (int)st.st_uid,
+	    (int)st.st_gid, (int)st.st_nlink, (long)st.st_size);
+}
+
+static int changes_it(void *unused)
+{
+	const struct timespec times[2] = { { 5, 0 }, { 6, 0 } };
+
+	(void)unused;
+	if (setresgid(1000, 1000, 1000) != 0 || setresuid(1000, 1000, 1000) != 0)
+		_exit(97);
+	TRY(fchmod(a, 0700));
+	TRY(fchown(a, 1000, -1));
+	TRY(fchown(a, -1, 1000));
+	TRY(futimens(a, NULL));
+	TRY(futimens(a, times));
+	pair(0);
+	attributes("its own", a);
+	TRY(fchmod(a, 0707));
+	TRY(fchown(a, 0, -1));
+	TRY(fchown(a, 1000, 1000));
+	TRY(fchown(a, -1, 7));
+	TRY(futimens(a, times));
+	attributes("its own", a);
+	return 0;
+}
+
+static void attributes_are_kept(void)
+{
+	const struct timespec times[2] = { { 5, 0 }, { 6, 0 } },
+			      wrong[2] = { { 5, 2000000000 }, { 6, 0 } };
+	struct sockaddr_un name = { AF_UNIX, "with_a_mode" };
+	struct statfs fs;
+	struct stat st;
+	int fd;
+
+	say("attributes\n");
+	pair(0);
+	attributes("a", a);
+	TRY(fchmod(a, 06640));
+	attributes("a", a);
+	TRY(fchown(a, 1000, 1001));
+	attributes("a", a);
+	attributes("b", b);
+	TRY(fchmod(a, 0123));
+	TRY(fchmodat(AT_FDCWD, "/proc/self/fd/none", 0123, 0));
+	TRY(fchownat(a, "", -1, 7, AT_EMPTY_PATH));
+	attributes("a", a);
+	TRY(futimens(a, NULL));
+	TRY(futimens(a, times));
+	TRY(futimens(a, wrong));
+	TRY(fstatfs(a, &fs));
+	say("%#lx, %ld, %ld\n", (long)fs.f_type, (long)fs.f_bsize, (long)fs.f_namelen);
+	TRY(ftruncate(a, 0));
+	TRY(fsync(a));
+	TRY(fdatasync(a));
+	TRY(fallocate(a, 0, 0, 1));
+	TRY(lseek(a, 0, SEEK_CUR));
+	TRY(flock(a, LOCK_EX));
+	TRY(faccessat(a, "", W_OK, AT_EMPTY_PATH));
+	fchmod(a, 0);
+	TRY(faccessat(a, "", W_OK, AT_EMPTY_PATH));
+	TRY(open("/proc/self/fd/3", O_RDWR));
+	TRY(fchdir(a));
+	pair(0);
+	in_child("another user", changes_it, NULL);
+	umask(027);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	TRY(fchmod(fd, 0764));
+	TRY(fchown(fd, 1000, 1000));
+	TRY(bind(fd, (struct sockaddr *)&name, sizeof(name)));
+	TRY(stat(name.sun_path, &st));
+	say("%#o, owner %d, group %d\n", st.st_mode, (int)st.st_uid, (int)st.st_gid);
+	TRY(fchmod(fd, 0111));
+	TRY(stat(name.sun_path, &st));
+	say("%#o\n", st.st_mode);
+	unlink(name.sun_path);
+	close(fd);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, signalled);
@@ -642,6 +731,7 @@ int main(void)
 	files_are_sent();
 	alone_it_has_nobody();
 	some_are_refused();
+	attributes_are_kept();
 	limits_hold();
 	return 0;
 }

@@ -48,21 +48,61 @@ static int socket_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 	return bytes < 0 ? bytes : user_copy_out(arg, &bytes, sizeof(bytes));
 }
 
-static int socket_stat(struct file *file, struct abi_stat *st)
+/* ---- attributes ---- */
+
+/* What an inode of the socket would have. served_kept() has the owner and the mode, once they were changed. */
+static void socket_inode_like(const struct file *file, struct inode *inode)
 {
+	static const struct inode_ops no_ops;
+	const uint64_t *kept = served_kept(file);
+	uint64_t mode = atomic_load(&kept[1]), owner = atomic_load(&kept[0]);
 	struct served_file served;
 
 	served_look(file, &served);
+	if (!mode)
+		owner = served.open[1];
+	*inode = (struct inode){
+		.ino = served.cookie & ~IPC_BADGE_SERVED,
+		.mode = (uint32_t)mode ?: S_IFSOCK | 0777,
+		.uid = (uint32_t)owner,
+		.gid = (uint32_t)(owner >> 32),
+		.ops = &no_ops,
+	};
+}
+
+static int socket_stat(struct file *file, struct abi_stat *st)
+{
+	struct inode inode;
+
+	socket_inode_like(file, &inode);
 	*st = (struct abi_stat){
 		.dev = DEV_SOCKET,
-		.ino = served.cookie & ~IPC_BADGE_SERVED,
-		.mode = S_IFSOCK | 0777,
+		.ino = inode.ino,
+		.mode = inode.mode,
 		.nlink = 1,
-		.uid = (uint32_t)served.open[1],
-		.gid = (uint32_t)(served.open[1] >> 32),
+		.uid = inode.uid,
+		.gid = inode.gid,
 		.blksize = PAGE_SIZE,
 	};
 	return 0;
+}
+
+/* The times are not kept. */
+static int socket_set_attr(struct file *file, const struct inode_attr *attr)
+{
+	uint64_t *kept = served_kept(file);
+	struct inode inode;
+	int err;
+
+	mutex_lock(&file->lock);
+	socket_inode_like(file, &inode);
+	err = simple_setattr(&inode, attr);
+	if (err == 0) {
+		atomic_store(&kept[0], (uint64_t)inode.gid << 32 | inode.uid);
+		atomic_store(&kept[1], inode.mode);
+	}
+	mutex_unlock(&file->lock);
+	return err;
 }
 
 static ssize_t socket_label(struct file *file, char *buf, size_t size)
@@ -447,6 +487,8 @@ static void socket_file_holds(struct file *file)
 }
 
 static const struct file_more socket_more = {
+	.set_attr = socket_set_attr,
+	.magic = ABI_SOCKFS_MAGIC,
 	.splices = true,
 };
 
@@ -501,10 +543,15 @@ static int find_name(struct file *start, const char *path, bool follow,
 	return 0;
 }
 
-int socket_name_make(const char *path, struct served_address *address, struct inode **inode_ret)
+int socket_name_make(const struct file *file, const char *path, struct served_address *address,
+		     struct inode **inode_ret)
 {
 	struct file *start = start_of(path);
-	int err = fs_mknod(start, path, S_IFSOCK | (0777 & ~process_umask()), 0);
+	struct inode like;
+	int err;
+
+	socket_inode_like(file, &like);
+	err = fs_mknod(start, path, like.mode & ~process_umask(), 0);
 
 	if (err == 0)
 		err = find_name(start, path, false, address, inode_ret);

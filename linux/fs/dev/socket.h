@@ -19,11 +19,12 @@ bool file_is_socket(const struct file *file);
 bool socket_is_of_unix(const struct file *file);
 
 /*
- * A path of an AF_UNIX address. socket_name_make() makes it a name of a socket, and socket_name_find() finds one that the running
+ * A path of an AF_UNIX address. socket_name_make() makes it a name of a socket, with its mode, and socket_name_find() finds one that the running
  * thread may connect to. Both set dev and ino of the address, and *inode_ret, as by path_get(). Return 0; or an errno of mknod, with
  * -EADDRINUSE for -EEXIST, or -ECONNREFUSED if the path is no name of a socket, and then there is no inode.
  */
-int socket_name_make(const char *path, struct served_address *address, struct inode **inode_ret);
+int socket_name_make(const struct file *file, const char *path, struct served_address *address,
+		     struct inode **inode_ret);
 int socket_name_find(const char *path, struct served_address *address, struct inode **inode_ret);
 /* Removes what was made, unless another name is there now. */
 void socket_name_remove(const char *path, struct inode *inode);

@@ -6,6 +6,7 @@
 
 struct async_queue;
 struct inode;
+struct inode_attr;
 struct seq;
 
 /* As of struct file_ops: a call whose slot is NULL fails with the errno in brackets, and all slots may sleep. */
@@ -20,6 +21,8 @@ struct file_more {
 	 * errno. NULL: it cannot.
 	 */
 	int (*inode)(struct file *file, struct inode **inode_ret);
+	/* Changes attributes of a file without an inode; simple_setattr() says whether it may. */
+	int (*set_attr)(struct file *file, const struct inode_attr *attr); /* [EPERM] */
 	int (*get_seals)(struct file *file);		     /* [EINVAL]; returns F_SEAL_* */
 	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
 	/* Adds lines to /proc/PID/fdinfo/N. NULL: there are none. */
@@ -29,7 +32,8 @@ struct file_more {
 	 * there are no more.
 	 */
 	int (*info_record)(struct file *file, uint64_t *cursor, struct seq *seq);
-	bool splices; /* splice moves bytes from it and to it, although it has no inode */
+	uint32_t magic; /* the file system that statfs tells of; 0: none of its own */
+	bool splices;	/* splice moves bytes from it and to it, although it has no inode */
 };
 
 /* Of any file; a kind that has no table gets an empty one. */

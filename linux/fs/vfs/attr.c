@@ -71,8 +71,12 @@ int fs_set_attr_file(struct file *file, const struct inode_attr *attr)
 	change.valid |= ATTR_OF_FILE;
 	if (file->ops->has_inode)
 		return set_attr(file_inode(file), &change);
+	if (!file_more(file)->inode && (attr->valid & ATTR_WRONG_TIME))
+		return -EINVAL;
+	if (file_more(file)->set_attr)
+		return file_more(file)->set_attr(file, &change);
 	if (!file_more(file)->inode)
-		return attr->valid & ATTR_WRONG_TIME ? -EINVAL : -EPERM;
+		return -EPERM;
 	err = file_more(file)->inode(file, &inode);
 	if (err)
 		return err;

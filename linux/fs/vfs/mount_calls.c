@@ -6,6 +6,7 @@
 #include "abi/limits.h"
 #include "abi/stat.h"
 #include "lib/string.h"
+#include "linux/fs/file/file_more.h"
 #include "linux/fs/proc/proc.h"
 #include "linux/fs/sysfs/sysfs.h"
 #include "linux/fs/tmpfs/tmpfs.h"
@@ -188,6 +189,8 @@ void fs_statfs_file(struct file *file, struct abi_statfs *st)
 {
 	if (file->ops->has_inode)
 		inode_statfs(file_inode(file), st);
+	else if (file_more(file)->magic)
+		mountless_statfs(file_more(file)->magic, st);
 	else
 		mountless_statfs(file->ops->label ? ABI_ANON_MAGIC : ABI_PIPEFS_MAGIC, st);
 }
