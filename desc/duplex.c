@@ -203,6 +203,14 @@ bool duplex_is_signed(const struct duplex *side)
 	return atomic_load_relaxed(&side->out->signed_for) != 0;
 }
 
+bool duplex_listen(struct duplex *side, struct pipe_listener *listener)
+{
+	if (!atomic_cas(&side->in->listener, NULL, listener))
+		return false;
+	atomic_store_relaxed(&side->in->tells, true);
+	return true;
+}
+
 static size_t bytes_in(struct pipe *pipe)
 {
 	size_t bytes;
@@ -242,6 +250,8 @@ void duplex_shut(struct duplex *side, unsigned which)
 		pipe_shut(side->in, !side->half_open);
 	if (which & DUPLEX_OUT)
 		pipe_shut(side->out, true);
+	if (which & DUPLEX_OUT)
+		pipe_tell(side->out, which & DUPLEX_IN ? POLLHUP : POLLIN);
 }
 
 void duplex_end(struct duplex *side)
@@ -259,6 +269,7 @@ void duplex_end(struct duplex *side)
 	mutex_unlock(&in->lock);
 	pipe_shut(in, true);
 	pipe_shut(side->out, true);
+	pipe_tell(side->out, POLLHUP);
 	pipe_put(in);
 	pipe_put(side->out);
 	in_flight_put_list(files);

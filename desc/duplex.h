@@ -5,6 +5,7 @@
 #include "desc/file.h"
 
 struct pipe;
+struct pipe_listener;
 
 /* One side. Before it has pipes, and after duplex_end(), both are NULL. */
 struct duplex {
@@ -53,6 +54,12 @@ void duplex_reset(struct duplex *side);
 void duplex_sign(struct duplex *side, bool wants);
 /* Does either side want to know that of what this side writes? Then it writes messages. */
 bool duplex_is_signed(const struct duplex *side);
+
+/*
+ * Tells the listener (desc/pipe.h) from now on what comes in, and of the end. It also hears POLLOUT, when this side has read. Returns
+ * false if there is one.
+ */
+bool duplex_listen(struct duplex *side, struct pipe_listener *listener);
 
 /* Bytes that can be read; and those that the other side has not read. */
 size_t duplex_unread(const struct duplex *side);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "desc/duplex.h"
 #include "desc/in_flight.h"
+#include "desc/pipe.h"
 #include "desc/poll.h"
 #include "desc/turn.h"
 #include "ipc/call.h"
@@ -52,7 +53,10 @@ struct served {
 	struct duplex duplex;
 	uint64_t peer;		    /* the cookie of the other side; 0: none */
 	const struct file_ops *ops; /* of its open file; const */
+	struct pipe_listener
+		in; /* of the duplex's way in, which has a reference to the link; const */
 	/* atomic: */
+	struct pipe_listener *listener; /* set once, with the endpoint's lock held; NULL: none */
 	struct served_link *
 		at; /* while it waits to be taken, by those who use that file, and with a reference; or NULL */
 	uint64_t from;	/* its cookie, also later; 0: there never was one */
@@ -402,8 +406,13 @@ void served_release(struct file *file)
 
 void served_link_put(struct served_link *link)
 {
-	if (refcount_put(&link->refs))
-		kfree(container_of(link, struct served, link));
+	struct served *served = container_of(link, struct served, link);
+
+	if (!refcount_put(&link->refs))
+		return;
+	if (served->listener)
+		served->listener->gone(served->listener);
+	kfree(served);
 }
 
 void served_holds(struct file *file)
@@ -414,6 +423,52 @@ void served_holds(struct file *file)
 	duplex_holds(&to_served(file)->duplex);
 }
 
+/* ---- listeners ---- */
+
+static void tell_of_duplex(struct pipe_listener *in, unsigned event)
+{
+	struct served *served = container_of(in, struct served, in);
+
+	if (event != POLLOUT) /* it is who has read */
+		served->listener->tell(served->listener, event);
+}
+
+static void duplex_gone(struct pipe_listener *in)
+{
+	served_link_put(&container_of(in, struct served, in)->link);
+}
+
+/* Called when the file has got a listener, and when it has got a duplex. The endpoint's lock is held. */
+static void listen_to_duplex(struct served *served)
+{
+	if (served->listener && duplex_is_open(&served->duplex) &&
+	    duplex_listen(&served->duplex, &served->in))
+		refcount_get(&served->link.refs);
+}
+
+static int set_listener(struct served_link *link, struct served_link *same, void *arg)
+{
+	struct served *served = container_of(link, struct served, link);
+	struct pipe_listener **listener = arg;
+
+	(void)same;
+	if (!served->listener)
+		atomic_store(&served->listener, *listener);
+	*listener = served->listener;
+	listen_to_duplex(served);
+	return 0;
+}
+
+struct pipe_listener *served_listen(const struct file *file, struct pipe_listener *listener)
+{
+	uint64_t cookie = to_served(file)->link.cookie;
+
+	(void)endpoint_join(to_served(file)->send, cookie, cookie, set_listener, &listener);
+	return listener;
+}
+
+/* ---- opening ---- */
+
 static struct served *served_create(uint64_t cookie)
 {
 	struct served *served = mem_wait_kzalloc(sizeof(*served));
@@ -423,6 +478,7 @@ static struct served *served_create(uint64_t cookie)
 	served->link.cookie = cookie;
 	refcount_init(&served->link.refs, 1);
 	waitq_init(&served->link.changed);
+	served->in = (struct pipe_listener){ .tell = tell_of_duplex, .gone = duplex_gone };
 	for (unsigned i = 0; i < OPS; i++)
 		turn_init(&served->requests[i].turn);
 	return served;
@@ -538,6 +594,8 @@ struct duplex *served_duplex(const struct file *file)
 	return duplex_is_open(duplex) ? duplex : NULL;
 }
 
+/* ---- files that the server joins, or makes ---- */
+
 /* The endpoint's lock is held. */
 static int served_join_links(struct served_link *one, struct served_link *other, void *arg)
 {
@@ -553,6 +611,8 @@ static int served_join_links(struct served_link *one, struct served_link *other,
 	duplex_set(&peer->duplex, &side[1]);
 	duplex_sign(&served->duplex, atomic_load(&served->signs));
 	duplex_sign(&peer->duplex, atomic_load(&peer->signs));
+	listen_to_duplex(served);
+	listen_to_duplex(peer);
 	return 0;
 }
 
@@ -777,6 +837,16 @@ int served_send_files(const struct file *file, struct in_flight *files,
 	return 0;
 }
 
+static void served_tell_all(struct served *served, uint64_t state)
+{
+	struct pipe_listener *listener = atomic_load(&served->listener);
+	unsigned can = SERVED_MASK(state);
+
+	served_tell(served, state);
+	if (unlikely(listener != NULL) && !duplex_is_open(&served->duplex))
+		listener->tell(listener, can & POLLHUP ? POLLHUP : can & POLLIN ? POLLIN : POLLOUT);
+}
+
 int served_post(struct file *receive, uint64_t cookie, uint64_t state)
 {
 	struct served_link *link;
@@ -784,7 +854,7 @@ int served_post(struct file *receive, uint64_t cookie, uint64_t state)
 
 	if (err)
 		return err;
-	served_tell(container_of(link, struct served, link), state);
+	served_tell_all(container_of(link, struct served, link), state);
 	served_link_put(link);
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 struct in_flight;
 struct ipc_words;
+struct pipe_listener;
 struct served_link;
 struct transfer;
 
@@ -59,6 +60,12 @@ void served_set_longest_wait(struct file *file, unsigned which, uint64_t ns);
 
 /* Two words that the layer keeps of the file; 0 at first. Atomic. */
 uint64_t *served_kept(const struct file *file);
+
+/*
+ * Tells the listener (desc/pipe.h) from now on what can be done with the file, and of the end of what it is joined with. Takes it over,
+ * unless the file has one. Returns the one that the file has.
+ */
+struct pipe_listener *served_listen(const struct file *file, struct pipe_listener *listener);
 
 /* The file's side, if the server has joined it with another; or NULL. Once it is there, it stays. */
 struct duplex *served_duplex(const struct file *file);

@@ -26,6 +26,8 @@ struct notice {
 
 static uint64_t band_of(int reason)
 {
+	if (reason == POLL_HUP)
+		return POLLHUP | POLLERR;
 	return reason == POLL_IN ? POLLIN | POLLRDNORM : POLLOUT | POLLWRNORM | POLLWRBAND;
 }
 

@@ -12,12 +12,14 @@
 #include "base/os_layer.h"
 #include "desc/duplex.h"
 #include "desc/in_flight.h"
+#include "desc/pipe.h"
 #include "ipc/call.h"
 #include "ipc/endpoint.h"
 #include "ipc/served.h"
 #include "ipc/transfer.h"
 #include "lib/format.h"
 #include "linux/fs/dev/served.h"
+#include "linux/fs/file/fifo.h"
 #include "linux/fs/file/file_more.h"
 #include "linux/fs/vfs/mount.h"
 #include "linux/fs/vfs/namei.h"
@@ -486,7 +488,21 @@ static void socket_file_holds(struct file *file)
 		path_found(file->node);
 }
 
+/* Its own, and that of its side of a stream, which it may have later. */
+static struct async_queue *socket_async(struct file *file)
+{
+	struct pipe_listener *fresh = async_listener_create(), *listener;
+
+	if (!fresh)
+		return NULL;
+	listener = served_listen(file, fresh);
+	if (listener != fresh)
+		fresh->gone(fresh);
+	return async_queue_of(listener);
+}
+
 static const struct file_more socket_more = {
+	.async = socket_async,
 	.set_attr = socket_set_attr,
 	.magic = ABI_SOCKFS_MAGIC,
 	.splices = true,

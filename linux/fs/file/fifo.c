@@ -29,13 +29,31 @@ static void tell_owners(struct pipe_listener *listener, unsigned event)
 {
 	struct pipe_async *async = container_of(listener, struct pipe_async, listener);
 
-	async_tell(&async->queue, event == POLLIN ? POLL_IN : POLL_OUT);
+	async_tell(&async->queue, event == POLLIN    ? POLL_IN
+				  : event == POLLHUP ? POLL_HUP
+						     : POLL_OUT);
 }
 
 /* Each file has left the queue as it ended. */
 static void free_async(struct pipe_listener *listener)
 {
 	kfree(container_of(listener, struct pipe_async, listener));
+}
+
+struct pipe_listener *async_listener_create(void)
+{
+	struct pipe_async *async = mem_wait_kmalloc(sizeof(*async));
+
+	if (!async)
+		return NULL;
+	async->listener = (struct pipe_listener){ .tell = tell_owners, .gone = free_async };
+	async_queue_init(&async->queue, NULL);
+	return &async->listener;
+}
+
+struct async_queue *async_queue_of(struct pipe_listener *listener)
+{
+	return &container_of(listener, struct pipe_async, listener)->queue;
 }
 
 /* Gives the pipe a listener, unless it has one. Returns the one that it has; it keeps that. */
@@ -53,17 +71,14 @@ static struct pipe_listener *pipe_listen(struct pipe *pipe, struct pipe_listener
 /* A later write looks at the queue, and what was written before is there to be read. */
 static struct async_queue *pipe_async(struct file *file)
 {
-	struct pipe_async *fresh = mem_wait_kmalloc(sizeof(*fresh));
-	struct pipe_listener *listener;
+	struct pipe_listener *fresh = async_listener_create(), *listener;
 
 	if (!fresh)
 		return NULL;
-	fresh->listener = (struct pipe_listener){ .tell = tell_owners, .gone = free_async };
-	async_queue_init(&fresh->queue, NULL);
-	listener = pipe_listen(file_pipe(file), &fresh->listener);
-	if (listener != &fresh->listener)
-		kfree(fresh);
-	return &container_of(listener, struct pipe_async, listener)->queue;
+	listener = pipe_listen(file_pipe(file), fresh);
+	if (listener != fresh)
+		free_async(fresh);
+	return async_queue_of(listener);
 }
 
 /* ---- pipes without a name ---- */

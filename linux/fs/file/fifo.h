@@ -17,6 +17,10 @@ struct linux_pipe {
 	uint32_t uid, gid;
 };
 
+/* A listener that tells the files of its own queue, for O_ASYNC. `gone` frees it, once they have ended. NULL: memory has run out. */
+struct pipe_listener *async_listener_create(void);
+struct async_queue *async_queue_of(struct pipe_listener *listener);
+
 /* The pipe, which no other thread has found yet, becomes the running thread's. */
 void pipe_own(struct file *file);
 
