@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* R154: SIGIO of sockets: which of their events send it, and what it says. */
-#include "t.h"
+#include "socket_names.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/un.h>
 
 static int a, b;
 static char buf[PAGE];
@@ -199,21 +193,11 @@ static void messages_come(int type)
 
 static int named(int type, const char *path)
 {
-	struct sockaddr_un name = { AF_UNIX, "" };
 	int fd = socket(AF_UNIX, type | SOCK_NONBLOCK, 0);
 
-	strcpy(name.sun_path + 1, path);
-	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) != 0)
+	if (bind_to(fd, path) != 0)
 		_exit(92);
 	return fd;
-}
-
-static int connect_to(int fd, const char *path)
-{
-	struct sockaddr_un name = { AF_UNIX, "" };
-
-	strcpy(name.sun_path + 1, path);
-	return connect(fd, (struct sockaddr *)&name, sizeof(name));
 }
 
 /* Whoever connects keeps the flag; whoever is accepted has none. */
@@ -222,14 +206,14 @@ static void connections_come(int type)
 	int listener, other;
 
 	say("connections %d\n", type);
-	listener = named(type, "listens");
+	listener = named(type, "@listens");
 	async(listener, SIGRTMIN);
 	AFTER(listen(listener, 5));
 	a = socket(AF_UNIX, type, 0);
 	other = socket(AF_UNIX, type, 0);
 	async(a, SIGRTMIN);
-	AFTER(connect_to(a, "listens"));
-	AFTER(connect_to(other, "listens"));
+	AFTER(connect_to(a, "@listens"));
+	AFTER(connect_to(other, "@listens"));
 	AFTER(b = accept(listener, NULL, NULL));
 	say("%#o, owner %d\n", fcntl(b, F_GETFL) & O_ASYNC, fcntl(b, F_GETOWN));
 	AFTER(write(a, "x", 1));
@@ -243,18 +227,6 @@ static void connections_come(int type)
 }
 
 /* ---- TCP and UDP ---- */
-
-static void bring_up(void)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct ifreq lo = { .ifr_name = "lo" };
-
-	if (ioctl(fd, SIOCGIFFLAGS, &lo) == 0) {
-		lo.ifr_flags |= IFF_UP;
-		ioctl(fd, SIOCSIFFLAGS, &lo);
-	}
-	close(fd);
-}
 
 static struct sockaddr *at(int port)
 {

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* R154: AF_UNIX datagrams and packets: each arrives whole, in order, and says where it came from. */
-#include "t.h"
+#include "socket_names.h"
 
-#include <poll.h>
 #include <pthread.h>
-#include <stddef.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/un.h>
-
-#define PATH_AT offsetof(struct sockaddr_un, sun_path)
 
 static char buf[3 * PAGE], big[300000];
 
@@ -23,39 +16,10 @@ static int sock(int type)
 	return fd;
 }
 
-/* An abstract name begins with '@' here. */
-static socklen_t make(struct sockaddr_un *name, const char *path)
-{
-	size_t n = strlen(path);
-
-	*name = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	memcpy(name->sun_path, path, n);
-	if (path[0] != '@')
-		return (socklen_t)(PATH_AT + n + 1);
-	name->sun_path[0] = '\0';
-	return (socklen_t)(PATH_AT + n);
-}
-
-static int bind_to(int fd, const char *path)
-{
-	struct sockaddr_un name;
-	socklen_t n = make(&name, path);
-
-	return bind(fd, (struct sockaddr *)&name, n);
-}
-
-static int connect_to(int fd, const char *path)
-{
-	struct sockaddr_un name;
-	socklen_t n = make(&name, path);
-
-	return connect(fd, (struct sockaddr *)&name, n);
-}
-
 static ssize_t send_to(int fd, const char *path, const char *bytes, int flags)
 {
 	struct sockaddr_un name;
-	socklen_t n = make(&name, path);
+	socklen_t n = unix_name(&name, path);
 
 	return sendto(fd, bytes, strlen(bytes), flags, (struct sockaddr *)&name, n);
 }
@@ -79,16 +43,6 @@ static void receive(int fd, size_t room, int flags)
 	    message.msg_namelen,
 	    message.msg_namelen > PATH_AT ? (int)(message.msg_namelen - PATH_AT - 1) : 0,
 	    name.sun_path + !name.sun_path[0]);
-}
-
-static void events(const char *who, int fd)
-{
-	struct pollfd ask = { .fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP };
-
-	poll(&ask, 1, 0);
-	say("%s:%s%s%s%s%s\n", who, ask.revents & POLLIN ? " in" : "",
-	    ask.revents & POLLOUT ? " out" : "", ask.revents & POLLERR ? " err" : "",
-	    ask.revents & POLLHUP ? " hup" : "", ask.revents & POLLRDHUP ? " rdhup" : "");
 }
 
 /* ---- pairs of both kinds ---- */

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* R154, R156: sockets of AF_INET and AF_INET6 on the loopback: TCP and UDP. */
-#include "t.h"
+#include "socket.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 static char buf[200], big[65508];
@@ -19,19 +14,6 @@ union address {
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
 };
-
-/* On Linux the loopback may be off. */
-static void bring_up(void)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct ifreq lo = { .ifr_name = "lo" };
-
-	if (ioctl(fd, SIOCGIFFLAGS, &lo) == 0) {
-		lo.ifr_flags |= IFF_UP;
-		ioctl(fd, SIOCSIFFLAGS, &lo);
-	}
-	close(fd);
-}
 
 static socklen_t make(union address *to, const char *text, int port)
 {
@@ -121,16 +103,6 @@ static void receive(int fd, size_t room)
 	say_address("from", &from, n);
 }
 
-static void events(const char *who, int fd)
-{
-	struct pollfd ask = { .fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP };
-
-	poll(&ask, 1, 0);
-	say("%s:%s%s%s%s%s\n", who, ask.revents & POLLIN ? " in" : "",
-	    ask.revents & POLLOUT ? " out" : "", ask.revents & POLLERR ? " err" : "",
-	    ask.revents & POLLHUP ? " hup" : "", ask.revents & POLLRDHUP ? " rdhup" : "");
-}
-
 /* What goes by the loopback of Linux comes a moment later. */
 static void until(int fd, short what)
 {
@@ -146,17 +118,6 @@ static int sock(int family, int type)
 	if (fd < 0)
 		_exit(91);
 	return fd;
-}
-
-static void option(const char *name, int fd, int level, int which)
-{
-	int value = -1;
-	socklen_t n = sizeof(value);
-
-	if (getsockopt(fd, level, which, &value, &n) != 0)
-		result(name, -1);
-	else
-		say("%s: %d, %u bytes\n", name, value, n);
 }
 
 /* ---- TCP ---- */
@@ -501,12 +462,6 @@ static void udp(int family, const char *loopback, int port)
 }
 
 /* ---- options ---- */
-
-static void set(const char *name, int fd, int level, int which, int value)
-{
-	result(name, setsockopt(fd, level, which, &value, sizeof(value)));
-	option(name, fd, level, which);
-}
 
 static void options_are_kept(void)
 {

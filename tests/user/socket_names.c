@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* R154, R156: AF_UNIX stream sockets that are found by a name: bind, listen, connect, accept. */
-#include "t.h"
+#include "socket_names.h"
 
-#include <poll.h>
 #include <pthread.h>
-#include <stddef.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
-
-#define PATH_AT offsetof(struct sockaddr_un, sun_path)
 
 static char buf[100];
 
@@ -21,35 +15,6 @@ static int sock(int flags)
 	if (fd < 0)
 		_exit(91);
 	return fd;
-}
-
-/* An abstract name begins with '@' here. */
-static socklen_t make(struct sockaddr_un *name, const char *path)
-{
-	size_t n = strlen(path);
-
-	*name = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	memcpy(name->sun_path, path, n);
-	if (path[0] != '@')
-		return (socklen_t)(PATH_AT + n + 1);
-	name->sun_path[0] = '\0';
-	return (socklen_t)(PATH_AT + n);
-}
-
-static int bind_to(int fd, const char *path)
-{
-	struct sockaddr_un name;
-	socklen_t n = make(&name, path);
-
-	return bind(fd, (struct sockaddr *)&name, n);
-}
-
-static int connect_to(int fd, const char *path)
-{
-	struct sockaddr_un name;
-	socklen_t n = make(&name, path);
-
-	return connect(fd, (struct sockaddr *)&name, n);
 }
 
 static void say_name(const char *what, const struct sockaddr_un *name, socklen_t n)
@@ -79,16 +44,6 @@ static void names(const char *who, int fd)
 		result("  peer", -1);
 }
 
-static void events(const char *who, int fd)
-{
-	struct pollfd ask = { .fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP };
-
-	poll(&ask, 1, 0);
-	say("%s:%s%s%s%s%s\n", who, ask.revents & POLLIN ? " in" : "",
-	    ask.revents & POLLOUT ? " out" : "", ask.revents & POLLERR ? " err" : "",
-	    ask.revents & POLLHUP ? " hup" : "", ask.revents & POLLRDHUP ? " rdhup" : "");
-}
-
 static void who(const char *what, int fd)
 {
 	struct ucred peer;
@@ -104,36 +59,19 @@ static void who(const char *what, int fd)
 		    (int)peer.uid, (int)peer.gid);
 }
 
-static void option(const char *name, int fd, int which)
-{
-	int value = -1;
-	socklen_t n = sizeof(value);
-
-	if (getsockopt(fd, SOL_SOCKET, which, &value, &n) != 0)
-		result(name, -1);
-	else
-		say("%s: %d\n", name, value);
-}
-
 static void options(int fd)
 {
-	option("SO_SNDBUF", fd, SO_SNDBUF);
-	option("SO_RCVBUF", fd, SO_RCVBUF);
-	option("SO_LINGER", fd, SO_LINGER);
-	option("SO_KEEPALIVE", fd, SO_KEEPALIVE);
-	option("SO_REUSEADDR", fd, SO_REUSEADDR);
-	option("SO_BROADCAST", fd, SO_BROADCAST);
-	option("SO_OOBINLINE", fd, SO_OOBINLINE);
-	option("SO_DONTROUTE", fd, SO_DONTROUTE);
-	option("SO_PASSCRED", fd, SO_PASSCRED);
-	option("SO_PRIORITY", fd, SO_PRIORITY);
-	option("SO_TIMESTAMP", fd, SO_TIMESTAMP);
-}
-
-static void set(int fd, int which, int value)
-{
-	if (setsockopt(fd, SOL_SOCKET, which, &value, sizeof(value)) != 0)
-		_exit(95);
+	option("SO_SNDBUF", fd, SOL_SOCKET, SO_SNDBUF);
+	option("SO_RCVBUF", fd, SOL_SOCKET, SO_RCVBUF);
+	option("SO_LINGER", fd, SOL_SOCKET, SO_LINGER);
+	option("SO_KEEPALIVE", fd, SOL_SOCKET, SO_KEEPALIVE);
+	option("SO_REUSEADDR", fd, SOL_SOCKET, SO_REUSEADDR);
+	option("SO_BROADCAST", fd, SOL_SOCKET, SO_BROADCAST);
+	option("SO_OOBINLINE", fd, SOL_SOCKET, SO_OOBINLINE);
+	option("SO_DONTROUTE", fd, SOL_SOCKET, SO_DONTROUTE);
+	option("SO_PASSCRED", fd, SOL_SOCKET, SO_PASSCRED);
+	option("SO_PRIORITY", fd, SOL_SOCKET, SO_PRIORITY);
+	option("SO_TIMESTAMP", fd, SOL_SOCKET, SO_TIMESTAMP);
 }
 
 /* ---- a connection ---- */
@@ -551,18 +489,17 @@ static void options_go_on(int type)
 	const struct linger some = { 1, 7 };
 
 	say("options go on\n");
-	set(listener, SO_SNDBUF, 20000);
-	set(listener, SO_RCVBUF, 10000);
-	set(listener, SO_KEEPALIVE, 1);
-	set(listener, SO_REUSEADDR, 1);
-	set(listener, SO_BROADCAST, 1);
-	set(listener, SO_OOBINLINE, 1);
-	set(listener, SO_DONTROUTE, 1);
-	set(listener, SO_PASSCRED, 1);
-	set(listener, SO_PRIORITY, 3);
-	set(listener, SO_TIMESTAMP, 1);
+	set("SO_SNDBUF", listener, SOL_SOCKET, SO_SNDBUF, 20000);
+	set("SO_RCVBUF", listener, SOL_SOCKET, SO_RCVBUF, 10000);
+	set("SO_KEEPALIVE", listener, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set("SO_REUSEADDR", listener, SOL_SOCKET, SO_REUSEADDR, 1);
+	set("SO_BROADCAST", listener, SOL_SOCKET, SO_BROADCAST, 1);
+	set("SO_OOBINLINE", listener, SOL_SOCKET, SO_OOBINLINE, 1);
+	set("SO_DONTROUTE", listener, SOL_SOCKET, SO_DONTROUTE, 1);
+	set("SO_PASSCRED", listener, SOL_SOCKET, SO_PASSCRED, 1);
+	set("SO_PRIORITY", listener, SOL_SOCKET, SO_PRIORITY, 3);
+	set("SO_TIMESTAMP", listener, SOL_SOCKET, SO_TIMESTAMP, 1);
 	TRY(setsockopt(listener, SOL_SOCKET, SO_LINGER, &some, sizeof(some)));
-	options(listener);
 	TRY(bind_to(listener, "@options"));
 	TRY(listen(listener, 1));
 	TRY(connect_to(client, "@options"));

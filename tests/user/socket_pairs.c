@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* R154: stream sockets of socketpair: their bytes, ends, events, options and messages. */
-#include "t.h"
+#include "socket.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/vfs.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -31,7 +28,7 @@ static void pair(int type)
 	b = ends[1];
 }
 
-static void events(const char *who, int fd)
+static void all_events(const char *who, int fd)
 {
 	struct pollfd ask = { .fd = fd,
 			      .events = POLLIN | POLLPRI | POLLOUT | POLLRDHUP | POLLRDNORM |
@@ -47,8 +44,8 @@ static void events(const char *who, int fd)
 
 static void both(void)
 {
-	events("a", a);
-	events("b", b);
+	all_events("a", a);
+	all_events("b", b);
 }
 
 static void is(const char *bytes, size_t n)
@@ -129,7 +126,7 @@ static void a_pair_gets_full(void)
 	while ((n = write(a, buf, 1000)) > 0)
 		put += (size_t)n;
 	result("write", n);
-	events("b", b);
+	all_events("b", b);
 	say("out: %d\n", (poll(&(struct pollfd){ a, POLLOUT, 0 }, 1, 0) & 1) != 0);
 	while ((n = read(b, buf, sizeof(buf))) > 0)
 		got += (size_t)n;
@@ -204,25 +201,25 @@ static void one_side_is_closed(void)
 	TRY(write(a, "last", 4));
 	TRY(close(a));
 	a = 0;
-	events("b", b);
+	all_events("b", b);
 	TRY(read(b, buf, 2));
 	TRY(read(b, buf, 10));
 	TRY(read(b, buf, 10));
 	TRY(write(b, "x", 1));
-	events("b", b);
+	all_events("b", b);
 	say("closed with bytes unread\n");
 	pair(0);
 	TRY(write(b, "unread", 6));
 	TRY(write(a, "last", 4));
 	TRY(close(a));
 	a = 0;
-	events("b", b);
+	all_events("b", b);
 	TRY(recv(b, buf, 2, MSG_PEEK));
 	TRY(read(b, buf, 10));
 	TRY(recv(b, buf, 10, MSG_PEEK));
 	TRY(read(b, buf, 10));
 	TRY(write(b, "x", 1));
-	events("b", b);
+	all_events("b", b);
 	say("and SO_ERROR\n");
 	pair(0);
 	TRY(write(b, "unread", 6));
@@ -233,7 +230,7 @@ static void one_side_is_closed(void)
 	TRY(getsockopt(b, SOL_SOCKET, SO_ERROR, &error, &n));
 	say("%s\n", error ? strerrorname_np(error) : "0");
 	TRY(read(b, buf, 10));
-	events("b", b);
+	all_events("b", b);
 }
 
 static volatile pid_t waiter;
@@ -319,23 +316,6 @@ static void each_write_is_an_edge(void)
 
 /* ---- what they are ---- */
 
-static void option(const char *name, int fd, int level, int which)
-{
-	int value = -1;
-	socklen_t n = sizeof(value);
-
-	if (getsockopt(fd, level, which, &value, &n) != 0)
-		result(name, -1);
-	else
-		say("%s: %d, %u bytes\n", name, value, n);
-}
-
-static void set(const char *name, int level, int which, int value, socklen_t n)
-{
-	result(name, setsockopt(a, level, which, &value, n));
-	option(name, a, level, which);
-}
-
 static void options_are_kept(void)
 {
 	struct linger linger = { 5, 7 };
@@ -354,17 +334,17 @@ static void options_are_kept(void)
 	option("SO_REUSEADDR", a, SOL_SOCKET, SO_REUSEADDR);
 	option("a level", a, 77, SO_REUSEADDR);
 	option("an option", a, SOL_SOCKET, 7777);
-	set("SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, 10000, 4);
-	set("SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, 1, 4);
-	set("SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, 1, 4);
-	set("SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, -1, 4);
-	set("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 6, 4);
-	set("SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 1, 4);
-	set("SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, 1, 4);
-	set("SO_BROADCAST", SOL_SOCKET, SO_BROADCAST, 1, 3);
-	set("SO_TYPE", SOL_SOCKET, SO_TYPE, 1, 4);
-	set("a level", 77, SO_REUSEADDR, 1, 4);
-	set("an option", SOL_SOCKET, 7777, 1, 4);
+	set("SO_SNDBUF", a, SOL_SOCKET, SO_SNDBUF, 10000);
+	set("SO_SNDBUF", a, SOL_SOCKET, SO_SNDBUF, 1);
+	set("SO_RCVBUF", a, SOL_SOCKET, SO_RCVBUF, 1);
+	set("SO_RCVBUF", a, SOL_SOCKET, SO_RCVBUF, -1);
+	set("SO_REUSEADDR", a, SOL_SOCKET, SO_REUSEADDR, 6);
+	set("SO_KEEPALIVE", a, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set("SO_PASSCRED", a, SOL_SOCKET, SO_PASSCRED, 1);
+	set_part("SO_BROADCAST", a, SOL_SOCKET, SO_BROADCAST, 1, 3);
+	set("SO_TYPE", a, SOL_SOCKET, SO_TYPE, 1);
+	set("a level", a, 77, SO_REUSEADDR, 1);
+	set("an option", a, SOL_SOCKET, 7777, 1);
 	TRY(setsockopt(a, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
 	TRY(getsockopt(a, SOL_SOCKET, SO_LINGER, &linger, &n));
 	say("%d %d, %u bytes\n", linger.l_onoff, linger.l_linger, n);
@@ -576,7 +556,7 @@ static void alone_it_has_nobody(void)
 
 	say("alone\n");
 	a = socket(AF_UNIX, SOCK_STREAM, 0);
-	events("a", a);
+	all_events("a", a);
 	TRY(read(a, buf, 1));
 	TRY(recv(a, buf, 1, MSG_PEEK));
 	TRY(write(a, "x", 1));
@@ -587,7 +567,7 @@ static void alone_it_has_nobody(void)
 	TRY(getsockopt(a, SOL_SOCKET, SO_PEERCRED, &who, &n));
 	say("%d %d %d\n", who.pid, (int)who.uid, (int)who.gid);
 	TRY(shutdown(a, SHUT_RD));
-	events("a", a);
+	all_events("a", a);
 	TRY(read(a, buf, 1));
 }
 
