@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "lib/serve.h"
 #include "asleep.h"
+#include "killed_server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -699,24 +700,6 @@ static int lists(void)
 
 /* ---- a server that is killed, and started again ---- */
 
-static struct shared {
-	unsigned
-		steps; /* how many the servers have made in all: messages that were received, and that took effect */
-	unsigned nservers;
-} * shared;
-
-/* What kills the server: that step of all, or so many steps after its start. 0: nothing. */
-static unsigned kill_at, lifetime;
-
-static void traced(bool made)
-{
-	static unsigned steps;
-
-	(void)made;
-	if (++shared->steps == kill_at || ++steps == lifetime)
-		raise(SIGKILL);
-}
-
 static ssize_t echo_write(struct serve_file *file, struct serve_request *request)
 {
 	char text[SERVE_QUEUE_BYTES];
@@ -740,20 +723,12 @@ static const struct serve_ops echo = {
 	.read = echo_read,
 	.write = echo_write,
 	.events = echo_events,
-	.traced = traced,
+	.traced = killed_traced,
 };
 
-static pid_t start_server(int receive, int recovery)
+static int serve_echo(int argc, char **argv)
 {
-	char endpoint[16], memory[16];
-	char *argv[] = { "echo", "--endpoint", endpoint, "--recovery", memory, NULL };
-	pid_t pid = fork();
-
-	if (pid != 0)
-		return pid;
-	snprintf(endpoint, sizeof(endpoint), "%d", receive);
-	snprintf(memory, sizeof(memory), "%d", recovery);
-	_exit(serve_main(5, argv, &echo));
+	return serve_main(argc, argv, &echo);
 }
 
 static size_t piece_of(size_t at, size_t most)
@@ -822,96 +797,28 @@ static pid_t in_child(int (*function)(int, size_t), int fd, size_t total)
 
 #define ECHO "/srv/echo"
 
-/* Starts the next server if that was the one that has ended; else says how a user of it has ended. */
-static int ended(pid_t pid, int status, pid_t *server, int keeper, int recovery)
+/* A writer and a reader of one file: all bytes come in their order. */
+static int use_echo(size_t total)
 {
-	int receive;
+	int fd = open(ECHO, O_RDWR), one, other;
 
-	if (pid != *server)
-		return status != 0;
-	receive = ipc_reopen(keeper, IPC_CLOEXEC);
-	if (receive < 0)
-		return 1;
-	shared->nservers++;
-	lifetime = lifetime ? 6 + (unsigned)random() % 13 : 0;
-	*server = start_server(receive, recovery);
-	close(receive);
-	return 0;
+	if (fd < 0)
+		printf("open: %s\n", strerror(errno));
+	fflush(stdout);
+	in_child(writer, fd, total);
+	in_child(reader, fd, total);
+	wait(&one);
+	wait(&other);
+	return fd < 0 || one || other;
 }
 
-/* One file, a writer and a reader of it, and as many servers as it takes. Returns 0 if all bytes have come in their order. */
-static int session(size_t total)
-{
-	int receive = ipc_create(IPC_CLOEXEC), recovery = memfd_create("recovery", 0), fd;
-	int keeper = ipc_badge(receive, 0, IPC_KEEPS | IPC_CLOEXEC);
-	int send = ipc_badge(receive, 1, IPC_CLOEXEC), status, failed;
-	pid_t server, pid;
-
-	failed = ftruncate(recovery, 1 << 16) | (int)ipc_name(AT_FDCWD, ECHO, 0600, send);
-	server = start_server(receive, recovery);
-	close(receive);
-	pid = fork();
-	if (pid == 0) {
-		fd = open(ECHO, O_RDWR);
-		if (fd < 0)
-			printf("open: %s\n", strerror(errno));
-		fflush(stdout);
-		in_child(writer, fd, total);
-		in_child(reader, fd, total);
-		_exit(fd < 0 || (wait(&status), status) || (wait(&status), status));
-	}
-	do {
-		pid_t gone = wait(&status);
-
-		failed |= ended(gone, status, &server, keeper, recovery);
-		if (gone == pid)
-			break;
-	} while (!failed);
-	kill(server, SIGKILL);
-	waitpid(server, &status, 0);
-	unlink(ECHO);
-	close(send);
-	close(keeper);
-	close(recovery);
-	return failed;
-}
-
-/* Kills a server at each step of a session, in a session of its own. */
-static int each_step(void)
-{
-	unsigned nsteps;
-
-	shared->steps = 0;
-	if (session(2000))
-		return 1;
-	nsteps = shared->steps;
-	for (kill_at = 1; kill_at <= nsteps; kill_at++) {
-		shared->steps = 0;
-		if (session(2000)) {
-			printf("killed at step %u of %u\n", kill_at, nsteps);
-			return 1;
-		}
-	}
-	printf("each of more than %u steps\n", nsteps / 10 * 10);
-	return 0;
-}
-
-/* Kills servers soon after their starts, until so many have been killed. */
-static int often(unsigned nservers)
-{
-	kill_at = 0;
-	shared->nservers = 0;
-	lifetime = 6;
-	for (unsigned seed = 0; shared->nservers < nservers; seed++) {
-		srandom(seed);
-		if (session(20000)) {
-			printf("seed %u, after %u servers\n", seed, shared->nservers);
-			return 1;
-		}
-	}
-	printf("%u servers and more\n", nservers);
-	return 0;
-}
+static const struct killed_server echo_server = {
+	.path = ECHO,
+	.recovery = 1 << 16,
+	.life = 19,
+	.serve = serve_echo,
+	.use = use_echo,
+};
 
 /* ---- a server that process 1 keeps ---- */
 
@@ -953,13 +860,14 @@ static int supervised(int sig)
 int main(int argc, char **argv)
 {
 	setlinebuf(stdout);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
+	killed_init();
 	if (argc < 2)
 		return rot13();
 	if (strcmp(argv[1], "refused") == 0)
 		return refused() || lists() || lies_about_sockets();
 	if (strcmp(argv[1], "supervised") == 0)
 		return supervised(atoi(argv[2]));
-	return strcmp(argv[1], "steps") == 0 ? each_step() : often((unsigned)atoi(argv[1]));
+	return strcmp(argv[1], "steps") == 0
+		       ? killed_at_each_step(&echo_server, 2000, 10)
+		       : killed_often(&echo_server, 20000, (unsigned)atoi(argv[1]));
 }

@@ -9,32 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/ipc.h"
-
-#define SERVER	 "/srv/socket"
-#define RECOVERY (1 << 20)
-
-static struct shared {
-	unsigned
-		steps; /* how many the servers have made in all: messages that were received, and that took effect */
-	unsigned nservers;
-} * shared;
-
-/* What kills the server: that step of all, or so many steps after its start. 0: nothing. */
-static unsigned kill_at, lifetime;
-
-static void socket_traced(bool made)
-{
-	static unsigned steps;
-
-	(void)made;
-	if (++shared->steps == kill_at || ++steps == lifetime)
-		raise(SIGKILL);
-}
+#include "killed_server.h"
 
 /* ---- what a session does ---- */
 
@@ -180,7 +158,7 @@ static int pump(int from, int to, size_t total)
 	return 0;
 }
 
-static int all_of_it(unsigned rounds)
+static int all_of_it(size_t rounds)
 {
 	int fd[2], status = -1;
 	pid_t pid;
@@ -188,10 +166,10 @@ static int all_of_it(unsigned rounds)
 	NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0);
 	pid = fork();
 	if (pid == 0)
-		_exit(pump(fd[0], fd[1], rounds * 20000ul));
+		_exit(pump(fd[0], fd[1], rounds * 20000));
 	close(fd[0]);
 	close(fd[1]);
-	for (unsigned i = 0; i < rounds; i++)
+	for (size_t i = 0; i < rounds; i++)
 		if (pairs() || names() || waits())
 			return 1;
 	NEED(waitpid(pid, &status, 0) == pid && status == 0);
@@ -200,107 +178,25 @@ static int all_of_it(unsigned rounds)
 
 /* ---- its servers ---- */
 
-static pid_t start_server(int receive, int recovery)
+static int serve_traced(int argc, char **argv)
 {
-	char endpoint[16], memory[16];
-	char *argv[] = { (char *)"sockd", (char *)"--endpoint",
-			 endpoint,	  (char *)"--recovery",
-			 memory,	  NULL };
-	pid_t pid = fork();
-
-	if (pid != 0)
-		return pid;
-	snprintf(endpoint, sizeof(endpoint), "%d", receive);
-	snprintf(memory, sizeof(memory), "%d", recovery);
-	_exit(sockd_main(5, argv, socket_traced));
+	return sockd_main(argc, argv, killed_traced);
 }
 
-static int start_next(int keeper, int recovery, pid_t *server)
-{
-	int receive = ipc_reopen(keeper, IPC_CLOEXEC);
-
-	if (receive < 0)
-		return failed("reopen", receive);
-	shared->nservers++;
-	lifetime = lifetime ? 6 + (unsigned)random() % 40 : 0;
-	*server = start_server(receive, recovery);
-	close(receive);
-	return 0;
-}
-
-/* Some rounds, and as many servers as they take. */
-static int session(unsigned rounds)
-{
-	int receive = ipc_create(IPC_CLOEXEC), recovery = memfd_create("recovery", 0);
-	int keeper = ipc_badge(receive, 0, IPC_KEEPS | IPC_CLOEXEC);
-	int send = ipc_badge(receive, 1, IPC_CLOEXEC), status, wrong;
-	pid_t server, pid;
-
-	unlink(SERVER);
-	wrong = ftruncate(recovery, RECOVERY) | (int)ipc_name(AT_FDCWD, SERVER, 0600, send);
-	server = start_server(receive, recovery);
-	close(receive);
-	pid = fork();
-	if (pid == 0)
-		exit(all_of_it(rounds));
-	while (!wrong) {
-		pid_t gone = wait(&status);
-
-		if (gone == pid) {
-			wrong = status;
-			break;
-		}
-		if (gone == server)
-			wrong = start_next(keeper, recovery, &server);
-	}
-	kill(server, SIGKILL);
-	waitpid(server, &status, 0);
-	close(send);
-	close(keeper);
-	close(recovery);
-	return wrong;
-}
-
-/* Kills a server at each step of a session, in a session of its own. */
-static int each_step(void)
-{
-	unsigned nsteps;
-
-	if (session(1))
-		return 1;
-	nsteps = shared->steps;
-	for (kill_at = 1; kill_at <= nsteps; kill_at++) {
-		shared->steps = 0;
-		if (session(1)) {
-			printf("killed at step %u of %u\n", kill_at, nsteps);
-			return 1;
-		}
-	}
-	printf("each of more than %u steps\n", nsteps / 50 * 50);
-	return 0;
-}
-
-/* Kills servers soon after their starts, until so many have been killed. */
-static int often(unsigned nservers)
-{
-	lifetime = 6;
-	for (unsigned seed = 0; shared->nservers < nservers; seed++) {
-		srandom(seed);
-		if (session(20)) {
-			printf("seed %u, after %u servers\n", seed, shared->nservers);
-			return 1;
-		}
-	}
-	printf("%u servers and more\n", nservers);
-	return 0;
-}
+static const struct killed_server sockd = {
+	.path = "/srv/socket",
+	.recovery = 1 << 20,
+	.life = 46,
+	.serve = serve_traced,
+	.use = all_of_it,
+};
 
 int main(int argc, char **argv)
 {
 	setlinebuf(stdout);
 	signal(SIGPIPE, SIG_IGN);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	return argc > 1 && strcmp(argv[1], "steps") != 0 ? often((unsigned)atoi(argv[1]))
-							 : each_step();
+	killed_init();
+	return argc > 1 && strcmp(argv[1], "steps") != 0
+		       ? killed_often(&sockd, 20, (unsigned)atoi(argv[1]))
+		       : killed_at_each_step(&sockd, 1, 50);
 }
