@@ -130,6 +130,36 @@ static int waits(void)
 	return 0;
 }
 
+/* With SO_LINGER of 0 of the one that listens, the close of an accepted socket resets the other side. */
+static int resets(void)
+{
+	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+	const struct linger no_time = { 1, 0 }, off = { 0, 0 };
+	struct sockaddr_in at;
+	socklen_t n = sizeof(at);
+	int server;
+	char byte;
+
+	NEED(listen(listener, 1) == 0);
+	NEED(getsockname(listener, (struct sockaddr *)&at, &n) == 0);
+	NEED(setsockopt(listener, SOL_SOCKET, SO_LINGER, &no_time, sizeof(no_time)) == 0);
+	NEED(connect(client, (struct sockaddr *)&at, n) == 0);
+	server = accept(listener, NULL, NULL);
+	NEED(server >= 0);
+	close(server);
+	NEED(read(client, &byte, 1) < 0 && errno == ECONNRESET);
+	close(client);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	NEED(connect(client, (struct sockaddr *)&at, n) == 0);
+	server = accept(listener, NULL, NULL);
+	NEED(setsockopt(server, SOL_SOCKET, SO_LINGER, &off, sizeof(off)) == 0);
+	close(server);
+	NEED(read(client, &byte, 1) == 0);
+	close(client);
+	close(listener);
+	return 0;
+}
+
 /* A connection that was there before goes on meanwhile. */
 static int pump(int from, int to, size_t total)
 {
@@ -170,7 +200,7 @@ static int all_of_it(size_t rounds)
 	close(fd[0]);
 	close(fd[1]);
 	for (size_t i = 0; i < rounds; i++)
-		if (pairs() || names() || waits())
+		if (pairs() || names() || waits() || resets())
 			return 1;
 	NEED(waitpid(pid, &status, 0) == pid && status == 0);
 	return 0;
