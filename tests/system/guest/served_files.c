@@ -645,7 +645,7 @@ static int lies_about_sockets(void)
 		if (lies[i].given)
 			ipc_write(receive, rcvid, zeros, lies[i].given, 0);
 		m.word[0] = (uint64_t)lies[i].result;
-		m.word[1] = SERVED_STATE(i + 1, POLLIN | POLLOUT);
+		m.word[1] = SERVED_STATE(i + 1, POLLIN | POLLOUT | SERVED_RESETS);
 		m.word[3] = 0;
 		ipc_reply(receive, rcvid, &m);
 	}
