@@ -177,7 +177,7 @@ long sys_mq_timedreceive(struct trap_frame *frame)
 
 /*
  * SIGEV_THREAD: the C library wants to be notified through a netlink socket, whose descriptor is in sigev_signo, with a cookie that
- * sigev_value points to. There are no sockets, so the answer is Linux's for a descriptor that is none.
+ * sigev_value points to. The kernel has no way to send to one, so the answer is Linux's for a descriptor that is no socket.
  */
 static int check_cookie(const struct abi_sigevent *event)
 {

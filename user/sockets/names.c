@@ -15,12 +15,14 @@ static bool name_is_unix(const struct name *name)
 	return name->address.any.sa_family == AF_UNIX;
 }
 
-/* Of the internet, all with one port are in one place. */
+/* Of the internet, all with one port are in one place; of AF_NETLINK, the one with a number. */
 static struct serve_file **name_place(const struct name *name)
 {
 	uint64_t hash = name->ino * 31 + name->dev;
 
-	if (!name_is_unix(name))
+	if (name->address.any.sa_family == AF_NETLINK)
+		hash = name->address.nl.nl_pid;
+	else if (!name_is_unix(name))
 		hash = inet_port(name);
 	else if (name->ino == 0)
 		for (uint32_t i = 0; i < name->length; i++)
@@ -48,7 +50,7 @@ static unsigned suits(struct serve_file *file, struct serve_file *other, const s
 	bool connected = sock->state == SOCK_CONNECTED;
 	unsigned how;
 
-	if (is_unix(other) != name_is_unix(name))
+	if (is_unix(other) != name_is_unix(name) || is_netlink(other))
 		return 0;
 	if (name_is_unix(name))
 		return is_same_name(&sock->name, name) &&
@@ -163,7 +165,7 @@ static int choose_abstract(struct serve_file *file, struct name *name)
 	return -ENOSPC;
 }
 
-static void name_set(struct serve_file *file, const struct name *name, uint32_t by)
+void name_set(struct serve_file *file, const struct name *name, uint32_t by)
 {
 	struct name *own = &to_sock(file)->name;
 

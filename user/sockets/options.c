@@ -84,9 +84,9 @@ static bool is_switch(const struct number *number)
 /* Returns its index, or -1: the socket has no such option. */
 static int number_index(struct serve_file *file, int level, int name)
 {
-	if (level == IPPROTO_TCP && (is_unix(file) || sock_type(file) != SOCK_STREAM))
+	if (level == IPPROTO_TCP && sock_type(file) != SOCK_STREAM)
 		return -1;
-	if (level != SOL_SOCKET && is_unix(file))
+	if (level != SOL_SOCKET && !is_inet(file))
 		return -1;
 	if (level == IPPROTO_IPV6 && sock_domain(file) != AF_INET6)
 		return -1;
@@ -156,7 +156,8 @@ static int no_option(struct serve_file *file, uint32_t level, bool set)
 {
 	if (is_unix(file))
 		return -EOPNOTSUPP;
-	if (level == IPPROTO_IP || (level == IPPROTO_TCP && sock_type(file) == SOCK_STREAM))
+	if (level == IPPROTO_IP || (level == IPPROTO_TCP && sock_type(file) == SOCK_STREAM) ||
+	    is_netlink(file))
 		return -ENOPROTOOPT;
 	return set || sock_domain(file) == AF_INET6 ? -ENOPROTOOPT : -EOPNOTSUPP;
 }
@@ -170,6 +171,8 @@ int option_set(struct serve_file *file, struct serve_request *request)
 
 	if (i >= 0)
 		return number_set(file, i, request);
+	if (level == SOL_NETLINK && is_netlink(file))
+		return netlink_option_set(file, name, request);
 	if (level != SOL_SOCKET)
 		return no_option(file, level, true);
 	if (name == SO_LINGER)
@@ -195,7 +198,7 @@ int option_set(struct serve_file *file, struct serve_request *request)
 	return 0;
 }
 
-static int option_give(struct serve_request *request, const void *value, size_t n)
+int option_give(struct serve_request *request, const void *value, size_t n)
 {
 	request->length = n;
 	serve_give(request, value, n);
@@ -204,7 +207,7 @@ static int option_give(struct serve_request *request, const void *value, size_t 
 
 static int32_t sock_protocol(struct serve_file *file)
 {
-	if (is_unix(file))
+	if (!is_inet(file))
 		return 0;
 	return sock_type(file) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 }
@@ -220,6 +223,8 @@ int option_get(struct serve_file *file, struct serve_request *request)
 		value = option_number(file, (int)level, (int)name);
 		return option_give(request, &value, sizeof(value));
 	}
+	if (level == SOL_NETLINK && is_netlink(file))
+		return netlink_option_get(file, name, request);
 	if (level != SOL_SOCKET)
 		return no_option(file, level, false);
 	switch (name) {
@@ -228,7 +233,8 @@ int option_get(struct serve_file *file, struct serve_request *request)
 	case SO_PEERCRED:
 		return option_give(request, &sock->peer, sizeof(sock->peer));
 	case SO_TYPE:
-		value = (int32_t)sock_type(file);
+		value = (int32_t)(is_netlink(file) ? SERVED_SOCKET_TYPE(file->badge)
+						   : sock_type(file));
 		break;
 	case SO_DOMAIN:
 		value = (int32_t)SERVED_SOCKET_DOMAIN(file->badge);

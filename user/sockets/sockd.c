@@ -9,7 +9,8 @@
 
 static int inet_check(struct serve_file *file, unsigned protocol)
 {
-	if (sock_type(file) != SOCK_STREAM && sock_type(file) != SOCK_DGRAM)
+	if ((sock_type(file) != SOCK_STREAM && sock_type(file) != SOCK_DGRAM) ||
+	    SERVED_SOCKET_TYPE(file->badge) == SOCK_RAW)
 		return -ESOCKTNOSUPPORT;
 	if (protocol > 255)
 		return -EINVAL;
@@ -29,18 +30,27 @@ static int unix_check(struct serve_file *file, unsigned protocol)
 		       : -ESOCKTNOSUPPORT;
 }
 
+/* Is there such a socket? */
+static int sock_check(struct serve_file *file)
+{
+	unsigned protocol = SERVED_SOCKET_PROTOCOL(file->badge);
+
+	if (!SERVED_IS_SOCKET(file->badge))
+		return -EAFNOSUPPORT;
+	if (is_unix(file))
+		return unix_check(file, protocol);
+	if (is_netlink(file))
+		return netlink_check(file, protocol);
+	return is_inet(file) ? inet_check(file, protocol) : -EAFNOSUPPORT;
+}
+
 static int sock_open(struct serve_file *file)
 {
-	unsigned protocol = SERVED_SOCKET_PROTOCOL(file->badge), domain = sock_domain(file);
 	struct sock *sock = to_sock(file);
-	int err;
+	int err = sock_check(file);
 
-	if (!SERVED_IS_SOCKET(file->badge) ||
-	    (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6))
-		return -EAFNOSUPPORT;
 	options_init(sock);
 	sock->peer = (struct ucred){ 0, (uid_t)-1, (gid_t)-1 };
-	err = domain == AF_UNIX ? unix_check(file, protocol) : inet_check(file, protocol);
 	return err ? err : user_add_socket(file);
 }
 
@@ -129,6 +139,8 @@ static void sock_attached(struct serve_file *file)
 
 static unsigned sock_events(struct serve_file *file)
 {
+	if (is_netlink(file))
+		return netlink_events(file);
 	return sock_type(file) == SOCK_STREAM || to_sock(file)->state == SOCK_LISTENS
 		       ? stream_events(file)
 		       : packet_events(file);
@@ -170,6 +182,8 @@ static int sock_ctl(struct serve_file *file, struct serve_request *request)
 			 request->command == SERVED_SOCKET_CALL(SYS_setsockopt) ||
 			 request->command == SERVED_SOCKET_CALL(SYS_getsockname) ||
 			 request->command == SERVED_SOCKET_CALL(SYS_getpeername);
+	if (is_netlink(file))
+		return netlink_ctl(file, request);
 	switch (request->command) {
 	case SERVED_SOCKET_CALL(SYS_bind):
 		return sock_bind(file, request);

@@ -13,6 +13,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* struct ucred */
 #endif
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +34,7 @@ struct name {
 		struct sockaddr_un un;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
+		struct sockaddr_nl nl;
 	} address;
 	uint32_t bound_by;	 /* the number of the request; 0: it was not bound, but accepted */
 	_Atomic uint32_t length; /* of the address; 0: it has none; stored last */
@@ -41,6 +43,23 @@ struct name {
 enum sock_state { SOCK_NEW, SOCK_LISTENS, SOCK_CONNECTED };
 
 #define NUMBERS_MOST 24 /* options that are a number, see options.c */
+
+#define QUESTIONS_MOST 8 /* of which one is for the next server, see netlink.c */
+
+/* A message to the kernel of AF_NETLINK that was received. Its answer is made when somebody receives it. */
+struct question {
+	struct nlmsghdr head;
+	int32_t error;	/* of an answer that is one, or no error: 0 */
+	uint8_t answer; /* enum answer_kind */
+	uint8_t family;
+};
+
+struct netlink {
+	_Atomic uint64_t put, got; /* how many questions, and above it the number of the request */
+	uint32_t flags;		   /* 1 << NETLINK_* of options, those that are a flag */
+	uint32_t groups[2];	   /* whose messages it is to get; there are none */
+	struct question questions[QUESTIONS_MOST];
+};
 
 /* file->data */
 struct sock {
@@ -62,6 +81,7 @@ struct sock {
 	struct ucred who;	    /* who has made it listen */
 	struct ucred peer;	    /* pid 0: there is none */
 	struct name name, peer_name;
+	struct netlink netlink;
 };
 
 struct packet;
@@ -109,6 +129,16 @@ static inline bool is_unix(const struct serve_file *file)
 	return sock_domain(file) == AF_UNIX;
 }
 
+static inline bool is_inet(const struct serve_file *file)
+{
+	return sock_domain(file) == AF_INET || sock_domain(file) == AF_INET6;
+}
+
+static inline bool is_netlink(const struct serve_file *file)
+{
+	return sock_domain(file) == AF_NETLINK;
+}
+
 /* Those that return a number return 0, or what ops->ctl() returns. */
 
 /* ---- names.c ---- */
@@ -120,6 +150,8 @@ int name_read(struct serve_file *file, struct serve_request *request, struct nam
 /* The name that an address is to this socket. */
 int name_from(struct serve_file *file, const struct served_address *from, struct name *name);
 void name_give(struct serve_file *file, struct serve_request *request, const struct name *name);
+/* The socket is bound to the name from now on; `by` is the number of the request. */
+void name_set(struct serve_file *file, const struct name *name, uint32_t by);
 /* The one that is bound to it; of datagrams by the internet, the one that is to get what `from` sends. NULL: none is. */
 struct serve_file *name_find(struct serve_file *file, const struct name *name,
 			     const struct name *from);
@@ -152,6 +184,14 @@ void inet_loopback(struct name *name, const struct name *like);
 void inet_as_seen(unsigned domain, const struct name *name, struct name *to);
 /* The length of an address of the domain. */
 uint32_t inet_length(unsigned domain);
+
+/* ---- netlink.c: AF_NETLINK, by which programs ask about interfaces, addresses and routes ---- */
+
+int netlink_check(struct serve_file *file, unsigned protocol);
+int netlink_ctl(struct serve_file *file, struct serve_request *request);
+unsigned netlink_events(struct serve_file *file);
+int netlink_option_set(struct serve_file *file, unsigned name, struct serve_request *request);
+int netlink_option_get(struct serve_file *file, unsigned name, struct serve_request *request);
 
 /* ---- connections.c ---- */
 
@@ -197,6 +237,7 @@ int option_set(struct serve_file *file, struct serve_request *request);
 int option_get(struct serve_file *file, struct serve_request *request);
 /* Does its close reset the other side of the connection? */
 bool option_resets(struct serve_file *file);
+int option_give(struct serve_request *request, const void *value, size_t n);
 /* One of the internet's, by level and name. */
 int32_t option_number(struct serve_file *file, int level, int name);
 

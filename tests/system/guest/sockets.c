@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,30 @@ static int resets(void)
 	return 0;
 }
 
+/* Two questions in one message: each has one answer. */
+static int asks(void)
+{
+	struct nlmsghdr ask[2] = { { 16, RTM_GETLINK, NLM_F_REQUEST | NLM_F_ACK, 1, 0 },
+				   { 16, RTM_GETLINK, NLM_F_REQUEST | NLM_F_ACK, 2, 0 } };
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	struct sockaddr_nl name;
+	socklen_t n = sizeof(name);
+	struct {
+		struct nlmsghdr head;
+		struct nlmsgerr error;
+	} answer;
+
+	NEED(fd >= 0 && send(fd, ask, sizeof(ask), 0) == sizeof(ask));
+	NEED(getsockname(fd, (struct sockaddr *)&name, &n) == 0 &&
+	     name.nl_pid == (uint32_t)getpid());
+	NEED(recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC) == sizeof(answer));
+	NEED(recv(fd, &answer, sizeof(answer), 0) == sizeof(answer) && answer.head.nlmsg_seq == 1);
+	NEED(recv(fd, &answer, sizeof(answer), 0) == sizeof(answer) && answer.head.nlmsg_seq == 2);
+	NEED(recv(fd, &answer, sizeof(answer), MSG_DONTWAIT) < 0 && errno == EAGAIN);
+	close(fd);
+	return 0;
+}
+
 /* A connection that was there before goes on meanwhile. */
 static int pump(int from, int to, size_t total)
 {
@@ -200,7 +225,7 @@ static int all_of_it(size_t rounds)
 	close(fd[0]);
 	close(fd[1]);
 	for (size_t i = 0; i < rounds; i++)
-		if (pairs() || names() || waits() || resets())
+		if (pairs() || names() || waits() || resets() || asks())
 			return 1;
 	NEED(waitpid(pid, &status, 0) == pid && status == 0);
 	return 0;
