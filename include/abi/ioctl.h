@@ -43,6 +43,18 @@
 #define FICLONERANGE  0x4020940D
 #define FS_IOC_FIEMAP 0xC020660B
 
+/* Of sockets, about interfaces. */
+#define SIOCGIFNAME 0x8910
+#define SIOCGIFCONF 0x8912
+#define SIOCGMIIREG 0x8948
+#define SIOCGIFMAP  0x8970
+
+struct abi_ifconf {
+	int32_t len;
+	uint32_t pad0;
+	uint64_t buf;
+};
+
 struct abi_clone_range {
 	int64_t fd;
 	uint64_t from, length, to;

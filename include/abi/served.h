@@ -61,6 +61,9 @@
  * Word 1: the request of an ioctl; word 2: its argument. If the request has a size (_IOR, _IOW, _IOWR), the argument is where the
  * caller's buffer is. The answer is the result of the call, 0 or more.
  *
+ * Of a socket, requests about an interface (SIOCGIFADDR) have a struct ifreq as argument, which the server reads and writes. The
+ * argument of SIOCGIFCONF is where there is room for a list of these; 0: nowhere. The answer is how many bytes it has.
+ *
  * Or word 1 is SERVED_SOCKET_CALL() of the call's number, and words 2 and 3 and the buffers are as the list below says. In the
  * answer word 2 is how long the address or the option is; the server writes as much of it as there is room for.
  *
@@ -84,6 +87,7 @@
 #define SERVED_CTL 0x5304
 
 #define SERVED_SOCKET_CALL(nr) (1ull << 32 | (nr))
+#define SERVED_INTERFACE       40 /* bytes of a struct ifreq */
 #define SERVED_ADDRESS_MOST    128
 #define SERVED_MESSAGE_MOST    65536
 #define SERVED_OPTION_MOST     128 /* bytes of an option's value that the server gets or gives */

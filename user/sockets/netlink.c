@@ -631,6 +631,6 @@ int netlink_ctl(struct serve_file *file, struct serve_request *request)
 	case SERVED_SOCKET_CALL(SYS_getsockopt):
 		return option_get(file, request);
 	default:
-		return request->command >> 32 ? -EOPNOTSUPP : -ENOTTY;
+		return request->command >> 32 ? -EOPNOTSUPP : interface_ctl(file, request);
 	}
 }

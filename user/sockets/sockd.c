@@ -213,7 +213,7 @@ static int sock_ctl(struct serve_file *file, struct serve_request *request)
 	case TIOCOUTQ:
 		return to_sock(file)->state == SOCK_LISTENS ? -EINVAL : 0;
 	default:
-		return request->command >> 32 ? -EOPNOTSUPP : -ENOTTY;
+		return request->command >> 32 ? -EOPNOTSUPP : interface_ctl(file, request);
 	}
 }
 

@@ -193,6 +193,10 @@ unsigned netlink_events(struct serve_file *file);
 int netlink_option_set(struct serve_file *file, unsigned name, struct serve_request *request);
 int netlink_option_get(struct serve_file *file, unsigned name, struct serve_request *request);
 
+/* ---- interface.c: requests of ioctl about the interface, see interface.h ---- */
+
+int interface_ctl(struct serve_file *file, struct serve_request *request);
+
 /* ---- connections.c ---- */
 
 void waiting_add(struct serve_file *listener, struct serve_file *file, bool first);

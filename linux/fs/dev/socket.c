@@ -35,11 +35,32 @@
 /* From the tree's root, whatever the process's own is. */
 #define SERVER "srv/socket"
 
+/* What there is room for at the address in the argument is a list of interfaces. */
+static int list_interfaces(struct file *file, vaddr_t arg)
+{
+	struct abi_ifconf list;
+	int n;
+
+	if (user_copy_in(&list, arg, sizeof(list)))
+		return -EFAULT;
+	n = MIN(MAX(list.len, 0), (int)PAGE_SIZE) / SERVED_INTERFACE * SERVED_INTERFACE;
+	list.len = served_ctl(file, SIOCGIFCONF, list.buf, (size_t)n, VM_PROT_WRITE);
+	if (list.len > n && list.buf)
+		return -EIO; /* a server that tells of bytes that are not there */
+	return list.len < 0 ? list.len : user_copy_out(arg, &list.len, sizeof(list.len));
+}
+
 static int socket_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 {
 	const struct duplex *duplex = served_duplex(file);
 	int32_t bytes;
 
+	if (request == SIOCGIFCONF)
+		return list_interfaces(file, arg);
+	/* Those about an interface have a struct ifreq, which their numbers do not say. */
+	if ((request >= SIOCGIFNAME && request <= SIOCGMIIREG) || request == SIOCGIFMAP)
+		return served_ctl(file, request, arg, SERVED_INTERFACE,
+				  VM_PROT_READ | VM_PROT_WRITE);
 	if (request != FIONREAD && request != TIOCOUTQ)
 		return served_ioctl(file, request, arg);
 	if (!duplex)
