@@ -58,6 +58,22 @@
 #define SERVED_SOCKET_PROTOCOL(word) ((uint32_t)((word) >> 32) & 0xffff)
 
 /*
+ * The domain of a table of sockets, as a file in /proc/net shows it; its type is which one. What is asked of it is recvmsg only, with a
+ * position in the text instead of MSG_*, and it is answered with what there is from there on: nothing at the end.
+ */
+#define SERVED_TABLE	     0xffff
+#define SERVED_TABLE_UNIX    1
+#define SERVED_TABLE_TCP     2
+#define SERVED_TABLE_TCP6    3
+#define SERVED_TABLE_UDP     4
+#define SERVED_TABLE_UDP6    5
+#define SERVED_TABLE_NETLINK 6
+#define SERVED_TABLE_DEVICES 7
+#define SERVED_TABLE_INET6   8 /* addresses */
+#define SERVED_TABLE_ROUTES6 9
+#define SERVED_TABLE_COUNTS  10
+
+/*
  * Word 1: the request of an ioctl; word 2: its argument. If the request has a size (_IOR, _IOW, _IOWR), the argument is where the
  * caller's buffer is. The answer is the result of the call, 0 or more.
  *

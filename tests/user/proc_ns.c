@@ -475,11 +475,11 @@ static int net_as_a_user(void *arg)
 
 static void net(void)
 {
-	static const char *const one_line[] = { "arp",	    "raw",	"tcp",	     "udp",
-						"icmp",	    "igmp",	"raw6",	     "tcp6",
-						"udp6",	    "unix",	"icmp6",     "route",
-						"ptype",    "packet",	"netlink",   "udplite",
-						"if_inet6", "udplite6", "dev_mcast", "protocols" };
+	static const char *const one_line[] = { "arp",	    "raw",	 "tcp",	     "udp",
+						"icmp",	    "igmp",	 "raw6",     "tcp6",
+						"udp6",	    "unix",	 "icmp6",    "route",
+						"ptype",    "packet",	 "netlink",  "udplite",
+						"udplite6", "dev_mcast", "protocols" };
 	char path[60];
 	struct stat st, again;
 	ssize_t n = readlink("/proc/net", path, sizeof(path));

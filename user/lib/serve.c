@@ -261,6 +261,18 @@ void serve_put(struct serve_file *file)
 	slot_put((struct slot *)file);
 }
 
+struct serve_file *serve_next(size_t *i)
+{
+	struct slot *slot = NULL;
+
+	while (!slot && *i < atomic_load(&recovery_memory->nused)) {
+		uint64_t cookie = atomic_load(&slots[(*i)++].record->cookie);
+
+		slot = cookie ? slot_get(cookie) : NULL;
+	}
+	return slot ? &slot->file : NULL;
+}
+
 void serve_changed(struct serve_file *file)
 {
 	ipc_post(serve_receive, file->cookie, slot_next_state((struct slot *)file));

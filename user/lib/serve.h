@@ -119,6 +119,12 @@ void serve_files_close(uint64_t number);
 struct serve_file *serve_find(uint64_t cookie);
 void serve_put(struct serve_file *file);
 
+/*
+ * Returns the next file, for serve_put(), in the order in which they are in memory, from *i on, and sets that to where it goes on;
+ * NULL: there are no more.
+ */
+struct serve_file *serve_next(size_t *i);
+
 /* How many files there is memory for. */
 size_t serve_files_most(void);
 

@@ -41,6 +41,8 @@ static int sock_check(struct serve_file *file)
 		return unix_check(file, protocol);
 	if (is_netlink(file))
 		return netlink_check(file, protocol);
+	if (is_table(file))
+		return table_check(file);
 	return is_inet(file) ? inet_check(file, protocol) : -EAFNOSUPPORT;
 }
 
@@ -141,6 +143,8 @@ static unsigned sock_events(struct serve_file *file)
 {
 	if (is_netlink(file))
 		return netlink_events(file);
+	if (is_table(file))
+		return POLLIN;
 	return sock_type(file) == SOCK_STREAM || to_sock(file)->state == SOCK_LISTENS
 		       ? stream_events(file)
 		       : packet_events(file);
@@ -184,6 +188,8 @@ static int sock_ctl(struct serve_file *file, struct serve_request *request)
 			 request->command == SERVED_SOCKET_CALL(SYS_getpeername);
 	if (is_netlink(file))
 		return netlink_ctl(file, request);
+	if (is_table(file))
+		return table_receive(file, request);
 	switch (request->command) {
 	case SERVED_SOCKET_CALL(SYS_bind):
 		return sock_bind(file, request);

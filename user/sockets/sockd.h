@@ -81,7 +81,10 @@ struct sock {
 	struct ucred who;	    /* who has made it listen */
 	struct ucred peer;	    /* pid 0: there is none */
 	struct name name, peer_name;
-	struct netlink netlink;
+	union {
+		struct netlink netlink;
+		_Atomic uint64_t marks[2]; /* of a table, see tables.c */
+	};
 };
 
 struct packet;
@@ -137,6 +140,11 @@ static inline bool is_inet(const struct serve_file *file)
 static inline bool is_netlink(const struct serve_file *file)
 {
 	return sock_domain(file) == AF_NETLINK;
+}
+
+static inline bool is_table(const struct serve_file *file)
+{
+	return sock_domain(file) == SERVED_TABLE;
 }
 
 /* Those that return a number return 0, or what ops->ctl() returns. */
@@ -196,6 +204,11 @@ int netlink_option_get(struct serve_file *file, unsigned name, struct serve_requ
 /* ---- interface.c: requests of ioctl about the interface, see interface.h ---- */
 
 int interface_ctl(struct serve_file *file, struct serve_request *request);
+
+/* ---- tables.c: what /proc/net shows ---- */
+
+int table_check(const struct serve_file *file);
+int table_receive(struct serve_file *file, struct serve_request *request);
 
 /* ---- connections.c ---- */
 

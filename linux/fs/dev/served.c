@@ -38,7 +38,7 @@ int served_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 	return served_ctl(file, request, arg, access ? IOC_SIZE(request) : 0, access);
 }
 
-static void served_name_release(struct file *file)
+void served_name_release(struct file *file)
 {
 	served_release(file);
 	inode_file_release(file);

@@ -19,6 +19,9 @@ static inline bool inode_is_served(const struct inode *inode)
 	return inode->file_ops == &served_name_ops;
 }
 
+/* Slot of struct file_ops, for files of names. */
+void served_name_release(struct file *file);
+
 /* ioctl(2) of a served file. */
 int served_ioctl(struct file *file, unsigned long request, vaddr_t arg);
 

@@ -678,3 +678,29 @@ int socket_create(unsigned domain, unsigned type, unsigned protocol, unsigned fl
 		file_put(server);
 	return err;
 }
+
+/* ---- tables of sockets ---- */
+
+int socket_table_open(struct file *file, unsigned table)
+{
+	struct file *server = served_named(SERVER);
+	int err = server ? open_sockets(&file, 1, server, SERVED_SOCKET(SERVED_TABLE, table, 0))
+			 : -ENOENT;
+
+	if (server)
+		file_put(server);
+	return err == -EAFNOSUPPORT || err == -ESTALE ? -ENOENT : err;
+}
+
+ssize_t socket_table_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	unsigned from = (unsigned)MIN(*pos, (uint64_t)UINT32_MAX);
+	struct served_address nowhere;
+	size_t left = to->left;
+	ssize_t done = receive_letter(file, to, &nowhere, &from);
+
+	if (done <= 0)
+		return done;
+	*pos += left - to->left; /* whatever the server has said */
+	return (ssize_t)(left - to->left);
+}

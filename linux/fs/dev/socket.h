@@ -15,6 +15,13 @@ struct served_address;
 int socket_create(unsigned domain, unsigned type, unsigned protocol, unsigned flags,
 		  struct file **file, unsigned n);
 
+/*
+ * Has the server open a table of sockets, SERVED_TABLE_*, which is no socket: an open file of a name, whose other slots are
+ * socket_table_read(), served_name_release() and served_holds(). Returns as socket_create() does, but -ENOENT if nobody has the table.
+ */
+int socket_table_open(struct file *file, unsigned table);
+ssize_t socket_table_read(struct file *file, struct user_iter *to, uint64_t *pos);
+
 bool file_is_socket(const struct file *file);
 bool socket_is_of_unix(const struct file *file);
 

@@ -2,7 +2,10 @@
 /* Open files of /proc that are text: each has the state of its walk through the records. */
 #include "abi/errno.h"
 #include "desc/poll.h"
+#include "ipc/served.h"
 #include "lib/string.h"
+#include "linux/fs/dev/served.h"
+#include "linux/fs/dev/socket.h"
 #include "linux/fs/file/linux_file.h"
 #include "linux/fs/file/text_file.h"
 #include "linux/fs/proc/node.h"
@@ -106,6 +109,11 @@ static void proc_file_release(struct file *file)
 	inode_file_release(file);
 }
 
+static int table_opened(struct file *file)
+{
+	return socket_table_open(file, to_proc(file_inode(file))->entry->table);
+}
+
 static void memory_release(struct file *file)
 {
 	struct proc_memory *memory = seq_source(file->data);
@@ -189,6 +197,17 @@ const struct file_ops proc_system_file_ops = {
 	.write = write_system,
 	.poll = poll_always, /* as on Linux; those of processes have none */
 	TEXT_SLOTS,
+};
+
+const struct file_ops proc_table_file_ops = {
+	.name = "table of sockets",
+	.opened = table_opened,
+	.read = socket_table_read,
+	.seek = file_seek_from_start,
+	.poll = poll_always,
+	.release = served_name_release,
+	.holds = served_holds,
+	PROC_FILE_SLOTS,
 };
 
 const struct file_ops proc_file_ops = {

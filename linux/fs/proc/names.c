@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is in /proc and in the directory of each process, in the order in which Linux lists it. */
+#include "abi/served.h"
 #include "lib/bits.h"
 #include "linux/fs/file/dir_file.h"
 #include "linux/fs/proc/node.h"
@@ -83,14 +84,17 @@ static const struct proc_entry ns_entries[] = {
 	NAMESPACE("time_for_children", TIME),
 };
 
-/* `net`: what programs look for there, as it is without any device or socket. */
-#define NET(text_, what)                                                                \
-	{                                                                               \
-		NAME(text_), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops, \
-			     .seq = &proc_text_seq, .of_machine = true, .text = (what)  \
+/* `net`: what programs look for there, as it is without any device or packet. */
+#define NET_FILE(name, ops, ...)                                                            \
+	{                                                                                   \
+		NAME(name), .mode = S_IFREG | 0444, .of_machine = true, .file_ops = &(ops), \
+			    __VA_ARGS__                                                     \
 	}
+#define NET(name, what)	   NET_FILE(name, proc_system_file_ops, .seq = &proc_text_seq, .text = (what))
+/* The server of sockets has the text. */
+#define TABLE(name, which) NET_FILE(name, proc_table_file_ops, .table = SERVED_TABLE_##which)
 
-/* The heads of tables of sockets. */
+/* Heads of tables. */
 #define STATE	 "st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
 #define COUNTS	 " ref pointer drops"
 #define PAIR	 "local_address rem_address   "
@@ -101,12 +105,10 @@ static const struct proc_entry ns_entries[] = {
 static const struct proc_entry net_entries[] = {
 	NET("arp",
 	    "IP address       HW type     Flags       HW address            Mask     Device\n"),
-	NET("dev", "Inter-|   Receive                                                |  Transmit\n"
-		   " face |bytes    packets errs drop fifo frame compressed multicast|"
-		   "bytes    packets errs drop fifo colls carrier compressed\n"),
+	TABLE("dev", DEVICES),
 	NET("raw", "  sl  " PAIR STATE COUNTS "\n"),
-	NET("tcp", "  sl  " PAIR STATE SPACES SPACES SPACES SPACES "     \n"),
-	NET("udp", "   sl  " PAIR STATE COUNTS SPACES "\n"),
+	TABLE("tcp", TCP),
+	TABLE("udp", UDP),
 	NET("icmp", "  sl  " PAIR STATE COUNTS SPACES " \n"),
 	NET("igmp", "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"),
 	NET("raw6", SOCKETS6),
@@ -130,23 +132,19 @@ static const struct proc_entry net_entries[] = {
 	    "UdpLite: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors "
 	    "IgnoredMulti MemErrors\n"
 	    "UdpLite: 0 0 0 0 0 0 0 0 0\n"),
-	NET("tcp6", "  sl  " PAIR6 STATE "\n"),
-	NET("udp6", SOCKETS6),
-	NET("unix", "Num       RefCount Protocol Flags    Type St Inode Path\n"),
+	TABLE("tcp6", TCP6),
+	TABLE("udp6", UDP6),
+	TABLE("unix", UNIX),
 	NET("icmp6", SOCKETS6),
 	NET("igmp6", ""),
 	NET("ptype", "Type Device      Function\n"),
 	NET("route", ""),
 	NET("packet", "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"),
 	NET("psched", "000003e8 00000040 000f4240 3b9aca00\n"),
-	NET("netlink",
-	    "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops"
-	    "    Inode\n"),
+	TABLE("netlink", NETLINK),
 	NET("udplite", "   sl  " PAIR STATE COUNTS SPACES "\n"),
-	NET("if_inet6", ""),
-	NET("sockstat",
-	    "sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\n"
-	    "UDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n"),
+	TABLE("if_inet6", INET6),
+	TABLE("sockstat", COUNTS),
 	NET("udplite6", SOCKETS6),
 	NET("wireless",
 	    "Inter-| sta-|   Quality        |   Discarded packets               | Missed | WE\n"
@@ -156,7 +154,7 @@ static const struct proc_entry net_entries[] = {
 			 "cl co di ac io in de sh ss gs se re bi br ha uh gp em\n"),
 	NET("sockstat6", "TCP6: inuse 0\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\n"
 			 "FRAG6: inuse 0 memory 0\n"),
-	NET("ipv6_route", ""),
+	TABLE("ipv6_route", ROUTES6),
 };
 
 #define ATTRIBUTE(text, mode_)                                                          \

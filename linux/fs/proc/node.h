@@ -37,6 +37,7 @@ struct proc_entry {
 	const char *
 		text; /* of files with proc_text_seq: all of it; with proc_link_target: the target */
 	const struct namespace *ns; /* where a link of `ns` leads to */
+	unsigned table;		    /* of files with proc_table_file_ops: SERVED_TABLE_* */
 };
 
 /* All is const. Each look-up makes one, but for the names in the root. */
@@ -73,6 +74,7 @@ extern const struct inode_ops proc_fixed_dir_ops, proc_own_dir_ops, proc_map_fil
 
 /* Files of text: of the machine, whose writes fail with -EIO; of a process, with -EINVAL. */
 extern const struct file_ops proc_system_file_ops, proc_file_ops, proc_stack_file_ops;
+extern const struct file_ops proc_table_file_ops;
 /* maps answers PROCMAP_QUERY; environ and auxv are memory, too. */
 extern const struct file_ops proc_maps_file_ops, proc_environ_file_ops, proc_auxv_file_ops;
 extern const struct file_ops proc_smaps_file_ops, proc_smaps_rollup_file_ops, proc_mem_file_ops;
