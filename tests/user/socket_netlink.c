@@ -4,7 +4,9 @@
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
+#include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -75,6 +77,24 @@ static void library(void)
 }
 
 /* ---- questions ---- */
+
+static void say_name(const char *what, int (*call)(int, struct sockaddr *, socklen_t *), int fd)
+{
+	struct sockaddr_nl name;
+	socklen_t n = sizeof(name);
+
+	if (call(fd, (struct sockaddr *)&name, &n) != 0) {
+		result(what, -1);
+		return;
+	}
+	say("%s: %u bytes, family %d, groups %#x, ", what, n, name.nl_family, name.nl_groups);
+	if (name.nl_pid == (uint32_t)getpid())
+		say("the process's number\n");
+	else if ((int32_t)name.nl_pid < 0)
+		say("a large number\n");
+	else
+		say("%u\n", name.nl_pid);
+}
 
 static void say_bytes(const char *what, unsigned type, const void *bytes, size_t n)
 {
@@ -266,6 +286,34 @@ static int refused(void *arg)
 	return 0;
 }
 
+/* Of the two protocols each has its own numbers. */
+static void about_sockets(void)
+{
+	int fd = new_socket(), other = socket(AF_NETLINK, SOCK_DGRAM, NETLINK_SOCK_DIAG);
+	char none[64] = { AF_INET, IPPROTO_TCP };
+	struct sockaddr_nl name = { .nl_family = AF_NETLINK };
+	int value;
+
+	TRY(bind(fd, (struct sockaddr *)&name, sizeof(name)));
+	TRY(bind(other, (struct sockaddr *)&name, sizeof(name)));
+	say_name("getsockname", getsockname, fd);
+	say_name("getsockname", getsockname, other);
+	TRY(getsockopt(other, SOL_SOCKET, SO_PROTOCOL, &value, &(socklen_t){ sizeof(value) }));
+	say("%d\n", value);
+	ask(other, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, none, 56);
+	receive(other);
+	ask(other, SOCK_DIAG_BY_FAMILY, NLM_F_ACK, none, 0);
+	receive(other);
+	ask(other, TCPDIAG_GETSOCK, NLM_F_DUMP, none, 56);
+	receive(other);
+	ask(other, 100, 0, none, 8);
+	receive(other);
+	ask(other, NLMSG_NOOP, NLM_F_ACK, none, 8);
+	receive(other);
+	close(fd);
+	close(other);
+}
+
 /* ---- messages that are wrong ---- */
 
 static void malformed(void)
@@ -377,24 +425,6 @@ static void overrun(void)
 }
 
 /* ---- names ---- */
-
-static void say_name(const char *what, int (*call)(int, struct sockaddr *, socklen_t *), int fd)
-{
-	struct sockaddr_nl name;
-	socklen_t n = sizeof(name);
-
-	if (call(fd, (struct sockaddr *)&name, &n) != 0) {
-		result(what, -1);
-		return;
-	}
-	say("%s: %u bytes, family %d, groups %#x, ", what, n, name.nl_family, name.nl_groups);
-	if (name.nl_pid == (uint32_t)getpid())
-		say("the process's number\n");
-	else if ((int32_t)name.nl_pid < 0)
-		say("a large number\n");
-	else
-		say("%u\n", name.nl_pid);
-}
 
 static int bind_to(int fd, unsigned pid, unsigned groups)
 {
@@ -562,6 +592,7 @@ int main(void)
 	dumps();
 	one_link();
 	in_child("refused", refused, NULL);
+	about_sockets();
 	malformed();
 	short_of_room();
 	nothing_sent();

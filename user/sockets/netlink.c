@@ -8,7 +8,9 @@
 #include "sockets/sockd.h"
 
 #include <errno.h>
+#include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
 #include <net/if_arp.h>
 #include <poll.h>
 #include <string.h>
@@ -46,7 +48,7 @@ int netlink_check(struct serve_file *file, unsigned protocol)
 
 	if (type != SOCK_RAW && type != SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
-	return protocol == NETLINK_ROUTE ? 0 : -EPROTONOSUPPORT;
+	return protocol == NETLINK_ROUTE || protocol == NETLINK_SOCK_DIAG ? 0 : -EPROTONOSUPPORT;
 }
 
 /* ---- answers ---- */
@@ -251,9 +253,10 @@ static void make_answer(const struct question *question)
 
 struct asker {
 	struct sock *sock;
-	uint32_t pid;	 /* of the socket's name */
-	bool may_change; /* it is the administrator */
-	uint32_t end;	 /* so many questions there are with those of this message */
+	uint32_t pid;	    /* of the socket's name */
+	bool may_change;    /* it is the administrator */
+	bool about_sockets; /* the protocol is NETLINK_SOCK_DIAG */
+	uint32_t end;	    /* so many questions there are with those of this message */
 };
 
 static void add_question(struct asker *asker, const struct question *question)
@@ -323,6 +326,18 @@ static bool is_get(uint16_t type)
 	return (type & 3) == (RTM_GETLINK & 3);
 }
 
+/* As Linux where there is nothing of the kind, after which `ss` reads /proc/net. */
+static int ask_about_sockets(const struct nlmsghdr *head)
+{
+	uint16_t type = head->nlmsg_type;
+
+	if (type < NLMSG_MIN_TYPE)
+		return 0;
+	if (type == TCPDIAG_GETSOCK || type == DCCPDIAG_GETSOCK)
+		return -EOPNOTSUPP;
+	return type == SOCK_DIAG_BY_FAMILY && head->nlmsg_len > NLMSG_HDRLEN ? -ENOENT : -EINVAL;
+}
+
 /* Returns what is answered if nothing else is, or if that is asked for: 0 or a negative errno. *answer_ret: what else is. */
 static int ask(const struct asker *asker, const struct nlmsghdr *head, enum answer_kind *answer_ret)
 {
@@ -358,7 +373,8 @@ static void ask_one(struct asker *asker, const struct nlmsghdr *head)
 	enum answer_kind kind = ANSWER_ERROR;
 
 	if (head->nlmsg_flags & NLM_F_REQUEST)
-		question.error = ask(asker, head, &kind);
+		question.error = asker->about_sockets ? ask_about_sockets(head)
+						      : ask(asker, head, &kind);
 	if (kind != ANSWER_ERROR) {
 		question.answer = (uint8_t)kind;
 		question.family = *(const uint8_t *)NLMSG_DATA(head);
@@ -387,12 +403,15 @@ static void ask_each(struct asker *asker, const char *at, size_t n)
 
 /* ---- names ---- */
 
-static struct serve_file *find_number(const struct name *name)
+/* Finds the socket of the protocol that has that number. */
+static struct serve_file *find_number(const struct serve_file *file, const struct name *name)
 {
 	struct serve_file *other = name_next(name, NULL);
 
-	while (other && (!is_netlink(other) ||
-			 to_sock(other)->name.address.nl.nl_pid != name->address.nl.nl_pid))
+	while (other &&
+	       (!is_netlink(other) ||
+		SERVED_SOCKET_PROTOCOL(other->badge) != SERVED_SOCKET_PROTOCOL(file->badge) ||
+		to_sock(other)->name.address.nl.nl_pid != name->address.nl.nl_pid))
 		other = name_next(name, other);
 	return other;
 }
@@ -405,7 +424,7 @@ static int choose_number(struct serve_file *file, const struct ucred *who, uint3
 
 	name.address.nl =
 		(struct sockaddr_nl){ .nl_family = AF_NETLINK, .nl_pid = (uint32_t)who->pid };
-	while (find_number(&name)) {
+	while (find_number(file, &name)) {
 		last = last > INT32_MAX ? last - 1 : (uint32_t)-4097;
 		name.address.nl.nl_pid = last;
 	}
@@ -436,7 +455,7 @@ static int netlink_bind(struct serve_file *file, struct serve_request *request)
 	if (own->length && own->bound_by != request->number &&
 	    own->address.nl.nl_pid != name.address.nl.nl_pid)
 		return -EINVAL;
-	if (!own->length && name.address.nl.nl_pid && find_number(&name))
+	if (!own->length && name.address.nl.nl_pid && find_number(file, &name))
 		return -EADDRINUSE;
 	to_netlink(file)->groups[0] = name.address.nl.nl_groups;
 	if (!own->length && name.address.nl.nl_pid)
@@ -522,6 +541,7 @@ static int netlink_send(struct serve_file *file, struct serve_request *request)
 		return -EIO;
 	asker.pid = to_sock(file)->name.address.nl.nl_pid;
 	asker.may_change = who.uid == 0;
+	asker.about_sockets = SERVED_SOCKET_PROTOCOL(file->badge) == NETLINK_SOCK_DIAG;
 	ask_each(&asker, bytes, n);
 	netlink->put = questions_word(request, asker.end);
 	return (int)n;

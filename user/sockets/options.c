@@ -208,7 +208,7 @@ int option_give(struct serve_request *request, const void *value, size_t n)
 static int32_t sock_protocol(struct serve_file *file)
 {
 	if (!is_inet(file))
-		return 0;
+		return is_netlink(file) ? (int32_t)SERVED_SOCKET_PROTOCOL(file->badge) : 0;
 	return sock_type(file) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 }
 

@@ -149,9 +149,9 @@ static size_t netlink_line(struct serve_file *file, char *to)
 {
 	const struct sock *sock = to_sock(file);
 
-	return (size_t)sprintf(to, "%016x %-3d %-10u %08x %-8d %-8d %-5d %-8d %-8d %-8lu\n", 0,
-			       NETLINK_ROUTE, sock->name.address.nl.nl_pid, sock->netlink.groups[0],
-			       0, 0, 0, 2, 0, table_inode(file));
+	return (size_t)sprintf(to, "%016x %-3u %-10u %08x %-8d %-8d %-5d %-8d %-8d %-8lu\n", 0,
+			       SERVED_SOCKET_PROTOCOL(file->badge), sock->name.address.nl.nl_pid,
+			       sock->netlink.groups[0], 0, 0, 0, 2, 0, table_inode(file));
 }
 
 /* ---- tables ---- */
