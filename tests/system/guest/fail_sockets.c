@@ -95,7 +95,11 @@ static long make_pair(void)
 
 	if (err)
 		return err;
-	err = use_stream(fds[0], fds[1]);
+	err = CALL(SYS_fcntl, fds[0], F_SETFL, O_ASYNC, 0);
+	if (err == 0)
+		err = CALL(SYS_fchmod, fds[0], 0700, 0, 0);
+	if (err == 0)
+		err = use_stream(fds[0], fds[1]);
 	close_fd(fds[0]);
 	close_fd(fds[1]);
 	return err;
