@@ -659,7 +659,7 @@ static int open_waiting(struct file *end, const struct file_ops *ops, void *node
 }
 
 /* Finds the link with that cookie, with a reference. Returns 0, -ENOENT or -EINVAL. */
-static int find_link(struct file *receive, uint64_t cookie, struct served_link **link_ret)
+static int served_find_link(struct file *receive, uint64_t cookie, struct served_link **link_ret)
 {
 	int err = endpoint_linked_from(receive, cookie, link_ret);
 
@@ -677,7 +677,7 @@ int64_t served_connect(struct file *receive, uint64_t cookie, uint64_t from, uns
 	const struct served *served;
 	struct served_link *link;
 	uint64_t made;
-	int err = flags & ~IPC_HALF_OPEN ? -EINVAL : find_link(receive, from, &link);
+	int err = flags & ~IPC_HALF_OPEN ? -EINVAL : served_find_link(receive, from, &link);
 
 	if (err)
 		return err;
@@ -807,7 +807,7 @@ int served_files_wait_at(struct file *receive, uint64_t number, uint64_t at)
 {
 	struct served_link *link;
 	struct file *parcel;
-	int err = find_link(receive, at, &link);
+	int err = served_find_link(receive, at, &link);
 
 	if (err)
 		return err;
@@ -850,7 +850,7 @@ static void served_tell_all(struct served *served, uint64_t state)
 int served_post(struct file *receive, uint64_t cookie, uint64_t state)
 {
 	struct served_link *link;
-	int err = find_link(receive, cookie, &link);
+	int err = served_find_link(receive, cookie, &link);
 
 	if (err)
 		return err;
