@@ -70,7 +70,8 @@ void duplex_reset(struct duplex *side)
 
 ssize_t duplex_read(struct duplex *side, const struct file *file, struct user_iter *to)
 {
-	return pipe_read_from(side->in, file, to);
+	return likely(!(to->rwf & RWF_MESSAGE)) ? pipe_read_from(side->in, file, to)
+						: pipe_read_message(side->in, file, to);
 }
 
 ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_iter *from)

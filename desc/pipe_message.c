@@ -4,6 +4,7 @@
  * What is attached is at the start of the page that the bytes are in. So a pipe that has no such bytes costs nothing for it.
  */
 #include "base/os_layer.h"
+#include "desc/duplex.h"
 #include "desc/pipe_impl.h"
 #include "lib/string.h"
 
@@ -42,12 +43,12 @@ void message_meets(struct message *message, const struct pipe_slot *slot, bool k
 		here->files = NULL;
 }
 
-/* As drain() of desc/pipe.c. */
+/* As drain() of desc/pipe.c, but a read of no bytes meets what goes with the first ones. */
 static int drain_message(struct pipe *pipe, struct user_iter *to, struct message *message,
 			 size_t *done)
 {
 	assert_hardened(mutex_held(&pipe->lock));
-	while (!pipe_ring_empty(&pipe->ring) && to->left) {
+	while (!pipe_ring_empty(&pipe->ring)) {
 		struct pipe_slot *first = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
 		size_t n = MIN(to->left, (size_t)first->len);
 		uint8_t *page;
@@ -61,6 +62,8 @@ static int drain_message(struct pipe *pipe, struct user_iter *to, struct message
 		page = pipe_ring_take_from(&pipe->ring, first, n);
 		if (page)
 			pipe_page_back(pipe, page);
+		if (to->left == 0)
+			break;
 	}
 	pipe->attached = !pipe_ring_empty(&pipe->ring);
 	return 0;
@@ -84,7 +87,8 @@ static ssize_t read_message(struct pipe *pipe, const struct file *file, struct m
 		pipe->page_refused = false;
 		lacking = drain_message(pipe, to, message, &done);
 		atomic_store_relaxed(&pipe->read_tick, arch_time());
-		ended = done != 0 ? !lacking : pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
+		ended = message->is_met ? !lacking
+					: pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
 		mutex_unlock(&pipe->lock);
 		waitq_wake_all(&pipe->writable);
 		if (lacking)
@@ -97,7 +101,7 @@ static ssize_t read_message(struct pipe *pipe, const struct file *file, struct m
 
 ssize_t pipe_read_message(struct pipe *pipe, const struct file *file, struct user_iter *to)
 {
-	struct message own = { .iter = *to };
+	struct message own = { .iter = *to, .apart = atomic_load(&pipe->signed_for) & DUPLEX_IN };
 	ssize_t done;
 
 	if (message_of(to))

@@ -12,11 +12,10 @@
 #include "linux/process/limits.h"
 #include "linux/process/user.h"
 #include "mm/fault/user_copy.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
 #include "proc/pid.h"
 #include "proc/process.h"
-
-/* As whom a sender that is not known counts, as on Linux. */
-#define OVERFLOW_ID 65534
 
 /* Space of them is counted in so many bytes. */
 #define ALIGNED(n) ALIGN_UP(n, sizeof(uint64_t))
@@ -37,8 +36,8 @@ static int take_file(int fd, struct file **file_ret)
 	return 0;
 }
 
-/* n descriptors at `from`. There is room for those that all of the control messages can have. */
-static int take_rights(vaddr_t from, uint64_t n, uint64_t room, struct attached *attached)
+/* n descriptors. There is room for those that all of the control messages can have. */
+static int take_rights(const int32_t *fd, uint64_t n, uint64_t room, struct attached *attached)
 {
 	int err = 0;
 
@@ -52,11 +51,8 @@ static int take_rights(vaddr_t from, uint64_t n, uint64_t room, struct attached 
 		return -EINVAL;
 	for (uint64_t i = 0; i < n && !err; i++) {
 		struct in_flight *files = attached->files;
-		int32_t fd;
 
-		err = user_copy_in(&fd, from + i * sizeof(fd), sizeof(fd));
-		if (!err)
-			err = take_file(fd, &files->file[files->n]);
+		err = take_file(fd[i], &files->file[files->n]);
 		files->n += err == 0;
 	}
 	return err;
@@ -68,6 +64,8 @@ static int check_credentials(const struct abi_ucred *said)
 	const struct cred *cred = current_cred();
 	bool exists;
 
+	if (said->uid == UINT32_MAX || said->gid == UINT32_MAX)
+		return -EINVAL;
 	if (said->pid != current_process()->pid && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (said->uid != cred->uid && said->uid != cred->euid && said->uid != cred->suid &&
@@ -82,21 +80,15 @@ static int check_credentials(const struct abi_ucred *said)
 	return exists ? 0 : -ESRCH;
 }
 
-static int take_credentials(vaddr_t from, uint64_t n, struct attached *attached)
+static int take_credentials(const struct abi_ucred *said, uint64_t n, struct attached *attached)
 {
-	struct abi_ucred said;
-	int err;
+	int err = n == sizeof(*said) ? check_credentials(said) : -EINVAL;
 
-	if (n != sizeof(said))
-		return -EINVAL;
-	if (user_copy_in(&said, from, sizeof(said)))
-		return -EFAULT;
-	err = check_credentials(&said);
 	if (err)
 		return err;
-	attached->writer[WRITER_PID] = (uint32_t)said.pid;
-	attached->writer[WRITER_UID] = said.uid;
-	attached->writer[WRITER_GID] = said.gid;
+	attached->writer[WRITER_PID] = (uint32_t)said->pid;
+	attached->writer[WRITER_UID] = said->uid;
+	attached->writer[WRITER_GID] = said->gid;
 	return 0;
 }
 
@@ -123,40 +115,44 @@ static int count_files(struct in_flight *files)
 	return 0;
 }
 
-static int read_controls(vaddr_t from, uint64_t n, bool of_unix, struct attached *attached)
+/* They were copied from the program. */
+static int read_controls(const char *from, uint64_t n, bool of_unix, struct attached *attached)
 {
-	struct abi_cmsghdr header;
+	uint64_t at = 0;
 	int err = 0;
 
-	for (uint64_t at = 0; at < n && n - at >= sizeof(header) && !err;
-	     at += ALIGNED(header.len)) {
-		vaddr_t data = from + at + sizeof(header);
-		uint64_t left = n - at - sizeof(header), size;
+	while (!err && at < n && n - at >= sizeof(struct abi_cmsghdr)) {
+		const struct abi_cmsghdr *header = (const void *)(from + at);
+		uint64_t size = header->len - sizeof(*header), left = n - at - sizeof(*header);
 
-		if (user_copy_in(&header, from + at, sizeof(header)))
-			return -EFAULT;
-		size = header.len - sizeof(header);
-		if (header.len < sizeof(header) || size > left)
+		if (header->len < sizeof(*header) || size > left)
 			return -EINVAL;
-		if (header.level != SOL_SOCKET)
+		at += ALIGNED(header->len);
+		if (header->level != SOL_SOCKET)
 			continue;
-		if (header.type != SCM_RIGHTS && header.type != SCM_CREDENTIALS)
+		if (header->type != SCM_RIGHTS && header->type != SCM_CREDENTIALS)
 			return -EINVAL;
 		if (!of_unix)
 			continue;
-		err = header.type == SCM_RIGHTS ? take_rights(data, size / sizeof(int32_t),
-							      left / sizeof(int32_t), attached)
-						: take_credentials(data, size, attached);
+		if (header->type == SCM_RIGHTS)
+			err = take_rights((const void *)(header + 1), size / sizeof(int32_t),
+					  left / sizeof(int32_t), attached);
+		else
+			err = take_credentials((const void *)(header + 1), size, attached);
 	}
 	return err;
 }
 
 int control_get(vaddr_t from, uint64_t n, bool of_unix, struct attached *attached)
 {
+	char *copy = mem_wait_kmalloc(n);
 	int err;
 
 	*attached = (struct attached){ 0 };
-	err = read_controls(from, n, of_unix, attached);
+	if (!copy)
+		return -ENOBUFS;
+	err = user_copy_in(copy, from, n) ?: read_controls(copy, n, of_unix, attached);
+	kfree(copy);
 	if (err == 0 && attached->files)
 		err = count_files(attached->files);
 	if (err == 0)
@@ -194,8 +190,6 @@ static void put_credentials(struct place *place, const struct attached *attached
 				 attached->writer[WRITER_UID], attached->writer[WRITER_GID] };
 	uint64_t n;
 
-	if (who.pid == 0)
-		who.uid = who.gid = OVERFLOW_ID;
 	if (place->left < sizeof(struct abi_cmsghdr)) {
 		place->truncated = true;
 		return;

@@ -155,7 +155,9 @@ static int packet_target(struct serve_file *file, const struct name *name,
 		return 0;
 	if (sock_type(file) == SOCK_SEQPACKET)
 		return -EPIPE;
-	sock->to = 0; /* as on Linux, it is not connected any more */
+	sock->to = 0; /* as on Linux, it is not connected any more, and what waits is lost */
+	packets_free(file);
+	sock->npackets = 0;
 	sock->state = SOCK_NEW;
 	return -ECONNREFUSED;
 }

@@ -32,6 +32,8 @@
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 
+#define OVERFLOW_ID 65534
+
 /* From the tree's root, whatever the process's own is. */
 #define SERVER "srv/socket"
 
@@ -274,6 +276,13 @@ static ssize_t letter_until(struct file *file, struct user_iter *iter,
 	return done == -EAGAIN && err == -EINTR ? err : done;
 }
 
+/* A writer who is not known counts as nobody, as on Linux. */
+static void name_nobody(struct attached *attached)
+{
+	if (attached->writer[WRITER_PID] == 0)
+		attached->writer[WRITER_UID] = attached->writer[WRITER_GID] = OVERFLOW_ID;
+}
+
 static ssize_t send_signed(struct file *file, struct user_iter *from,
 			   struct served_address *address, struct attached *attached,
 			   unsigned *flags)
@@ -310,6 +319,8 @@ static ssize_t receive_message(struct file *file, struct user_iter *to,
 	ssize_t done = letter_until(file, to, address, flags, receive_letter);
 
 	*attached = (struct attached){ .writer = { address->pid, address->uid, address->gid } };
+	if (done > 0)
+		name_nobody(attached);
 	if (done >= 0 && address->files)
 		attached->files = served_take_files(file, address->files, keep);
 	return done;
@@ -405,6 +416,8 @@ static ssize_t receive_attached(struct duplex *duplex, struct file *file, struct
 	message.iter.rwf |= RWF_MESSAGE;
 	done = receive_bytes(duplex, file, &message.iter, flags);
 	*attached = message.attached;
+	if (message.is_met)
+		name_nobody(attached);
 	return done;
 }
 
