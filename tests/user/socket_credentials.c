@@ -1,0 +1,691 @@
+/* SPDX-License-Identifier: MIT */
+/* R154, R156: credentials in messages of AF_UNIX, and what a socket says of its peer: SCM_CREDENTIALS, SO_PASSCRED, SO_PASSPIDFD,
+ * SO_PEERPIDFD, SO_PEERGROUPS. */
+#include "socket_control.h"
+
+#include <grp.h>
+
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#define SO_PEERPIDFD 77
+#endif
+
+static char buf[100];
+
+static void set_option(int fd, int option, int value)
+{
+	if (setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value)) != 0)
+		result("setsockopt", -1);
+}
+
+static void pass(int fd)
+{
+	set_option(fd, SO_PASSCRED, 1);
+}
+
+static void say_option(const char *what, int fd, int option)
+{
+	int value = -1;
+	socklen_t n = sizeof(value);
+
+	if (getsockopt(fd, SOL_SOCKET, option, &value, &n) != 0)
+		result(what, -1);
+	else
+		say("%s: %d, %u bytes\n", what, value, n);
+}
+
+static void put_ids(pid_t pid, uid_t uid, gid_t gid)
+{
+	struct ucred ids = { pid, uid, gid };
+
+	put(SOL_SOCKET, SCM_CREDENTIALS, &ids, sizeof(ids));
+}
+
+static ssize_t send_ids(int fd, pid_t pid, uid_t uid, gid_t gid)
+{
+	put_ids(pid, uid, gid);
+	return send_it(fd, "ids");
+}
+
+static void drain(int fd)
+{
+	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+}
+
+static void say_name(const char *who, int fd)
+{
+	struct sockaddr_un name;
+	socklen_t n = sizeof(name);
+
+	getsockname(fd, (struct sockaddr *)&name, &n);
+	say("%s: a name of %u bytes\n", who, n);
+}
+
+/* ---- who asks for them, and when ---- */
+
+static void passed_or_not(int type)
+{
+	int fd[2];
+
+	say("passed or not, %s\n", name_of(type));
+	pair(type, fd);
+	say("by nobody\n");
+	TRY(send_it(fd[0], "plain"));
+	receive_all(fd[1]);
+	TRY(send_ids(fd[0], getpid(), 0, 0));
+	receive_all(fd[1]);
+	say("by the receiver, after it was sent\n");
+	TRY(send_it(fd[0], "plain"));
+	pass(fd[1]);
+	receive_all(fd[1]);
+	set_option(fd[1], SO_PASSCRED, 0);
+	TRY(send_ids(fd[0], getpid(), 0, 0));
+	pass(fd[1]);
+	receive_all(fd[1]);
+	say("by the receiver\n");
+	TRY(send_it(fd[0], "plain"));
+	receive_all(fd[1]);
+	TRY(write(fd[0], "written", 7));
+	receive_all(fd[1]);
+	TRY(send_ids(fd[0], getpid(), 0, 0));
+	receive_all(fd[1]);
+	TRY(send_it(fd[0], "looked at"));
+	receive(fd[1], 100, ROOM, MSG_PEEK);
+	receive_all(fd[1]);
+	TRY(send_it(fd[0], "no more"));
+	set_option(fd[1], SO_PASSCRED, 0);
+	receive_all(fd[1]);
+	close_both(fd);
+	pair(type, fd);
+	say("by the sender\n");
+	pass(fd[0]);
+	TRY(send_it(fd[0], "plain"));
+	receive_all(fd[1]);
+	TRY(send_it(fd[0], "then the receiver"));
+	pass(fd[1]);
+	receive_all(fd[1]);
+	say("the end\n");
+	close(fd[0]);
+	if (type != SOCK_DGRAM) {
+		until_hung_up(fd[1]);
+		receive_all(fd[1]);
+	}
+	close(fd[1]);
+}
+
+static void option_is_kept(int type)
+{
+	int fd[2];
+
+	say("options, %s\n", name_of(type));
+	pair(type, fd);
+	say_option("SO_PASSCRED", fd[0], SO_PASSCRED);
+	set_option(fd[0], SO_PASSCRED, 7);
+	say_option("SO_PASSCRED", fd[0], SO_PASSCRED);
+	say_option("SO_PASSCRED of the other", fd[1], SO_PASSCRED);
+	set_option(fd[0], SO_PASSCRED, 0);
+	say_option("SO_PASSCRED", fd[0], SO_PASSCRED);
+	TRY(setsockopt(fd[0], SOL_SOCKET, SO_PASSCRED, buf, 3));
+	say_option("SO_PASSPIDFD", fd[0], SO_PASSPIDFD);
+	set_option(fd[0], SO_PASSPIDFD, -1);
+	say_option("SO_PASSPIDFD", fd[0], SO_PASSPIDFD);
+	close_both(fd);
+}
+
+/* ---- names that it brings ---- */
+
+static void a_name_is_chosen(void)
+{
+	int fd[2], listener = listener_at(SOCK_STREAM, "@passes"), client = sock(SOCK_STREAM);
+	int server = sock(SOCK_DGRAM);
+
+	say("names\n");
+	pass(client);
+	say_name("before connect", client);
+	TRY(connect_to(client, "@passes"));
+	say_name("after connect", client);
+	close(client);
+	close(listener);
+	TRY(bind_to(server, "@passes"));
+	client = sock(SOCK_DGRAM);
+	pass(client);
+	TRY(send_it(client, "nowhere"));
+	say_name("sent nowhere", client);
+	TRY(connect_to(client, "@passes"));
+	say_name("connected", client);
+	TRY(send_it(client, "x"));
+	say_name("sent", client);
+	close(client);
+	close(server);
+	for (size_t i = 0; i < 3; i++) {
+		pair(types[i], fd);
+		pass(fd[1]);
+		TRY(send_it(fd[0], "x"));
+		say_name("the receiver passes", fd[0]);
+		pass(fd[0]);
+		TRY(send_it(fd[0], "x"));
+		say_name(name_of(types[i]), fd[0]);
+		close_both(fd);
+	}
+}
+
+/* ---- connections ---- */
+
+static void listeners_bequeath(int type)
+{
+	int listener = listener_at(type, "@heir"), client = sock(type), server;
+
+	say("accept, %s\n", name_of(type));
+	TRY(connect_to(client, "@heir"));
+	TRY(send_it(client, "before accept"));
+	server = accept(listener, NULL, NULL);
+	say_option("accepted", server, SO_PASSCRED);
+	pass(server);
+	receive_all(server);
+	close(server);
+	close(client);
+	pass(listener);
+	client = sock(type);
+	TRY(connect_to(client, "@heir"));
+	say_option("client", client, SO_PASSCRED);
+	TRY(send_it(client, "before accept"));
+	server = accept(listener, NULL, NULL);
+	say_option("accepted", server, SO_PASSCRED);
+	receive_all(server);
+	TRY(send_it(client, "after accept"));
+	receive_all(server);
+	TRY(send_it(server, "answer"));
+	receive_all(client);
+	close(server);
+	close(client);
+	client = sock(type);
+	TRY(connect_to(client, "@heir"));
+	set_option(listener, SO_PASSCRED, 0);
+	set_option(listener, SO_PASSPIDFD, 1);
+	server = accept(listener, NULL, NULL);
+	say_option("accepted", server, SO_PASSCRED);
+	say_option("accepted", server, SO_PASSPIDFD);
+	close(server);
+	close(client);
+	close(listener);
+}
+
+static void names_pass(void)
+{
+	int server = sock(SOCK_DGRAM), client = sock(SOCK_DGRAM);
+
+	say("by name\n");
+	TRY(bind_to(server, "@server"));
+	pass(server);
+	TRY(connect_to(client, "@server"));
+	TRY(send_it(client, "datagram"));
+	receive_all(server);
+	TRY(send_ids(client, 1, 1000, 1001));
+	receive_all(server);
+	TRY(write(client, "written", 7));
+	receive_all(server);
+	close(client);
+	close(server);
+}
+
+/* ---- true and false ones ---- */
+
+static int user_sends(void *fd)
+{
+	int *way = fd;
+
+	if (setresgid(100, 101, 102) != 0 || setresuid(1000, 1001, 1002) != 0)
+		return 80;
+	say("own\n");
+	TRY(send_ids(way[0], getpid(), 1000, 100));
+	receive_all(way[1]);
+	TRY(send_ids(way[0], getpid(), 1001, 101));
+	receive_all(way[1]);
+	TRY(send_ids(way[0], getpid(), 1002, 102));
+	receive_all(way[1]);
+	TRY(send_it(way[0], "plain"));
+	receive_all(way[1]);
+	say("others\n");
+	TRY(send_ids(way[0], getppid(), 1000, 100));
+	TRY(send_ids(way[0], 1, 1000, 100));
+	TRY(send_ids(way[0], 0, 1000, 100));
+	TRY(send_ids(way[0], -1, 1000, 100));
+	TRY(send_ids(way[0], 4000000, 1000, 100));
+	TRY(send_ids(way[0], getpid(), 0, 100));
+	TRY(send_ids(way[0], getpid(), 1003, 100));
+	TRY(send_ids(way[0], getpid(), 1000, 0));
+	TRY(send_ids(way[0], getpid(), (uid_t)-1, 100));
+	TRY(send_ids(way[0], getpid(), 1000, (gid_t)-1));
+	TRY(recv(way[1], buf, 1, MSG_DONTWAIT));
+	return 0;
+}
+
+static void root_sends(int fd[2])
+{
+	say("root\n");
+	TRY(send_ids(fd[0], getpid(), 1000, 100));
+	receive_all(fd[1]);
+	TRY(send_ids(fd[0], 1, 0, 0));
+	receive_all(fd[1]);
+	TRY(send_ids(fd[0], 4000000, 0, 0));
+	TRY(send_ids(fd[0], 0, 0, 0));
+	TRY(send_ids(fd[0], -1, 0, 0));
+	TRY(send_ids(fd[0], getpid(), (uid_t)-1, 0));
+	TRY(send_ids(fd[0], getpid(), 0, (gid_t)-1));
+	TRY(send_ids(fd[0], getpid(), (uid_t)-2, (gid_t)-2));
+	receive_all(fd[1]);
+	put_ids(getpid(), 1, 1);
+	put_ids(getpid(), 2, 2);
+	TRY(send_it(fd[0], "twice"));
+	receive_all(fd[1]);
+}
+
+static void some_are_false(int type)
+{
+	int fd[2];
+
+	say("true and false, %s\n", name_of(type));
+	pair(type, fd);
+	pass(fd[1]);
+	in_child("a user", user_sends, fd);
+	root_sends(fd);
+	close_both(fd);
+}
+
+static void lengths_are_wrong(int type)
+{
+	static const size_t lens[] = { 0, 1, 4, 8, 11, 13, 16, 24 };
+	struct ucred ids[2] = { { getpid(), 0, 0 }, { 0, 0, 0 } };
+	int fd[2];
+
+	say("lengths, %s\n", name_of(type));
+	pair(type, fd);
+	pass(fd[1]);
+	for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+		put(SOL_SOCKET, SCM_CREDENTIALS, ids, lens[i]);
+		TRY(send_it(fd[0], "x"));
+	}
+	put_ids(getpid(), 0, 0);
+	control_len -= 4;
+	TRY(send_it(fd[0], "no padding"));
+	receive_all(fd[1]);
+	put_ids(getpid(), 0, 0);
+	control_len -= 5;
+	TRY(send_it(fd[0], "too short"));
+	put(SOL_SOCKET, SCM_PIDFD, ids, 4);
+	TRY(send_it(fd[0], "pidfd"));
+	TRY(recv(fd[1], buf, 1, MSG_DONTWAIT));
+	close_both(fd);
+}
+
+/* ---- no room, and descriptors ---- */
+
+static void rooms_are_small(int type)
+{
+	static const size_t rooms[] = { 0, 8, 15, 16, 17, 20, 27, 28, 31, 32, 40 };
+	int fd[2];
+
+	say("small rooms, %s\n", name_of(type));
+	pair(type, fd);
+	pass(fd[1]);
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++) {
+		say("room of %zu\n", rooms[i]);
+		TRY(send_it(fd[0], "x"));
+		receive(fd[1], 10, rooms[i], 0);
+	}
+	TRY(send_it(fd[0], "read"));
+	TRY(read(fd[1], buf, 10));
+	close_both(fd);
+}
+
+/* Credentials and two descriptors. */
+static void both_come(int type)
+{
+	static const size_t rooms[] = { 0, 16, 28, 32, 40, 48, 51, 52, 55, 56, 100 };
+	int fd[2], ends[2];
+
+	say("with descriptors, %s\n", name_of(type));
+	pair(type, fd);
+	pass(fd[1]);
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++) {
+		say("room of %zu\n", rooms[i]);
+		make_pipe(ends);
+		put_fds(ends[1], 2);
+		put_ids(getpid(), 3, 4);
+		TRY(send_it(fd[0], "both"));
+		close(ends[1]);
+		receive(fd[1], 10, rooms[i], 0);
+		close_got();
+		ends_soon("all closed", ends[0]);
+		close(ends[0]);
+	}
+	make_pipe(ends);
+	say("the other order, and one that is false\n");
+	put_ids(getpid(), 3, 4);
+	put_fds(ends[1], 2);
+	TRY(send_it(fd[0], "both"));
+	receive_all(fd[1]);
+	close_got();
+	put_fds(ends[1], 2);
+	put_ids(4000000, 0, 0);
+	TRY(send_it(fd[0], "both"));
+	close(ends[1]);
+	ends_soon("all closed", ends[0]);
+	close(ends[0]);
+	close_both(fd);
+}
+
+/* ---- what a read of a stream puts together ---- */
+
+/* A child with these ids sends that. */
+static void child_sends(int fd, uid_t uid, const char *bytes)
+{
+	int status;
+
+	if (fork() == 0) {
+		if (uid && (setgid(100) != 0 || setuid(uid) != 0))
+			_exit(81);
+		_exit(send(fd, bytes, strlen(bytes), 0) < 0);
+	}
+	wait(&status);
+}
+
+static void all_that_comes(int fd)
+{
+	while (receive(fd, 100, ROOM, MSG_DONTWAIT) > 0)
+		close_got();
+}
+
+static void writers_send(int fd)
+{
+	must_send_fd(fd, STDIN_FILENO);
+	send(fd, "own ", 4, 0);
+	send(fd, "own ", 4, 0);
+	child_sends(fd, 0, "child ");
+	child_sends(fd, 1000, "user ");
+	send(fd, "own ", 4, 0);
+	send_ids(fd, getpid(), 1, 0);
+	send_ids(fd, getpid(), 1, 0);
+	send_ids(fd, getpid(), 0, 0);
+	send(fd, "own ", 4, 0);
+	send_ids(fd, getpid(), 0, 7);
+	child_sends(fd, 1000, "user");
+}
+
+static void writers_are_kept_apart(void)
+{
+	int fd[2];
+
+	say("several writers, none passed\n");
+	pair(SOCK_STREAM, fd);
+	writers_send(fd[0]);
+	all_that_comes(fd[1]);
+	say("passed\n");
+	pass(fd[1]);
+	writers_send(fd[0]);
+	all_that_comes(fd[1]);
+	say("without room, and by read\n");
+	writers_send(fd[0]);
+	receive(fd[1], 100, 0, 0);
+	receive(fd[1], 100, 0, 0);
+	for (int i = 0; i < 7; i++)
+		TRY(read(fd[1], buf, sizeof(buf)));
+	TRY(recv(fd[1], buf, 1, MSG_DONTWAIT));
+	say("all at once\n");
+	writers_send(fd[0]);
+	receive(fd[1], 100, ROOM, MSG_PEEK);
+	close_got();
+	receive(fd[1], 100, ROOM, MSG_WAITALL);
+	close_got();
+	receive(fd[1], 8, ROOM, MSG_WAITALL);
+	receive(fd[1], 100, ROOM, MSG_WAITALL);
+	drain(fd[1]);
+	say("passed later\n");
+	set_option(fd[1], SO_PASSCRED, 0);
+	send(fd[0], "before ", 7, 0);
+	pass(fd[1]);
+	send(fd[0], "after", 5, 0);
+	all_that_comes(fd[1]);
+	say("a child passes its own\n");
+	child_sends(fd[0], 0, "ended");
+	all_that_comes(fd[1]);
+	close_both(fd);
+}
+
+/* ---- pidfds ---- */
+
+static void say_peer_pidfd(const char *what, int fd)
+{
+	int pidfd = -1;
+	socklen_t n = sizeof(pidfd);
+	char path[40], line[60];
+	FILE *info;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &n) != 0) {
+		result(what, -1);
+		return;
+	}
+	say("%s: %u bytes, close-on-exec %d\n", what, n, fcntl(pidfd, F_GETFD));
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	info = fopen(path, "r");
+	while (info && fgets(line, sizeof(line), info))
+		if (strncmp(line, "Pid:", 4) == 0)
+			say("  pid %s\n", pid_as_word(atoi(line + 4)));
+	if (info)
+		fclose(info);
+	say("  has ended: %d\n", poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, 0));
+	close(pidfd);
+}
+
+static void peers_have_pidfds(int type)
+{
+	int fd[2], lone = sock(type), pidfd = -1;
+	socklen_t n = 3;
+
+	say("SO_PEERPIDFD, %s\n", name_of(type));
+	pair(type, fd);
+	say_peer_pidfd("a pair", fd[0]);
+	say_peer_pidfd("not connected", lone);
+	TRY(getsockopt(fd[0], SOL_SOCKET, SO_PEERPIDFD, &pidfd, &n));
+	n = 0;
+	TRY(getsockopt(fd[0], SOL_SOCKET, SO_PEERPIDFD, &pidfd, &n));
+	n = 100;
+	TRY(getsockopt(fd[0], SOL_SOCKET, SO_PEERPIDFD, buf, &n));
+	say("%u bytes\n", n);
+	n = 4;
+	TRY(getsockopt(fd[0], SOL_SOCKET, SO_PEERPIDFD, (void *)-4096l, &n));
+	TRY(setsockopt(fd[0], SOL_SOCKET, SO_PEERPIDFD, &pidfd, 4));
+	close(fd[1]);
+	say_peer_pidfd("closed", fd[0]);
+	close(fd[0]);
+	close(lone);
+}
+
+static void named_peers_have_pidfds(void)
+{
+	int server = sock(SOCK_DGRAM), client = sock(SOCK_DGRAM);
+
+	say("by name\n");
+	TRY(bind_to(server, "@peer"));
+	TRY(connect_to(client, "@peer"));
+	say_peer_pidfd("dgram", client);
+	close(client);
+	close(server);
+	server = sock(SOCK_STREAM);
+	TRY(bind_to(server, "@peer"));
+	say_peer_pidfd("bound", server);
+	TRY(listen(server, 1));
+	say_peer_pidfd("listener", server);
+	close(server);
+}
+
+/* The pidfd of a peer that is a child of ours, as long as it lives and afterwards. */
+static void peers_end(int type)
+{
+	int listener = listener_at(type, "@ends"), server, pidfd, go[2];
+	socklen_t n = sizeof(pidfd);
+
+	say("the peer ends, %s\n", name_of(type));
+	make_pipe(go);
+	if (fork() == 0) {
+		int client = sock(type);
+
+		close(go[1]);
+		if (connect_to(client, "@ends") != 0)
+			_exit(82);
+		say_peer_pidfd("the listener's", client);
+		send_it(client, "x");
+		read(go[0], buf, 1);
+		_exit(0);
+	}
+	server = accept(listener, NULL, NULL);
+	TRY(recv(server, buf, 1, 0));
+	TRY(getsockopt(server, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &n) < 0);
+	say("has ended: %d\n", poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, 0));
+	close_both(go);
+	say("has ended: %d\n", poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, LIMIT_MS));
+	say_peer_pidfd("a zombie", server);
+	wait(NULL);
+	say_peer_pidfd("reaped", server);
+	say("has ended: %d\n", poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, 0));
+	close(pidfd);
+	close(server);
+	close(listener);
+}
+
+static void pidfds_are_passed(int type)
+{
+	int fd[2];
+
+	say("SO_PASSPIDFD, %s\n", name_of(type));
+	pair(type, fd);
+	set_option(fd[1], SO_PASSPIDFD, 1);
+	TRY(send_ids(fd[0], getpid(), 0, 0));
+	receive_all(fd[1]);
+	TRY(send_it(fd[0], "plain"));
+	receive_all(fd[1]);
+	pass(fd[1]);
+	TRY(send_it(fd[0], "plain"));
+	receive_all(fd[1]);
+	put_fds(STDIN_FILENO, 2);
+	TRY(send_it(fd[0], "all three"));
+	receive_all(fd[1]);
+	close_got();
+	TRY(send_it(fd[0], "close-on-exec"));
+	receive(fd[1], 100, ROOM, MSG_CMSG_CLOEXEC);
+	TRY(send_it(fd[0], "small"));
+	receive(fd[1], 100, 32, 0);
+	TRY(send_it(fd[0], "small"));
+	receive(fd[1], 100, 48, 0);
+	TRY(send_it(fd[0], "small"));
+	receive(fd[1], 100, 52, 0);
+	set_option(fd[1], SO_PASSCRED, 0);
+	TRY(send_it(fd[0], "none"));
+	receive(fd[1], 100, 0, 0);
+	child_sends(fd[0], 0, "from the dead");
+	receive_all(fd[1]);
+	close_both(fd);
+}
+
+/* ---- groups ---- */
+
+static void say_groups(const char *what, int fd, socklen_t room)
+{
+	gid_t groups[20];
+	socklen_t n = room;
+	int failed = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &n);
+
+	result(what, failed);
+	say("  of %u: %u bytes\n", room, n);
+	for (size_t i = 0; !failed && i < n / sizeof(gid_t); i++)
+		say("  %u\n", groups[i]);
+}
+
+static int has_groups(void *type)
+{
+	gid_t groups[] = { 30, 10, 20 };
+	int fd[2], lone = sock(*(int *)type);
+
+	if (setgroups(3, groups) != 0)
+		return 83;
+	pair(*(int *)type, fd);
+	say_groups("a pair", fd[0], sizeof(gid_t) * 20);
+	say_groups("exactly", fd[0], sizeof(gid_t) * 3);
+	say_groups("too small", fd[0], sizeof(gid_t) * 2);
+	say_groups("none", fd[0], 0);
+	say_groups("odd", fd[0], sizeof(gid_t) * 3 + 3);
+	say_groups("not connected", lone, sizeof(gid_t) * 3);
+	TRY(setgroups(0, NULL));
+	say_groups("as they were", fd[0], sizeof(gid_t) * 3);
+	close_both(fd);
+	pair(*(int *)type, fd);
+	say_groups("no groups", fd[0], sizeof(gid_t) * 3);
+	close_both(fd);
+	return 0;
+}
+
+static void peers_have_groups(int type)
+{
+	say("SO_PEERGROUPS, %s\n", name_of(type));
+	in_child("it", has_groups, &type);
+}
+
+static int connects_with_groups(void *unused)
+{
+	gid_t groups[] = { 5, 6 };
+	int client = sock(SOCK_STREAM);
+
+	(void)unused;
+	if (setgroups(2, groups) != 0)
+		return 84;
+	TRY(connect_to(client, "@groups"));
+	say_groups("the listener's", client, 80);
+	return 0;
+}
+
+static void connections_have_groups(void)
+{
+	int listener = sock(SOCK_STREAM), server;
+	gid_t groups[] = { 7, 8, 9 };
+
+	say("of connections\n");
+	TRY(bind_to(listener, "@groups"));
+	say_groups("bound", listener, 80);
+	if (setgroups(3, groups) != 0)
+		_exit(85);
+	TRY(listen(listener, 1));
+	setgroups(0, NULL);
+	say_groups("listener", listener, 80);
+	in_child("client", connects_with_groups, NULL);
+	server = accept(listener, NULL, NULL);
+	say_groups("the client's", server, 80);
+	close(server);
+	close(listener);
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < 3; i++) {
+		passed_or_not(types[i]);
+		option_is_kept(types[i]);
+		if (types[i] != SOCK_DGRAM)
+			listeners_bequeath(types[i]);
+		some_are_false(types[i]);
+		lengths_are_wrong(types[i]);
+		rooms_are_small(types[i]);
+		both_come(types[i]);
+		peers_have_pidfds(types[i]);
+		if (types[i] != SOCK_DGRAM)
+			peers_end(types[i]);
+		pidfds_are_passed(types[i]);
+		peers_have_groups(types[i]);
+	}
+	a_name_is_chosen();
+	names_pass();
+	writers_are_kept_apart();
+	named_peers_have_pidfds();
+	connections_have_groups();
+	return 0;
+}
