@@ -112,8 +112,10 @@
 struct served_address {
 	uint64_t dev, ino; /* 0: the address is no path */
 	uint32_t pid, uid, gid;
-	uint32_t length; /* of the address; 0: none */
-	uint64_t files;	 /* in flight with the message; 0: none */
+	uint32_t length;   /* of the address; 0: none */
+	uint64_t files;	   /* in flight with the message; 0: none */
+	uint32_t says_who; /* of sendmsg: the sender has named who it is */
+	uint32_t pad;
 	uint8_t address[SERVED_ADDRESS_MOST];
 };
 

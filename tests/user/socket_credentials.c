@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* R154, R156: credentials in messages of AF_UNIX, and what a socket says of its peer: SCM_CREDENTIALS, SO_PASSCRED, SO_PASSPIDFD,
- * SO_PEERPIDFD, SO_PEERGROUPS. */
+/* R154, R156, R157: credentials in messages of AF_UNIX, and what a socket says of its peer: SCM_CREDENTIALS, SO_PASSCRED, SO_PEERPIDFD. */
 #include "socket_control.h"
 
 #include <grp.h>
 
-#ifndef SO_PASSPIDFD
-#define SO_PASSPIDFD 76
+#ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
 #endif
 
@@ -107,7 +105,7 @@ static void passed_or_not(int type)
 	receive_all(fd[1]);
 	say("the end\n");
 	close(fd[0]);
-	if (type != SOCK_DGRAM) {
+	if (type == SOCK_STREAM) {
 		until_hung_up(fd[1]);
 		receive_all(fd[1]);
 	}
@@ -127,9 +125,6 @@ static void option_is_kept(int type)
 	set_option(fd[0], SO_PASSCRED, 0);
 	say_option("SO_PASSCRED", fd[0], SO_PASSCRED);
 	TRY(setsockopt(fd[0], SOL_SOCKET, SO_PASSCRED, buf, 3));
-	say_option("SO_PASSPIDFD", fd[0], SO_PASSPIDFD);
-	set_option(fd[0], SO_PASSPIDFD, -1);
-	say_option("SO_PASSPIDFD", fd[0], SO_PASSPIDFD);
 	close_both(fd);
 }
 
@@ -202,10 +197,8 @@ static void listeners_bequeath(int type)
 	client = sock(type);
 	TRY(connect_to(client, "@heir"));
 	set_option(listener, SO_PASSCRED, 0);
-	set_option(listener, SO_PASSPIDFD, 1);
 	server = accept(listener, NULL, NULL);
 	say_option("accepted", server, SO_PASSCRED);
-	say_option("accepted", server, SO_PASSPIDFD);
 	close(server);
 	close(client);
 	close(listener);
@@ -554,116 +547,6 @@ static void peers_end(int type)
 	close(listener);
 }
 
-static void pidfds_are_passed(int type)
-{
-	int fd[2];
-
-	say("SO_PASSPIDFD, %s\n", name_of(type));
-	pair(type, fd);
-	set_option(fd[1], SO_PASSPIDFD, 1);
-	TRY(send_ids(fd[0], getpid(), 0, 0));
-	receive_all(fd[1]);
-	TRY(send_it(fd[0], "plain"));
-	receive_all(fd[1]);
-	pass(fd[1]);
-	TRY(send_it(fd[0], "plain"));
-	receive_all(fd[1]);
-	put_fds(STDIN_FILENO, 2);
-	TRY(send_it(fd[0], "all three"));
-	receive_all(fd[1]);
-	close_got();
-	TRY(send_it(fd[0], "close-on-exec"));
-	receive(fd[1], 100, ROOM, MSG_CMSG_CLOEXEC);
-	TRY(send_it(fd[0], "small"));
-	receive(fd[1], 100, 32, 0);
-	TRY(send_it(fd[0], "small"));
-	receive(fd[1], 100, 48, 0);
-	TRY(send_it(fd[0], "small"));
-	receive(fd[1], 100, 52, 0);
-	set_option(fd[1], SO_PASSCRED, 0);
-	TRY(send_it(fd[0], "none"));
-	receive(fd[1], 100, 0, 0);
-	child_sends(fd[0], 0, "from the dead");
-	receive_all(fd[1]);
-	close_both(fd);
-}
-
-/* ---- groups ---- */
-
-static void say_groups(const char *what, int fd, socklen_t room)
-{
-	gid_t groups[20];
-	socklen_t n = room;
-	int failed = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &n);
-
-	result(what, failed);
-	say("  of %u: %u bytes\n", room, n);
-	for (size_t i = 0; !failed && i < n / sizeof(gid_t); i++)
-		say("  %u\n", groups[i]);
-}
-
-static int has_groups(void *type)
-{
-	gid_t groups[] = { 30, 10, 20 };
-	int fd[2], lone = sock(*(int *)type);
-
-	if (setgroups(3, groups) != 0)
-		return 83;
-	pair(*(int *)type, fd);
-	say_groups("a pair", fd[0], sizeof(gid_t) * 20);
-	say_groups("exactly", fd[0], sizeof(gid_t) * 3);
-	say_groups("too small", fd[0], sizeof(gid_t) * 2);
-	say_groups("none", fd[0], 0);
-	say_groups("odd", fd[0], sizeof(gid_t) * 3 + 3);
-	say_groups("not connected", lone, sizeof(gid_t) * 3);
-	TRY(setgroups(0, NULL));
-	say_groups("as they were", fd[0], sizeof(gid_t) * 3);
-	close_both(fd);
-	pair(*(int *)type, fd);
-	say_groups("no groups", fd[0], sizeof(gid_t) * 3);
-	close_both(fd);
-	return 0;
-}
-
-static void peers_have_groups(int type)
-{
-	say("SO_PEERGROUPS, %s\n", name_of(type));
-	in_child("it", has_groups, &type);
-}
-
-static int connects_with_groups(void *unused)
-{
-	gid_t groups[] = { 5, 6 };
-	int client = sock(SOCK_STREAM);
-
-	(void)unused;
-	if (setgroups(2, groups) != 0)
-		return 84;
-	TRY(connect_to(client, "@groups"));
-	say_groups("the listener's", client, 80);
-	return 0;
-}
-
-static void connections_have_groups(void)
-{
-	int listener = sock(SOCK_STREAM), server;
-	gid_t groups[] = { 7, 8, 9 };
-
-	say("of connections\n");
-	TRY(bind_to(listener, "@groups"));
-	say_groups("bound", listener, 80);
-	if (setgroups(3, groups) != 0)
-		_exit(85);
-	TRY(listen(listener, 1));
-	setgroups(0, NULL);
-	say_groups("listener", listener, 80);
-	in_child("client", connects_with_groups, NULL);
-	server = accept(listener, NULL, NULL);
-	say_groups("the client's", server, 80);
-	close(server);
-	close(listener);
-}
-
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -679,13 +562,10 @@ int main(void)
 		peers_have_pidfds(types[i]);
 		if (types[i] != SOCK_DGRAM)
 			peers_end(types[i]);
-		pidfds_are_passed(types[i]);
-		peers_have_groups(types[i]);
 	}
 	a_name_is_chosen();
 	names_pass();
 	writers_are_kept_apart();
 	named_peers_have_pidfds();
-	connections_have_groups();
 	return 0;
 }

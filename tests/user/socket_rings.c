@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* R154: sockets in messages of sockets: rings that nobody can reach end, chains end, and what is on the way is limited. */
+/* R154, R157: sockets in messages of sockets: rings that nobody can reach end, chains end, and what is on the way is limited. */
 #include "socket_control.h"
 
 #define CHAIN 300
 #define RINGS 2000
-#define FEW   64 /* descriptors, where many rings are made */
+#define FEW   32 /* descriptors, where many rings are made */
 
 static char buf[10];
 
@@ -416,7 +416,7 @@ static int root_sends(void *fd)
 	int *way = fd, n = 0;
 
 	limit_fds(FEW);
-	while (n < 100 && send_fd(way[0], "x", 0) == 1)
+	while (n < 60 && send_fd(way[0], "x", 0) == 1)
 		n++;
 	say("root: %d\n", n);
 	return 0;

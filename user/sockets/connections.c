@@ -228,8 +228,8 @@ int sock_connect(struct serve_file *file, struct serve_request *request)
 		return -EISCONN;
 	if (is_unix(file) && name.length == PATH_AT)
 		return -EINVAL;
-	if (!is_unix(file))
-		err = connect_inet(file, &name, request->number);
+	err = is_unix(file) ? name_if_signed(file, request->number)
+			    : connect_inet(file, &name, request->number);
 	if (err == 0)
 		err = find_listener(file, &name, &listener);
 	if (err == 0 && sock->state != SOCK_NEW)
@@ -263,6 +263,8 @@ int sock_accept(struct serve_file *file, struct serve_request *request)
 		return to_sock(file)->shut & 1 ? -EINVAL : -EAGAIN;
 	waiting_remove(file, first);
 	blocked_wake(file);
+	if (is_unix(first))
+		options_inherit(first, to_sock(file)); /* as they are now */
 	request->file = first->cookie;
 	name_give(first, request, &to_sock(first)->peer_name);
 	return 0;

@@ -187,6 +187,15 @@ int name_choose(struct serve_file *file, const struct name *to, uint32_t by)
 	return err;
 }
 
+int name_if_signed(struct serve_file *file, uint32_t by)
+{
+	const struct sock *sock = to_sock(file);
+
+	return is_unix(file) && !sock->name.length && sock->flags & 1u << SO_PASSCRED
+		       ? name_choose(file, NULL, by)
+		       : 0;
+}
+
 int sock_bind(struct serve_file *file, struct serve_request *request)
 {
 	struct name name, *own = &to_sock(file)->name;

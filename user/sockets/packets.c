@@ -189,14 +189,15 @@ static void inet_sender(struct serve_file *file, struct serve_file *target, stru
 /* Of two servers, only one may say that the files are there: so the message counts as sent before that. */
 static int packet_add(struct serve_file *file, struct serve_file *target,
 		      struct serve_request *request, size_t size, const struct ucred *who,
-		      uint64_t files)
+		      const struct served_address *with)
 {
 	struct packet *packet = packet_create(size, who);
 	struct sock_own *own = to_own(target);
 
 	if (!packet)
 		return -ENOBUFS;
-	packet->is_signed = (to_sock(file)->flags | to_sock(target)->flags) & 1u << SO_PASSCRED ||
+	packet->is_signed = with->says_who ||
+			    (to_sock(file)->flags | to_sock(target)->flags) & 1u << SO_PASSCRED ||
 			    target->waits;
 	packet->sender = file->cookie;
 	if (is_unix(file))
@@ -209,11 +210,11 @@ static int packet_add(struct serve_file *file, struct serve_file *target,
 		return -EIO;
 	}
 	to_sock(file)->sent_by = request->number;
-	if (files && serve_files_wait(files, target) != 0) {
+	if (with->files && serve_files_wait(with->files, target) != 0) {
 		packet_free(packet);
 		return -ENOBUFS;
 	}
-	packet->files = files;
+	packet->files = with->files;
 	if (own->packets)
 		own->last_packet->next = packet;
 	else
@@ -226,7 +227,7 @@ static int packet_add(struct serve_file *file, struct serve_file *target,
 
 /* By the internet: what there is no room for, or nobody to get it, is lost. Who is connected learns of that by the next call. */
 static int inet_send(struct serve_file *file, struct serve_request *request, size_t size,
-		     struct name *name, const struct ucred *who)
+		     struct name *name, const struct ucred *who, const struct served_address *with)
 {
 	struct sock *sock = to_sock(file);
 	bool connected = sock->state == SOCK_CONNECTED;
@@ -257,7 +258,7 @@ static int inet_send(struct serve_file *file, struct serve_request *request, siz
 	}
 	done = !has_room(target, file) || (to_sock(target)->shut & 1)
 		       ? (int)size
-		       : packet_add(file, target, request, size, who, 0);
+		       : packet_add(file, target, request, size, who, with);
 	serve_put(target);
 	return done;
 }
@@ -301,14 +302,16 @@ int packet_send(struct serve_file *file, struct serve_request *request)
 		return -EPIPE;
 	done = from.length ? name_from(file, &from, &name) : 0;
 	if (done == 0 && !is_unix(file))
-		return inet_send(file, request, size, &name, &who);
+		return inet_send(file, request, size, &name, &who, &from);
 	if (done == 0)
 		done = packet_target(file, &name, &target);
 	if (done)
 		return done;
-	done = packet_may_go(file, target, size);
+	done = name_if_signed(file, request->number);
 	if (done == 0)
-		done = packet_add(file, target, request, size, &who, from.files);
+		done = packet_may_go(file, target, size);
+	if (done == 0)
+		done = packet_add(file, target, request, size, &who, &from);
 	serve_put(target);
 	return done;
 }
@@ -473,6 +476,9 @@ int packet_connect(struct serve_file *file, struct serve_request *request)
 		return 0;
 	}
 	err = name_from(file, &from, &name);
+	if (err)
+		return err;
+	err = name_if_signed(file, request->number);
 	if (err)
 		return err;
 	return is_unix(file) ? connect_unix_datagrams(file, &name)

@@ -170,6 +170,8 @@ void name_unlink(struct serve_file *file);
 int sock_bind(struct serve_file *file, struct serve_request *request);
 /* Binds a socket without a name to one that nobody has; of the internet, to one that reaches `to`. NULL: any. */
 int name_choose(struct serve_file *file, const struct name *to, uint32_t by);
+/* As on Linux, a socket of AF_UNIX with SO_PASSCRED that connects or sends gets a name. */
+int name_if_signed(struct serve_file *file, uint32_t by);
 
 /* ---- inet.c: AF_INET and AF_INET6, on the loopback ---- */
 

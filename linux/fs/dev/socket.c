@@ -287,6 +287,7 @@ static ssize_t send_signed(struct file *file, struct user_iter *from,
 			   struct served_address *address, struct attached *attached,
 			   unsigned *flags)
 {
+	address->says_who = attached->writer[WRITER_PID] != 0;
 	sign(attached);
 	address->pid = attached->writer[WRITER_PID];
 	address->uid = attached->writer[WRITER_UID];
