@@ -191,10 +191,10 @@ void in_flight_put(struct in_flight *files)
 void in_flight_put_list(struct in_flight *files)
 {
 	while (files) {
-		struct in_flight *next = files->next;
+		struct in_flight *behind = files->behind;
 
 		in_flight_put(files);
-		files = next;
+		files = behind;
 	}
 }
 

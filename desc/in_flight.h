@@ -37,7 +37,9 @@ struct in_flight {
 	/* guarded by in_flight_lock: */
 	struct list link; /* on the list of all, if `at` is there */
 	struct mailbox *at;
-	struct in_flight *next; /* of a list that nobody else has */
+	struct in_flight *next; /* of a sweep's list, or a closer's */
+	/* private to who empties a pipe: */
+	struct in_flight *behind;
 	struct file *file[];
 };
 
@@ -82,7 +84,7 @@ void in_flight_land(struct in_flight *files);
 void in_flight_get(struct in_flight *files);
 /* The last reference closes those that were not closed. NULL is allowed. Call as file_put(), with no lock of a pipe held. */
 void in_flight_put(struct in_flight *files);
-/* Puts one after the other of a list by `next`. */
+/* Puts one after the other of a list by `behind`. */
 void in_flight_put_list(struct in_flight *files);
 
 /* An open file with a mailbox has ended: now and then, closes the rings. Call as in_flight_put(). */

@@ -343,7 +343,7 @@ struct in_flight *pipe_discard(struct pipe *pipe)
 		struct attached *attached = slot->attached ? (struct attached *)slot->page : NULL;
 
 		if (attached && attached->files) {
-			attached->files->next = files;
+			attached->files->behind = files;
 			files = attached->files;
 		}
 		pipe_page_back(pipe, pipe_ring_take(&pipe->ring, slot->len));
