@@ -180,10 +180,19 @@ void in_flight_get(struct in_flight *files)
 
 void in_flight_put(struct in_flight *files)
 {
-	if (!files || !refcount_put(&files->refs))
+	bool is_last;
+
+	if (!files)
 		return;
-	refcount_init(&files->refs, 1);
-	in_flight_land(files);
+	mutex_lock(&in_flight_lock); /* or a sweep could take a reference after the last one */
+	is_last = refcount_put(&files->refs);
+	if (is_last) {
+		refcount_init(&files->refs, 1);
+		ground_locked(files);
+	}
+	mutex_unlock(&in_flight_lock);
+	if (!is_last)
+		return;
 	files->next = NULL;
 	close_in_flight(files);
 }

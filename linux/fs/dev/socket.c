@@ -402,6 +402,8 @@ static ssize_t send_attached(struct duplex *duplex, struct file *file, struct us
 		done = served_send_files(file, attached->files, &to);
 	if (done == 0)
 		done = send_bytes(duplex, file, &message.iter, flags);
+	if (to && message.attached.files)
+		in_flight_land(message.attached.files); /* not sent, and that side may be gone */
 	if (to)
 		served_link_put(to);
 	attached->files = message.attached.files;
