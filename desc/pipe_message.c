@@ -120,6 +120,8 @@ static uint8_t *append_at(struct pipe *pipe, const struct attached *attached, si
 	if (attached->files || pipe_ring_empty(&pipe->ring) ||
 	    !is_same_writer(attached, slot_attached(last)))
 		return NULL;
+	if (last->attached)
+		return slot_attached(last)->files ? NULL : pipe_slot_room(last, n);
 	return pipe_ring_append_at(&pipe->ring, n);
 }
 
@@ -150,7 +152,7 @@ static int push_message(struct pipe *pipe, struct user_iter *from, struct attach
 	pipe_ring_push_slot(&pipe->ring, (struct pipe_slot){ .page = pipe->spare,
 							     .offset = sizeof(*attached),
 							     .len = (uint16_t)n,
-							     .closed = attached->files != NULL,
+							     .closed = true,
 							     .attached = true });
 	pipe->spare = NULL;
 	pipe->attached = true;

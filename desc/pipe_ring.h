@@ -11,7 +11,7 @@ struct pipe_slot {
 	uint8_t *page;
 	uint16_t offset; /* of the first byte that has not been read */
 	bool packet;  /* written with O_DIRECT: a read that comes to it takes all of it, and ends */
-	bool closed;  /* nothing is appended: a packet, spliced bytes, or files in flight */
+	bool closed;  /* nothing is appended: a packet, spliced bytes, or a message (but by the same writer) */
 	uint16_t len; /* never 0 in a used slot */
 	bool attached; /* the page begins with a struct attached (desc/in_flight.h) */
 };
@@ -66,16 +66,20 @@ static inline struct pipe_slot *pipe_ring_slot(struct pipe_ring *ring, size_t at
 	return &ring->slot[at & ring->mask];
 }
 
+/* Returns where n more bytes fit after those of the slot in its page, or NULL. */
+static inline uint8_t *pipe_slot_room(const struct pipe_slot *slot, size_t n)
+{
+	uint32_t end = (uint32_t)slot->offset + slot->len;
+
+	return end + n > PIPE_RING_PAGE ? NULL : slot->page + end;
+}
+
 /* Returns where n more bytes fit after the newest ones in the same page, or NULL. */
 static inline uint8_t *pipe_ring_append_at(struct pipe_ring *ring, size_t n)
 {
 	struct pipe_slot *last = pipe_ring_slot(ring, ring->head - 1);
 
-	if (pipe_ring_empty(ring) || last->offset + last->len + n > PIPE_RING_PAGE)
-		return NULL;
-	if (last->closed)
-		return NULL;
-	return last->page + last->offset + last->len;
+	return pipe_ring_empty(ring) || last->closed ? NULL : pipe_slot_room(last, n);
 }
 
 /* Counts the n bytes that the caller has written there. */
