@@ -68,6 +68,8 @@ struct served {
 	struct requests requests[OPS];
 };
 
+static const struct file_ops parcel_ops;
+
 static struct served *to_served(const struct file *file)
 {
 	return file->data;
@@ -603,6 +605,8 @@ static int served_join_links(struct served_link *one, struct served_link *other,
 	struct served *peer = container_of(other, struct served, link);
 	const struct duplex *side = arg;
 
+	if (served->ops == &parcel_ops || peer->ops == &parcel_ops)
+		return -EINVAL;
 	if (served->peer || peer->peer)
 		return -EBUSY;
 	served->peer = other->cookie;
@@ -682,7 +686,7 @@ int64_t served_connect(struct file *receive, uint64_t cookie, uint64_t from, uns
 	if (err)
 		return err;
 	served = container_of(link, struct served, link);
-	err = served->ops->has_inode /* what is opened by a name is not made without one */
+	err = served->ops->has_inode || served->ops == &parcel_ops /* these are not made without their node */
 		      ? -EINVAL
 		      : open_waiting(receive, served->ops, NULL, served->open, link, &made);
 	served_link_put(link);
