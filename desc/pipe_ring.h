@@ -10,9 +10,9 @@
 struct pipe_slot {
 	uint8_t *page;
 	uint16_t offset; /* of the first byte that has not been read */
-	bool packet;  /* written with O_DIRECT: a read that comes to it takes all of it, and ends */
-	bool closed;  /* nothing is appended: a packet, spliced bytes, or a message (but by the same writer) */
-	uint16_t len; /* never 0 in a used slot */
+	bool packet; /* written with O_DIRECT: a read that comes to it takes all of it, and ends */
+	bool closed; /* nothing is appended: a packet, spliced bytes, or a message (but by the same writer) */
+	uint16_t len;  /* never 0 in a used slot */
 	bool attached; /* the page begins with a struct attached (desc/in_flight.h) */
 };
 

@@ -686,7 +686,8 @@ int64_t served_connect(struct file *receive, uint64_t cookie, uint64_t from, uns
 	if (err)
 		return err;
 	served = container_of(link, struct served, link);
-	err = served->ops->has_inode || served->ops == &parcel_ops /* these are not made without their node */
+	err = served->ops->has_inode ||
+			      served->ops == &parcel_ops /* these are not made without their node */
 		      ? -EINVAL
 		      : open_waiting(receive, served->ops, NULL, served->open, link, &made);
 	served_link_put(link);

@@ -547,6 +547,62 @@ static void peers_end(int type)
 	close(listener);
 }
 
+/* ---- errors of each call ---- */
+
+static void send_by_both(int fd)
+{
+	struct iovec part = { (char *)"x", 1 };
+	struct mmsghdr one = { .msg_hdr = { .msg_iov = &part,
+					    .msg_iovlen = 1,
+					    .msg_control = control,
+					    .msg_controllen = control_len } };
+
+	TRY(sendmsg(fd, &one.msg_hdr, 0));
+	TRY(sendmmsg(fd, &one, 1, 0));
+	control_len = 0;
+}
+
+static int user_is_refused(void *unused)
+{
+	int fd[2], n = 4, pidfd;
+	socklen_t size = sizeof(pidfd);
+
+	(void)unused;
+	pair(SOCK_STREAM, fd);
+	become_user();
+	put_ids(1, 1000, 100);
+	send_by_both(fd[0]);
+	limit_fds(8);
+	while (n--) {
+		put_fds(STDIN_FILENO, 4);
+		TRY(send_it(fd[0], "four"));
+	}
+	put_fds(STDIN_FILENO, 1);
+	send_by_both(fd[0]);
+	limit_fds(0);
+	TRY(getsockopt(fd[0], SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size));
+	return 0;
+}
+
+static void calls_are_refused(void)
+{
+	int fd[2], lone = sock(SOCK_STREAM), pidfd;
+	socklen_t size = sizeof(pidfd);
+
+	say("errors\n");
+	pair(SOCK_STREAM, fd);
+	put_fds(-1, 1);
+	send_by_both(fd[0]);
+	put(SOL_SOCKET, 99, "", 0);
+	send_by_both(fd[0]);
+	put_ids(999999, 0, 0);
+	send_by_both(fd[0]);
+	TRY(getsockopt(lone, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size));
+	in_child("a user", user_is_refused, NULL);
+	close_both(fd);
+	close(lone);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -567,5 +623,6 @@ int main(void)
 	names_pass();
 	writers_are_kept_apart();
 	named_peers_have_pidfds();
+	calls_are_refused();
 	return 0;
 }
