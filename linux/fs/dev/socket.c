@@ -240,9 +240,10 @@ static ssize_t receive_letter(struct file *file, struct user_iter *to,
 	struct letter *letter = letter_create(n);
 	ssize_t done;
 
+	address->files = 0;
 	if (!letter)
 		return -ENOMEM;
-	letter->address.length = 0;
+	letter->address = (struct served_address){ 0 };
 	done = letter_post(file, letter, n, SYS_recvmsg, flags);
 	if (done > 0) {
 		n = MIN(n, (size_t)done);
@@ -322,7 +323,8 @@ static ssize_t receive_message(struct file *file, struct user_iter *to,
 	*attached = (struct attached){ .writer = { address->pid, address->uid, address->gid } };
 	if (done > 0)
 		name_nobody(attached);
-	if (done >= 0 && address->files)
+	/* The server has given them away, even if the bytes could not be copied. */
+	if (address->files && (done >= 0 || !keep))
 		attached->files = served_take_files(file, address->files, keep);
 	return done;
 }
