@@ -148,7 +148,7 @@ static ssize_t send_pack(const struct file *from, const char *bytes, uint32_t wr
 	return done;
 }
 
-/* The same, with one file, of which `to` is the other side's. */
+/* Sends one file; `to` is the file at the other side. */
 static ssize_t send_file(const struct file *from, const struct file *to, const char *bytes,
 			 struct file *file)
 {
