@@ -18,6 +18,7 @@
 #include "ipc/served.h"
 #include "ipc/transfer.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "linux/fs/dev/served.h"
 #include "linux/fs/file/fifo.h"
 #include "linux/fs/file/file_more.h"
@@ -243,14 +244,17 @@ static ssize_t receive_letter(struct file *file, struct user_iter *to,
 	address->files = 0;
 	if (!letter)
 		return -ENOMEM;
-	letter->address = (struct served_address){ 0 };
+	letter->address.length = 0;
+	letter->address.files = 0;
 	done = letter_post(file, letter, n, SYS_recvmsg, flags);
 	if (done > 0) {
 		n = MIN(n, (size_t)done);
 		if (user_iter_copy_out(to, letter->bytes, n) != n)
 			done = -EFAULT;
 	}
-	*address = letter->address;
+	memcpy(address, &letter->address,
+	       offsetof(struct served_address, address) +
+		       MIN(letter->address.length, (uint32_t)SERVED_ADDRESS_MOST));
 	kfree(letter);
 	return done;
 }
