@@ -607,3 +607,96 @@ KTEST(in_flight_landing_is_told_once) // R157
 	}
 	EXPECT_EQ(0, nboxes);
 }
+
+/* ---- races ---- */
+
+#define OFFERED 4
+
+static struct file *offered[OFFERED]; /* open files, which whoever takes them has; atomic */
+
+static struct file *take_offered(void)
+{
+	return atomic_exchange(&offered[race_lot(OFFERED)], NULL);
+}
+
+static void offer(struct file *file)
+{
+	struct file *before = atomic_exchange(&offered[race_lot(OFFERED)], file);
+
+	if (before)
+		file_put(before);
+}
+
+/* Receives a message, and offers a file that came with it. */
+static void receive_by_lot(const struct file *file)
+{
+	char byte;
+	struct message message = message_to(&byte, 1, false);
+	struct duplex *side = &to_box(file)->side;
+
+	if (race_lot(3) == 0)
+		(void)duplex_peek(side, &does_not_wait, &message.iter);
+	else
+		(void)duplex_read(side, &does_not_wait, &message.iter);
+	if (message.attached.files && race_lot(2)) {
+		file_get(message.attached.files->file[0]);
+		offer(message.attached.files->file[0]);
+	}
+	in_flight_put(message.attached.files);
+}
+
+/* Makes a pair, sends one side and others through it, and closes it, or has others go on with it. */
+static void send_by_lot(void)
+{
+	struct file *pair[2], *more = take_offered();
+
+	if (!new_pair(pair)) {
+		put(&more);
+		return;
+	}
+	for (unsigned i = 1 + race_lot(3); i > 0; i--)
+		(void)send_file(pair[1], pair[0], "x", pair[race_lot(4) == 0]);
+	if (more) {
+		(void)send_file(pair[1], pair[0], "y", more);
+		receive_by_lot(more);
+	}
+	if (race_lot(2))
+		offer(pair[0]);
+	else
+		put(&pair[0]);
+	if (race_lot(2))
+		receive_by_lot(pair[1]);
+	put(&pair[1]);
+	put(&more);
+}
+
+static void use_rings_by_lot(void)
+{
+	for (unsigned i = 0; i < 12; i++) {
+		struct file *file;
+
+		if (race_lot(3) == 0)
+			in_flight_sweep();
+		send_by_lot();
+		file = take_offered();
+		if (!file)
+			continue;
+		receive_by_lot(file);
+		if (race_lot(2))
+			offer(file);
+		else
+			put(&file);
+	}
+}
+
+static void end_rings(void)
+{
+	for (unsigned i = 0; i < OFFERED; i++)
+		put(&offered[i]);
+	in_flight_sweep();
+	EXPECT_EQ(0, nboxes);
+}
+
+/* Sweeps while others send, receive and close: all ends, and nothing too early (R157). */
+RACE(race_rings_in_flight, .rounds = 10,
+     .sides = { use_rings_by_lot, use_rings_by_lot, use_rings_by_lot }, .end = end_rings);
