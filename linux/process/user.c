@@ -128,6 +128,7 @@ void user_find_held(void)
 
 	for (unsigned i = 0; i < USER_BUCKETS; i++)
 		list_for_each_entry(user, user_bucket(i), link)
-			if (user->sigpending)
+			for (unsigned n = (user->sigpending != 0) + (user->in_flight != 0); n > 0;
+			     n--)
 				counted_found(&user->counted);
 }

@@ -9,7 +9,7 @@
 #include "sync/atomic.h"
 
 struct user {
-	/* Credentials, instances of inotify, and one while signals are pending. For root's signals there is none: root stays. */
+	/* Credentials, instances of inotify, one while signals are pending, and one while files are in flight. For those of root there is none: root stays. */
 	struct refcount refs;
 	uint32_t uid;	 /* const */
 	uint64_t ntasks; /* atomic: processes, zombies too, and further threads; RLIMIT_NPROC */
@@ -100,14 +100,14 @@ static inline uint64_t user_in_flight(const struct user *user)
 
 static inline void user_add_in_flight(struct user *user, uint32_t n)
 {
-	(void)atomic_add(&user->in_flight, n);
-	user_get(user);
+	if (atomic_add(&user->in_flight, n) == 0 && user != &root_user)
+		user_get(user);
 }
 
 static inline void user_drop_in_flight(struct user *user, uint32_t n)
 {
-	(void)atomic_add(&user->in_flight, -(uint64_t)n);
-	user_put(user);
+	if (atomic_add(&user->in_flight, -(uint64_t)n) == n && user != &root_user)
+		user_put(user);
 }
 
 static inline void user_drop_signal(struct user *user)
