@@ -123,7 +123,7 @@ def R171_users_have_a_share_of_the_sockets_only():
 @case
 def R144_R146_R148_calls_for_files_that_a_program_serves():
     done = run_placed("served_files", "refused", options=DEVICE)
-    equal((0, b"refused: ok\nlists: ok\nlies: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+    equal((0, b"refused: ok\nlists: ok\nlies: ok\nlies about descriptors: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
 
 
 @case

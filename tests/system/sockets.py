@@ -14,7 +14,7 @@ def see(word, text):
 
 @case
 def R155_a_server_is_killed_at_each_step():
-    see("steps", "each of more than 100 steps\n")
+    see("steps", "each of more than 150 steps\n")
 
 
 @case

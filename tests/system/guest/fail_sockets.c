@@ -151,10 +151,81 @@ static long send_and_receive(void)
 	return err;
 }
 
+/* A message of `size` bytes with the descriptor `fd`, or with room for one. */
+struct rights {
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part;
+	struct msghdr message;
+};
+
+static char rights_bytes[SOCKET_MESSAGE];
+
+static void rights_init(struct rights *rights, int fd, size_t size)
+{
+	rights->control.header =
+		(struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+	memcpy(CMSG_DATA(&rights->control.header), &fd, sizeof(fd));
+	rights->part = (struct iovec){ rights_bytes, size };
+	rights->message = (struct msghdr){ .msg_iov = &rights->part,
+					   .msg_iovlen = 1,
+					   .msg_control = &rights->control,
+					   .msg_controllen = sizeof(rights->control) };
+}
+
+/* Sends a socket's own descriptor through it, and receives it. As on Linux, sendmsg says ENOBUFS for ENOMEM, and recvmsg MSG_CTRUNC. */
+static long pass_descriptor(int from, int to, size_t size)
+{
+	struct rights rights;
+	long err;
+	int fd;
+
+	rights_init(&rights, to, size);
+	err = CALL(SYS_sendmsg, from, &rights.message, 0, 0);
+	if (err < 0)
+		return err == -ENOBUFS ? -ENOMEM : err;
+	rights_init(&rights, -1, size);
+	err = CALL(SYS_recvmsg, to, &rights.message, 0, 0);
+	if (err < 0)
+		return err;
+	if (rights.message.msg_flags & MSG_CTRUNC)
+		return -ENOMEM;
+	memcpy(&fd, CMSG_DATA(&rights.control.header), sizeof(fd));
+	return rights.message.msg_controllen == 0 ? -EIO : close_fd(fd);
+}
+
+static long pass_by_stream(void)
+{
+	int fds[2];
+	long err = CALL(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, fds);
+
+	if (err)
+		return err;
+	err = pass_descriptor(fds[0], fds[1], 1);
+	close_fd(fds[0]);
+	close_fd(fds[1]);
+	return err;
+}
+
+static long pass_by_message(void)
+{
+	long fd = CALL(SYS_socket, AF_UNIX, SOCK_DGRAM, 0, 0), err;
+
+	if (fd < 0)
+		return fd;
+	err = pass_descriptor((int)fd, (int)fd, SOCKET_MESSAGE);
+	close_fd(fd);
+	return err;
+}
+
 const struct scenario socket_scenarios[] = {
 	{ "socketpair", make_pair, start_server, remove_server, 0 },
 	{ "bind", bind_one, start_server, remove_server, MAY_ENOSPC },
 	{ "accept", connect_and_accept, start_listener, remove_server, 0 },
 	{ "message", send_and_receive, start_listener, remove_server, 0 },
+	{ "pass_stream", pass_by_stream, start_server, remove_server, 0 },
+	{ "pass_message", pass_by_message, start_server, remove_server, 0 },
 	{ NULL },
 };

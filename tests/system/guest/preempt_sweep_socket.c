@@ -262,6 +262,85 @@ static void check_stream(void)
 	expect(status == 0, "files that are left", status);
 }
 
+/* ---- descriptors ---- */
+
+static int through[2]; /* a pipe, of which the second descriptor is sent */
+
+static void prepare_rights(void)
+{
+	long err;
+
+	prepare_stream();
+	err = CALL(pipe2, (uint64_t)through, 0);
+	expect(err == 0, "pipe2", err);
+}
+
+struct rights {
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part;
+	struct msghdr message;
+};
+
+static void rights_init(struct rights *rights, int fd)
+{
+	rights->control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+						   .cmsg_level = SOL_SOCKET,
+						   .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(&rights->control.header), &fd, sizeof(fd));
+	rights->part = (struct iovec){ received, 1 };
+	rights->message = (struct msghdr){ .msg_iov = &rights->part,
+					   .msg_iovlen = 1,
+					   .msg_control = &rights->control,
+					   .msg_controllen = sizeof(rights->control) };
+}
+
+static void call_rights(void)
+{
+	struct rights rights;
+
+	rights_init(&rights, through[1]);
+	arm();
+	done = CALL(sendmsg, (uint64_t)ends[0], (uint64_t)&rights.message, 0);
+	CALL(close, (uint64_t)through[1]);
+	CALL(close, (uint64_t)ends[0]);
+}
+
+/* Gets it, and a byte through it. */
+static void compete_rights(void)
+{
+	struct rights rights;
+	int fd = -1;
+
+	rights_init(&rights, -1);
+	their_done = CALL(recvmsg, (uint64_t)ends[1], (uint64_t)&rights.message, 0);
+	if (their_done == 1 && rights.message.msg_controllen != 0)
+		memcpy(&fd, CMSG_DATA(&rights.control.header), sizeof(fd));
+	if (their_done == 1)
+		their_done = pass_byte(fd, through[0]);
+	CALL(close, (uint64_t)fd);
+}
+
+static void check_rights(void)
+{
+	char byte;
+	long n;
+	int status;
+
+	if (!common->competed)
+		compete_rights();
+	n = CALL(read, (uint64_t)through[0], (uint64_t)&byte, 1);
+	CALL(close, (uint64_t)through[0]);
+	CALL(close, (uint64_t)ends[1]);
+	status = stop_sockets();
+	expect(done == 1, "sent", done);
+	expect(their_done == 'x', "the byte", their_done);
+	expect(n == 0, "the end", n);
+	expect(status == 0, "files that are left", status);
+}
+
 const struct sweep socket_sweeps[] = {
 	{ .name = "socket_pair",
 	  .prepare = prepare_sockets,
@@ -296,6 +375,12 @@ const struct sweep socket_sweeps[] = {
 	  .call = call_stream,
 	  .compete = compete_stream,
 	  .check = check_stream,
+	  .timed = 1 },
+	{ .name = "socket_rights",
+	  .prepare = prepare_rights,
+	  .call = call_rights,
+	  .compete = compete_rights,
+	  .check = check_rights,
 	  .timed = 1 },
 	{ .name = NULL },
 };

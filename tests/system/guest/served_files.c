@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -532,7 +533,7 @@ static void joins(void)
 	check("join again", -EBUSY, ipc_join(receive, one, other));
 	check("connect at a file with a name", -EINVAL, ipc_connect(receive, 0, other, 0));
 	check("connect at none", -ENOENT, ipc_connect(receive, 0, other + 9, 0));
-	check("connect with a flag", -EINVAL, ipc_connect(receive, 0, other, 2));
+	check("connect with a flag", -EINVAL, ipc_connect(receive, 0, other, 4));
 	check("drop by a send end", -EINVAL, ipc_drop(send, one));
 	check("drop by nothing", -EBADF, ipc_drop(99, one));
 	check("drop what is open", -ENOENT, ipc_drop(receive, one));
@@ -655,6 +656,148 @@ static int lies_about_sockets(void)
 	close(send);
 	close(receive);
 	puts("lies: ok");
+	return 0;
+}
+
+/* Sends a pipe's end that is written to, and closes it. Returns the other end. */
+static int send_end_of_pipe(int socket)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec part = { "x", 1 };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	int ends[2];
+
+	check("pipe", 0, pipe(ends));
+	memcpy(CMSG_DATA(&control.header), &ends[1], sizeof(int));
+	check("a message with a descriptor", 1, sendmsg(socket, &message, 0));
+	close(ends[1]);
+	return ends[0];
+}
+
+/* Returns the descriptor that comes with a message, or -1. */
+static int receive_end_of_pipe(int socket)
+{
+	char byte, control[CMSG_SPACE(sizeof(int))];
+	struct iovec part = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	int fd = -1;
+
+	check("a message", 1, recvmsg(socket, &message, 0));
+	if (CMSG_FIRSTHDR(&message))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	return fd;
+}
+
+static void see_end_of_pipe(const char *what, int end)
+{
+	char byte;
+
+	check(what, 0, read(end, &byte, 1));
+	close(end);
+}
+
+static void send_to_liar(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), end, came;
+
+	alarm(60);
+	end = send_end_of_pipe(fd);
+	came = receive_end_of_pipe(fd);
+	check("a descriptor", 1, came >= 0 && write(came, "y", 1) == 1);
+	check("the same again", -1, receive_end_of_pipe(fd));
+	close(came);
+	check("what went through it", 1, read(end, &(char){ 0 }, 1));
+	see_end_of_pipe("its end", end);
+	see_end_of_pipe("for nobody", send_end_of_pipe(fd));
+	see_end_of_pipe("dropped", send_end_of_pipe(fd));
+	check("what was dropped", -1, receive_end_of_pipe(fd));
+	end = send_end_of_pipe(fd);
+	check("accept", -1, accept(fd, NULL, NULL));
+	check("its errno", EIO, errno);
+	see_end_of_pipe("what was accepted", end);
+	close(fd);
+}
+
+/* The number of a message's files is what the server may lie about. */
+static void lie_about_number(int receive, uint64_t number, uint64_t socket, int which)
+{
+	check("a number", 1, number != 0);
+	if (which == 1)
+		return; /* says nothing */
+	check("for nobody", -ENOENT, ipc_wait_at(receive, number, socket + 99));
+	check("a wrong number", -ENOENT, ipc_wait_at(receive, number + 99, socket));
+	check("an open file", -ENOENT, ipc_wait_at(receive, socket, socket));
+	check("a file made from it", -EINVAL, ipc_connect(receive, 0, number, 0));
+	check("and joined", -EINVAL, ipc_connect(receive, socket, number, 0));
+	check("joined with it", -EINVAL, ipc_join(receive, number, socket));
+	check("for the socket", 0, ipc_wait_at(receive, number, socket));
+	check("for it again", -EINVAL, ipc_wait_at(receive, number, socket));
+	if (which == 2)
+		check("drop", 0, ipc_drop(receive, number));
+}
+
+static int lies_about_descriptors(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), status = -1, nsent = 0;
+	struct {
+		struct served_address address;
+		char byte;
+	} letter = { 0 };
+	struct ipc_message m = { 0 };
+	uint64_t generation = 0, socket = 0;
+	pid_t user;
+	long rcvid;
+
+	check("name for sockets", 0, ipc_name(AT_FDCWD, SOCKETS, 0600, send));
+	user = fork();
+	if (user == 0) {
+		close(receive);
+		close(send);
+		send_to_liar();
+		fflush(stdout);
+		_exit(0);
+	}
+	for (;;) {
+		long done = 0;
+
+		rcvid = ipc_receive(receive, &m, IPC_NEVER);
+		if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED && m.badge == socket)
+			break;
+		if (rcvid <= 0)
+			continue;
+		socket = m.badge;
+		if (SERVED_OP(m.word[0]) == SERVED_CTL &&
+		    m.word[1] == SERVED_SOCKET_CALL(SYS_sendmsg)) {
+			ipc_read(receive, rcvid, &letter, sizeof(letter), 0);
+			lie_about_number(receive, letter.address.files, m.badge, nsent++);
+			done = 1;
+		} else if (SERVED_OP(m.word[0]) == SERVED_CTL &&
+			   m.word[1] == SERVED_SOCKET_CALL(SYS_recvmsg)) {
+			ipc_write(receive, rcvid, &letter, sizeof(letter), 0);
+			done = 1;
+		}
+		m.word[3] = m.word[1] == SERVED_SOCKET_CALL(SYS_accept)
+				    ? letter.address.files & ~IPC_BADGE_SERVED
+				    : 0;
+		m.word[0] = (uint64_t)done;
+		m.word[1] = SERVED_STATE(++generation, POLLIN | POLLOUT);
+		ipc_reply(receive, rcvid, &m);
+	}
+	waitpid(user, &status, 0);
+	check("who sends to a liar", 0, status);
+	unlink(SOCKETS);
+	close(send);
+	close(receive);
+	puts("lies about descriptors: ok");
 	return 0;
 }
 
@@ -864,7 +1007,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return rot13();
 	if (strcmp(argv[1], "refused") == 0)
-		return refused() || lists() || lies_about_sockets();
+		return refused() || lists() || lies_about_sockets() || lies_about_descriptors();
 	if (strcmp(argv[1], "supervised") == 0)
 		return supervised(atoi(argv[2]));
 	return strcmp(argv[1], "steps") == 0

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -22,7 +23,8 @@ struct socket_server {
 	uint64_t waiting[SOCKET_WAITING_MOST];
 	unsigned nwaiting;
 	uint64_t generation;
-	int nopen; /* files that were opened and not closed */
+	int nopen;	/* files that were opened and not closed */
+	uint64_t files; /* the number of those of the message that was sent last; 0: none */
 };
 
 static uint64_t socket_take_oldest(struct socket_server *server)
@@ -62,12 +64,36 @@ static long socket_accept(struct socket_server *server, struct ipc_message *m)
 	return 0;
 }
 
+/* Its files are for who has sent them. Those of a message that was not received are dropped. */
+static long socket_take_message(struct socket_server *server, long rcvid,
+				const struct ipc_message *m)
+{
+	struct served_address address;
+
+	if (server->files)
+		ipc_drop(server->receive, server->files);
+	server->files = 0;
+	if (ipc_read(server->receive, rcvid, &address, sizeof(address), 0) != sizeof(address))
+		return -EIO;
+	server->files = address.files;
+	if (server->files && ipc_wait_at(server->receive, server->files, m->badge) != 0)
+		return -EIO;
+	return (long)(m->word[2] >> 32);
+}
+
 static long socket_give_message(struct socket_server *server, long rcvid)
 {
-	static const char zeros[sizeof(struct served_address) + SOCKET_MESSAGE];
-	long done = ipc_write(server->receive, rcvid, zeros, sizeof(zeros), 0);
+	struct {
+		struct served_address address;
+		char bytes[SOCKET_MESSAGE];
+	} message;
+	long size = offsetof(__typeof__(message), bytes) + SOCKET_MESSAGE, done;
 
-	return done < (long)sizeof(zeros) ? -EIO : SOCKET_MESSAGE;
+	memset(&message, 0, sizeof(message));
+	message.address.files = server->files;
+	done = ipc_write(server->receive, rcvid, &message, (size_t)size, 0);
+	server->files = 0;
+	return done < size ? -EIO : SOCKET_MESSAGE;
 }
 
 static long socket_answer_call(struct socket_server *server, long rcvid, struct ipc_message *m)
@@ -81,7 +107,7 @@ static long socket_answer_call(struct socket_server *server, long rcvid, struct 
 	case SERVED_SOCKET_CALL(SYS_accept):
 		return socket_accept(server, m);
 	case SERVED_SOCKET_CALL(SYS_sendmsg):
-		return (long)(m->word[2] >> 32);
+		return socket_take_message(server, rcvid, m);
 	case SERVED_SOCKET_CALL(SYS_recvmsg):
 		return socket_give_message(server, rcvid);
 	default:

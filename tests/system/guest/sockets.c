@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,6 +222,91 @@ static int lists(void)
 	return 0;
 }
 
+/* Sends the end of a pipe that is written to, and closes it. Returns the other end. */
+static int send_end_of_pipe(int socket)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec part = { (char *)"x", 1 };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	int ends[2] = { -1, -1 };
+
+	if (pipe(ends) != 0)
+		return -1;
+	memcpy(CMSG_DATA(&control.header), &ends[1], sizeof(int));
+	if (sendmsg(socket, &message, 0) != 1) {
+		failed("sendmsg", 0);
+		close(ends[0]);
+		ends[0] = -1;
+	}
+	close(ends[1]);
+	return ends[0];
+}
+
+/* Returns the descriptor that came with a message, or -1: it is lost with a server, or comes to `nowhere`. */
+static int receive_end_of_pipe(int socket, char *to)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = { to, 1 };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	int fd = -1;
+
+	if (recvmsg(socket, &message, MSG_DONTWAIT) == 1 && CMSG_FIRSTHDR(&message))
+		memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+	return fd;
+}
+
+/* Nobody has the other end of the pipe any more, or soon. */
+static int see_end_of_pipe(int end)
+{
+	struct pollfd hung = { .fd = end };
+	char byte;
+
+	NEED(poll(&hung, 1, 10000) == 1);
+	NEED(read(end, &byte, 1) == 0);
+	close(end);
+	return 0;
+}
+
+/* A descriptor arrives with its message; or it is closed: if the message is lost, cannot be copied, or is never received. */
+static int travels(int type)
+{
+	static char *volatile nowhere = (char *)8;
+	int fd[2], end, came;
+	char byte;
+
+	NEED(socketpair(AF_UNIX, type, 0, fd) == 0);
+	NEED((end = send_end_of_pipe(fd[0])) >= 0);
+	came = receive_end_of_pipe(fd[1], &byte);
+	if (came >= 0) {
+		NEED(write(came, "y", 1) == 1 && read(end, &byte, 1) == 1 && byte == 'y');
+		close(came);
+	}
+	if (see_end_of_pipe(end))
+		return 1;
+	NEED((end = send_end_of_pipe(fd[0])) >= 0);
+	NEED(receive_end_of_pipe(fd[1], nowhere) < 0);
+	if (see_end_of_pipe(end))
+		return 1;
+	NEED((end = send_end_of_pipe(fd[0])) >= 0);
+	close(fd[1]);
+	if (see_end_of_pipe(end))
+		return 1;
+	close(fd[0]);
+	return 0;
+}
+
 /* A connection that was there before goes on meanwhile. */
 static int pump(int from, int to, size_t total)
 {
@@ -261,7 +347,8 @@ static int all_of_it(size_t rounds)
 	close(fd[0]);
 	close(fd[1]);
 	for (size_t i = 0; i < rounds; i++)
-		if (pairs() || names() || waits() || resets() || asks() || lists())
+		if (pairs() || names() || waits() || resets() || asks() || lists() ||
+		    travels(SOCK_DGRAM) || travels(SOCK_SEQPACKET))
 			return 1;
 	NEED(waitpid(pid, &status, 0) == pid && status == 0);
 	return 0;
