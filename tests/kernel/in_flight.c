@@ -480,7 +480,7 @@ KTEST(in_flight_sweep_keeps_what_can_be_received) // R157
 	EXPECT_EQ(2 * RING_MOST, nboxes);
 	for (unsigned i = 0; i < RING_MOST; i++) {
 		attached = expect_message(ring[i][0], 1, "x", false, false);
-		ASSERT_TRUE(attached.files != NULL);
+		ASSERT_TRUE(attached.files != NULL && attached.files->n == 1);
 		if (i < RING_MOST - 1) {
 			ring[i + 1][0] = attached.files->file[0];
 			file_get(ring[i + 1][0]);
@@ -601,7 +601,10 @@ KTEST(in_flight_landing_is_told_once) // R157
 			to_box(box)->kept = files;
 			put(&box);
 			EXPECT_EQ(1, nlanded);
+			in_flight_get(files); /* as a message that is still being sent */
 			in_flight_sweep();
+			EXPECT_EQ(2, nlanded);
+			in_flight_put(files);
 		}
 		EXPECT_EQ(i + 1, nlanded);
 	}
