@@ -15,6 +15,7 @@ struct packet {
 	bool is_signed;	 /* who receives it may know who has sent it */
 	struct name from;
 	struct ucred who;
+	uid_t owner; /* of the socket that has sent it: in whose limit it counts */
 	size_t size;
 	char bytes[];
 };
@@ -50,21 +51,22 @@ static void packet_gone(const struct packet *packet)
 	serve_put(sender);
 }
 
-static struct packet *packet_create(size_t size, const struct ucred *who)
+static struct packet *packet_create(size_t size, const struct ucred *who, uid_t owner)
 {
 	size_t n = sizeof(struct packet) + size;
 	struct packet *packet;
 
-	if (user_add_bytes(who->uid, n) != 0)
+	if (user_add_bytes(owner, n) != 0)
 		return NULL;
 	packet = malloc(n);
 	if (!packet) {
-		user_remove_bytes(who->uid, n);
+		user_remove_bytes(owner, n);
 		return NULL;
 	}
 	packet->next = NULL;
 	packet->files = 0;
 	packet->who = *who;
+	packet->owner = owner;
 	packet->size = size;
 	return packet;
 }
@@ -74,7 +76,7 @@ static void packet_free(struct packet *packet)
 	packet_gone(packet);
 	if (packet->files)
 		serve_files_close(packet->files);
-	user_remove_bytes(packet->who.uid, sizeof(*packet) + packet->size);
+	user_remove_bytes(packet->owner, sizeof(*packet) + packet->size);
 	free(packet);
 }
 
@@ -191,7 +193,7 @@ static int packet_add(struct serve_file *file, struct serve_file *target,
 		      struct serve_request *request, size_t size, const struct ucred *who,
 		      const struct served_address *with)
 {
-	struct packet *packet = packet_create(size, who);
+	struct packet *packet = packet_create(size, who, file->uid);
 	struct sock_own *own = to_own(target);
 
 	if (!packet)
