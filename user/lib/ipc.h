@@ -113,15 +113,15 @@ static inline long ipc_join(int fd, uint64_t cookie, uint64_t other)
 }
 
 /*
- * Makes a file, which nobody has a descriptor of, and joins it with the file `cookie`, unless that is 0. It waits until the server answers a request for the file `from` with
- * it (abi/served.h), or ipc_drop(). With IPC_HALF_OPEN, who shuts the way in does not shut it for the other one. Returns its cookie, without IPC_BADGE_SERVED; or as ipc_join().
+ * Makes a file, which nobody has a descriptor of, and joins it with the file `cookie`, unless that is 0. It waits until the server
+ * answers a request for the file `from` with it (abi/served.h), or ipc_drop(). With IPC_HALF_OPEN, who shuts the way in does not shut
+ * it for the other one. Returns its cookie, without IPC_BADGE_SERVED; or as ipc_join().
  */
 static inline long ipc_connect(int fd, uint64_t cookie, uint64_t from, unsigned flags)
 {
 	return ipc_raw(SYS_ipc_join, fd, cookie, 0, from, flags);
 }
 
-/* Closes a file that waits: the one that it is joined with has ECONNRESET. Returns 0, or -ENOENT if it does not wait. */
 /*
  * The files that came with a message under that number wait for whoever receives at the file `at`, until the server answers with the
  * number, or ipc_drop(). Returns 0, or -ENOENT if they are gone.
@@ -131,6 +131,7 @@ static inline long ipc_wait_at(int fd, uint64_t number, uint64_t at)
 	return ipc_raw(SYS_ipc_join, fd, number, 0, at, IPC_WAIT_AT);
 }
 
+/* Closes a file that waits: the one that it is joined with has ECONNRESET. Returns 0, or -ENOENT if it does not wait. */
 static inline long ipc_drop(int fd, uint64_t cookie)
 {
 	return ipc_raw(SYS_ipc_drop, fd, cookie, 0, 0, 0);
