@@ -14,7 +14,8 @@
 #include "proc/mutex.h"
 #include "proc/thread.h"
 
-#define OUTER_MOST 3
+#define OUTER_MOST  3
+#define SWEEP_LEAST 64
 
 static struct mutex in_flight_lock;
 static struct list all; /* struct in_flight.link; guarded by in_flight_lock */
@@ -28,6 +29,7 @@ struct closer {
 static struct list closers; /* guarded by in_flight_lock */
 static uint32_t nall;	    /* how many are on it; atomic, changed with the lock held */
 static uint32_t nended;	    /* files with mailboxes that have ended since the last sweep; atomic */
+static uint32_t sweep_at = SWEEP_LEAST; /* with so many on the list there is a sweep; atomic */
 
 static void push(struct in_flight **list, struct in_flight *files)
 {
@@ -47,10 +49,18 @@ static size_t bytes_of(uint32_t n)
 	return sizeof(struct in_flight) + n * sizeof(struct file *);
 }
 
+/* The files of a ring do not end, so the number of those that are sent leads to sweeps, too: whenever it has doubled. */
+static void sweep_if_many(void)
+{
+	if (unlikely(atomic_load_relaxed(&nall) >= atomic_load_relaxed(&sweep_at)))
+		in_flight_sweep();
+}
+
 struct in_flight *in_flight_create(uint32_t n)
 {
 	struct in_flight *files;
 
+	sweep_if_many();
 	if (file_memory_charge(bytes_of(n)) != 0)
 		return NULL;
 	files = mem_wait_kzalloc(bytes_of(n));
@@ -304,6 +314,7 @@ void in_flight_sweep(void)
 	reach_locked(find_roots_locked());
 	lost = take_lost_locked();
 	atomic_store_relaxed(&nended, 0);
+	atomic_store_relaxed(&sweep_at, 2 * nall + SWEEP_LEAST);
 	mutex_unlock(&in_flight_lock);
 	if (lost)
 		close_in_flight(lost);

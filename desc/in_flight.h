@@ -69,7 +69,10 @@ static inline struct message *message_of(struct user_iter *iter)
 /* Called once, before any file is sent. */
 void in_flight_init(void);
 
-/* Creates room for n files; the caller puts them there, with references, and counts them in `n`. Returns NULL without memory. */
+/*
+ * Creates room for n files; the caller puts them there, with references, and counts them in `n`. Returns NULL without memory. Now and
+ * then, closes the rings: call as in_flight_put().
+ */
 struct in_flight *in_flight_create(uint32_t n);
 
 /* They wait at `at` from now on. Call with no spinning lock held. */

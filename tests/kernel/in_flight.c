@@ -549,6 +549,25 @@ KTEST(in_flight_sweep_comes_by_itself) // R157
 		put(&ring[i][1]);
 }
 
+#define RINGS 200
+
+/* Nothing ends while rings are made, and yet they do not become more and more. */
+KTEST(in_flight_rings_have_a_bound) // R157
+{
+	uint32_t most = 0;
+
+	in_flight_sweep(); /* counts anew */
+	for (unsigned i = 0; i < RINGS; i++) {
+		ASSERT_TRUE(new_ring(1, 1));
+		put(&ring[0][0]);
+		put(&ring[0][1]);
+		most = MAX(most, nboxes);
+	}
+	EXPECT_TRUE(most < RINGS);
+	in_flight_sweep();
+	EXPECT_EQ(0, nboxes);
+}
+
 #define CHAIN 2000
 
 /* Each has the one before it. They are closed one after the other, and not one within the other. */
