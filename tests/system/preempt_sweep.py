@@ -18,7 +18,7 @@ CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "c
 OF_REQUIREMENTS = {"R9": ["floats", "sigreturn"], "R140": ["ipc_call", "ipc_signal", "ipc_kill_words", "ipc_kill_caller", "ipc_kill_server"],
                    "R142": ["p9_kill_server", "p9_kill_reader"], "R143": ["p9_truncate", "p9_age"], "R144": ["ipc_ring", "ipc_at_once"],
                    "R148": ["served_read", "served_kill_reader", "served_kill_server"],
-                   "R154": ["socket_pair", "socket_stream", "socket_kill_pair"], "R155": ["socket_accept", "socket_kill_accept"], "R157": ["socket_rights"],
+                   "R154": ["socket_pair", "socket_stream", "socket_kill_pair"], "R155": ["socket_accept", "socket_kill_accept"], "R157": ["socket_rights", "socket_kill_rights"],
                    "R145": ["uio_exit", "uio_kill", "uio_alloc"],
                    "R150": ["thread_cwd", "thread_root", "thread_usage", "thread_children"],
                    "R151": ["futex_wait", "futex_requeue", "futex_timeout"], "R153": ["epoll_wait", "epoll_add", "epoll_close"]}

@@ -220,6 +220,46 @@ static long pass_by_message(void)
 	return err;
 }
 
+#define LATER_PAIRS 4
+
+static void close_pair(const int fds[2])
+{
+	close_fd(fds[0]);
+	close_fd(fds[1]);
+}
+
+/* Sends each end of a pair through itself, and closes both. */
+static long make_ring(const int fds[2])
+{
+	struct rights rights;
+	long err = 0;
+
+	for (unsigned i = 0; i < 2 && err >= 0; i++) {
+		rights_init(&rights, fds[i], 1);
+		err = CALL(SYS_sendmsg, fds[!i], &rights.message, 0, 0);
+	}
+	close_pair(fds);
+	return err == -ENOBUFS ? -ENOMEM : err;
+}
+
+/* The pairs that end after a ring lead to a sweep. */
+static long make_ring_and_sweep(void)
+{
+	int fds[1 + LATER_PAIRS][2];
+	unsigned n = 0;
+	long err = 0;
+
+	while (n <= LATER_PAIRS && err == 0) {
+		err = CALL(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, fds[n]);
+		n += err == 0;
+	}
+	if (err == 0)
+		err = make_ring(fds[--n]);
+	while (n > 0)
+		close_pair(fds[--n]);
+	return err;
+}
+
 const struct scenario socket_scenarios[] = {
 	{ "socketpair", make_pair, start_server, remove_server, 0 },
 	{ "bind", bind_one, start_server, remove_server, MAY_ENOSPC },
@@ -227,5 +267,6 @@ const struct scenario socket_scenarios[] = {
 	{ "message", send_and_receive, start_listener, remove_server, 0 },
 	{ "pass_stream", pass_by_stream, start_server, remove_server, 0 },
 	{ "pass_message", pass_by_message, start_server, remove_server, 0 },
+	{ "pass_ring", make_ring_and_sweep, start_server, remove_server, 0 },
 	{ NULL },
 };

@@ -341,6 +341,40 @@ static void check_rights(void)
 	expect(status == 0, "files that are left", status);
 }
 
+/* Who sends and receives is killed: the pipe has no writer then, wherever the descriptor is. */
+static void be_passer(void)
+{
+	struct rights rights;
+	long n;
+
+	CALL(close, (uint64_t)through[0]);
+	rights_init(&rights, through[1]);
+	arm();
+	n = CALL(sendmsg, (uint64_t)ends[0], (uint64_t)&rights.message, 0);
+	CALL(close, (uint64_t)through[1]);
+	if (n == 1)
+		n = CALL(recvmsg, (uint64_t)ends[1], (uint64_t)&rights.message, 0);
+	CALL(exit_group, n == 1 ? 0 : 1);
+}
+
+static void pass_by_child(void)
+{
+	fork_child(be_passer);
+}
+
+static void check_killed_rights(void)
+{
+	char byte;
+	long n;
+
+	CALL(close, (uint64_t)through[1]);
+	close_both(ends);
+	n = CALL(read, (uint64_t)through[0], (uint64_t)&byte, 1);
+	CALL(close, (uint64_t)through[0]);
+	check_killed();
+	expect(n == 0, "the end", n);
+}
+
 const struct sweep socket_sweeps[] = {
 	{ .name = "socket_pair",
 	  .prepare = prepare_sockets,
@@ -381,6 +415,14 @@ const struct sweep socket_sweeps[] = {
 	  .call = call_rights,
 	  .compete = compete_rights,
 	  .check = check_rights,
+	  .timed = 1 },
+	{ .name = "socket_kill_rights",
+	  .prepare = prepare_rights,
+	  .call = pass_by_child,
+	  .compete = compete_kill_child,
+	  .check = check_killed_rights,
+	  .by_child = 1,
+	  .length = 67000,
 	  .timed = 1 },
 	{ .name = NULL },
 };
