@@ -660,6 +660,8 @@ static void receive_by_lot(const struct file *file)
 		(void)duplex_peek(side, &does_not_wait, &message.iter);
 	else
 		(void)duplex_read(side, &does_not_wait, &message.iter);
+	if (message.attached.files)
+		EXPECT_EQ(1, message.attached.files->n);
 	if (message.attached.files && race_lot(2)) {
 		file_get(message.attached.files->file[0]);
 		offer(message.attached.files->file[0]);
@@ -682,6 +684,8 @@ static void send_by_lot(void)
 		(void)send_file(pair[1], pair[0], "y", more);
 		receive_by_lot(more);
 	}
+	if (race_lot(2))
+		receive_by_lot(pair[0]);
 	if (race_lot(2))
 		offer(pair[0]);
 	else
