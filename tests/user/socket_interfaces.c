@@ -96,6 +96,9 @@ static void list(int fd)
 
 	TRY(ioctl(fd, SIOCGIFCONF, &conf));
 	say("some: %d\n", conf.ifc_len >= (int)sizeof(found[0]));
+	conf.ifc_len = sizeof(found); /* but no buffer */
+	TRY(ioctl(fd, SIOCGIFCONF, &conf));
+	say("some: %d\n", conf.ifc_len >= (int)sizeof(found[0]));
 	memset(found, 0x55, sizeof(found));
 	conf.ifc_len = sizeof(found);
 	conf.ifc_req = found;

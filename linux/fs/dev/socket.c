@@ -46,7 +46,8 @@ static int list_interfaces(struct file *file, vaddr_t arg)
 
 	if (user_copy_in(&list, arg, sizeof(list)))
 		return -EFAULT;
-	n = MIN(MAX(list.len, 0), (int)PAGE_SIZE) / SERVED_INTERFACE * SERVED_INTERFACE;
+	n = list.buf ? MIN(MAX(list.len, 0), (int)PAGE_SIZE) / SERVED_INTERFACE * SERVED_INTERFACE
+		     : 0;
 	list.len = served_ctl(file, SIOCGIFCONF, list.buf, (size_t)n, VM_PROT_WRITE);
 	if (list.len > n && list.buf)
 		return -EIO; /* a server that tells of bytes that are not there */
@@ -611,7 +612,6 @@ int socket_name_make(const struct file *file, const char *path, struct served_ad
 
 	socket_inode_like(file, &like);
 	err = fs_mknod(start, path, like.mode & ~process_umask(), 0);
-
 	if (err == 0)
 		err = find_name(start, path, false, address, inode_ret);
 	if (err == 0 && ((*inode_ret)->mode & S_IFMT) != S_IFSOCK) { /* somebody was faster */
