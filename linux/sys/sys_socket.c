@@ -248,8 +248,13 @@ static long do_setsockopt(struct trap_frame *frame, struct file *file)
 	request_sends(&request, MIN((size_t)n, (size_t)SERVED_OPTION_MOST));
 	done = user_copy_in(request.option, arg_user(frame, 3), request.transfer.send.length)
 		       ?: request_make(file, &request);
-	if (done == 0 && arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_PASSCRED)
-		served_set_signed(file, *(const int32_t *)request.option != 0);
+	if (done == 0 && arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_PASSCRED &&
+	    socket_is_of_unix(file)) {
+		int32_t value = 0;
+
+		memcpy(&value, request.option, MIN((size_t)n, sizeof(value)));
+		served_set_signed(file, value != 0);
+	}
 	return done;
 }
 

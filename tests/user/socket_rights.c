@@ -661,6 +661,7 @@ static void inet_ignores_them(int type)
 	receive_all(fd[1]);
 	TRY(send_fd(fd[0], "word", -1));
 	receive_all(fd[1]);
+	TRY(setsockopt(fd[1], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)));
 	put(SOL_SOCKET, SCM_CREDENTIALS, &own, sizeof(own));
 	TRY(send_it(fd[0], "word"));
 	receive_all(fd[1]);
