@@ -7,6 +7,12 @@
 struct file;
 
 /*
+ * Reserves a descriptor, and stores the first n bytes of its number, an int, in user memory before any other thread can use it. Returns
+ * it, -EMFILE, -ENOMEM or -EFAULT.
+ */
+int descriptor_reserve(vaddr_t user, size_t n, bool cloexec);
+
+/*
  * Reserves two descriptors and stores their numbers in user memory, before any other thread can use them. Returns 0, -EMFILE, -ENOMEM or
  * -EFAULT.
  */

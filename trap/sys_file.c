@@ -30,6 +30,17 @@ long sys_dup3(struct trap_frame *frame)
 	return fd;
 }
 
+int descriptor_reserve(vaddr_t user, size_t n, bool cloexec)
+{
+	struct fdtable *table = current_thread()->fdtable;
+	int fd = fdtable_reserve(table, 0, cloexec);
+
+	if (fd < 0 || user_copy_out(user, &fd, n) == 0)
+		return fd;
+	fdtable_unreserve(table, fd);
+	return -EFAULT;
+}
+
 int descriptors_reserve(vaddr_t user, bool cloexec, int fds[2])
 {
 	struct fdtable *table = current_thread()->fdtable;

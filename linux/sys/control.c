@@ -16,6 +16,7 @@
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
 #include "proc/process.h"
+#include "trap/file_calls.h"
 
 /* Space of them is counted in so many bytes. */
 #define ALIGNED(n) ALIGN_UP(n, sizeof(uint64_t))
@@ -200,23 +201,15 @@ static void put_credentials(struct place *place, const struct attached *attached
 		place_end(place, SCM_CREDENTIALS, n);
 }
 
-/* As on Linux, the number is in the program's memory before the descriptor is open. */
-static int put_file(vaddr_t to, struct file *file, bool cloexec)
+static bool put_file(vaddr_t to, struct file *file, bool cloexec)
 {
-	struct fdtable *table = current_thread()->fdtable;
-	int32_t fd = fdtable_reserve(table, 0, cloexec);
-	int err;
+	int fd = descriptor_reserve(to, sizeof(fd), cloexec);
 
 	if (fd < 0)
-		return fd;
-	err = user_copy_out(to, &fd, sizeof(fd));
-	if (err) {
-		fdtable_unreserve(table, fd);
-		return err;
-	}
+		return false;
 	file_get(file);
-	fdtable_fill(table, fd, file);
-	return 0;
+	fdtable_fill(current_thread()->fdtable, fd, file);
+	return true;
 }
 
 static void put_rights(struct place *place, const struct in_flight *files, bool cloexec)
@@ -225,7 +218,7 @@ static void put_rights(struct place *place, const struct in_flight *files, bool 
 	uint64_t most = MIN(room / sizeof(int32_t), (uint64_t)files->n), n = 0;
 	vaddr_t data = place->at + sizeof(struct abi_cmsghdr);
 
-	while (n < most && put_file(data + n * sizeof(int32_t), files->file[n], cloexec) == 0)
+	while (n < most && put_file(data + n * sizeof(int32_t), files->file[n], cloexec))
 		n++;
 	place->truncated |= n < files->n;
 	if (n)

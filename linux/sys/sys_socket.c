@@ -282,11 +282,13 @@ static long get_peer_pidfd(struct file *file, vaddr_t to, vaddr_t n_at, int32_t 
 	done = pidfd_create(pid, 0, &pidfd);
 	if (done)
 		return done == -ESRCH ? -EINVAL : done; /* as on Linux, if it was reaped */
-	fd = fdtable_install(current_thread()->fdtable, pidfd, 0, true);
-	if (fd < 0)
+	fd = user_copy_out(n_at, &n, sizeof(n)) ?: descriptor_reserve(to, (size_t)n, true);
+	if (fd < 0) {
 		file_put(pidfd);
-	return fd < 0 ? fd
-		      : user_copy_out(to, &fd, (size_t)n) ?: user_copy_out(n_at, &n, sizeof(n));
+		return fd;
+	}
+	fdtable_fill(current_thread()->fdtable, fd, pidfd);
+	return 0;
 }
 
 /* The error of a stream is the kernel's to know. */

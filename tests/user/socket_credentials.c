@@ -473,7 +473,7 @@ static void say_peer_pidfd(const char *what, int fd)
 
 static void peers_have_pidfds(int type)
 {
-	int fd[2], lone = sock(type), pidfd = -1;
+	int fd[2], lone = sock(type), pidfd = -1, next;
 	socklen_t n = 3;
 
 	say("SO_PEERPIDFD, %s\n", name_of(type));
@@ -488,6 +488,11 @@ static void peers_have_pidfds(int type)
 	say("%u bytes\n", n);
 	n = 4;
 	TRY(getsockopt(fd[0], SOL_SOCKET, SO_PEERPIDFD, (void *)-4096l, &n));
+	next = dup(lone);
+	TRY(getsockopt(fd[0], SOL_SOCKET, SO_PEERPIDFD, (void *)-4096l, &n));
+	say("left open: %d\n", dup(lone) - next - 1);
+	close(next + 1);
+	close(next);
 	TRY(setsockopt(fd[0], SOL_SOCKET, SO_PEERPIDFD, &pidfd, 4));
 	close(fd[1]);
 	say_peer_pidfd("closed", fd[0]);
