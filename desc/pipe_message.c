@@ -77,6 +77,7 @@ static ssize_t read_message(struct pipe *pipe, const struct file *file, struct m
 	int err = 0;
 
 	while (err == 0 && !ended) {
+		bool empty;
 		int lacking;
 
 		if (done == 0 && !pipe_is_readable(pipe)) {
@@ -84,11 +85,11 @@ static ssize_t read_message(struct pipe *pipe, const struct file *file, struct m
 			continue;
 		}
 		mutex_lock(&pipe->lock);
+		empty = pipe_ring_empty(&pipe->ring);
 		pipe->page_refused = false;
 		lacking = drain_message(pipe, to, message, &done);
 		atomic_store_relaxed(&pipe->read_tick, arch_time());
-		ended = message->is_met ? !lacking
-					: pipe_ring_empty(&pipe->ring) && !pipe->nwriters;
+		ended = empty && done == 0 ? !pipe->nwriters : !lacking;
 		mutex_unlock(&pipe->lock);
 		waitq_wake_all(&pipe->writable);
 		if (lacking)

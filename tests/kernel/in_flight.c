@@ -726,3 +726,43 @@ static void end_rings(void)
 /* Sweeps while others send, receive and close: all ends, and nothing too early (R157). */
 RACE(race_rings_in_flight, .rounds = 10,
      .sides = { use_rings_by_lot, use_rings_by_lot, use_rings_by_lot }, .end = end_rings);
+
+static const struct file waits = { .flags = O_RDWR };
+static struct file *shared[2]; /* const while the sides run */
+
+static void make_shared(void)
+{
+	EXPECT_TRUE(new_pair(shared));
+}
+
+#define SHARED_BYTES 8u /* that each of the readers gets */
+
+/* As a read with MSG_WAITALL does after the first bytes: that something was met already is not the end. */
+static void read_shared(void)
+{
+	for (unsigned i = 0; i < SHARED_BYTES; i++) {
+		char byte = 0;
+		struct message message = message_to(&byte, 1, false);
+
+		message.is_met = true;
+		EXPECT_EQ(1, duplex_read(&to_box(shared[1])->side, &waits, &message.iter));
+		EXPECT_EQ('x', byte);
+	}
+}
+
+static void write_shared(void)
+{
+	for (unsigned i = 0; i < 2 * SHARED_BYTES; i++)
+		EXPECT_EQ(1, write_plain(shared[0], "x"));
+}
+
+static void end_shared(void)
+{
+	put(&shared[0]);
+	put(&shared[1]);
+	EXPECT_EQ(0, nboxes);
+}
+
+/* A reader that finds that another one was faster waits for more bytes (R154). */
+RACE(race_readers_of_messages, .rounds = 10, .begin = make_shared,
+     .sides = { read_shared, read_shared, write_shared }, .end = end_shared);
