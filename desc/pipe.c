@@ -123,8 +123,13 @@ static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 	return 0;
 }
 
-__attribute__((noinline)) int pipe_fetch(struct pipe *pipe, int lacking,
-					 const struct user_iter *from)
+/*
+ * Waits for what stopped pipe_write_some(): user memory or a page. The lock is dropped meanwhile, because
+ * another thread may need it to end and so to free memory. Returns 0, -EFAULT or -ENOMEM, with the
+ * lock held again.
+ */
+static __attribute__((noinline)) int pipe_fetch(struct pipe *pipe, int lacking,
+						const struct user_iter *from)
 {
 	struct page *page = NULL;
 	int err = 0;
@@ -227,7 +232,9 @@ ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	return pipe_read_from(file_pipe(file), file, to);
 }
 
-/* Copies in as much as there is room for; returns as pipe_fill() does. */
+/* Copies in as much as there is room for, and returns as pipe_fill() does. Another one is pipe_add_message(). */
+typedef int pipe_add(struct pipe *pipe, struct user_iter *from, size_t *done);
+
 static int pipe_write_some(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
 	bool was_empty = pipe_ring_empty(&pipe->ring);
@@ -247,8 +254,10 @@ static int pipe_write_some(struct pipe *pipe, struct user_iter *from, size_t *do
  * or the error that ended the write early. Up to PIPE_BUF bytes go into one page entirely or not at
  * all, so they stay together.
  */
-static int pipe_write_all(struct pipe *pipe, struct user_iter *from, const struct file *file,
-			  size_t *done)
+static inline __attribute__((always_inline)) int pipe_write_all(struct pipe *pipe,
+								struct user_iter *from,
+								const struct file *file,
+								size_t *done, pipe_add *add)
 {
 	int err = 0;
 
@@ -256,7 +265,7 @@ static int pipe_write_all(struct pipe *pipe, struct user_iter *from, const struc
 	while (from->left != 0 && err == 0) {
 		if (!pipe->nreaders)
 			return -EPIPE;
-		err = pipe_write_some(pipe, from, done);
+		err = add(pipe, from, done);
 		if (err)
 			err = pipe_fetch(pipe, err, from);
 		else if (from->left != 0)
@@ -266,13 +275,14 @@ static int pipe_write_all(struct pipe *pipe, struct user_iter *from, const struc
 	return err;
 }
 
-ssize_t pipe_write_to(struct pipe *pipe, const struct file *file, struct user_iter *from)
+static inline __attribute__((always_inline)) ssize_t
+pipe_write_by(struct pipe *pipe, const struct file *file, struct user_iter *from, pipe_add *add)
 {
 	size_t done = 0;
 	int err;
 
 	mutex_lock(&pipe->lock);
-	err = pipe_write_all(pipe, from, file, &done);
+	err = pipe_write_all(pipe, from, file, &done, add);
 	if (likely(done != 0))
 		atomic_store_relaxed(&pipe->write_tick, arch_time());
 	mutex_unlock(&pipe->lock);
@@ -281,6 +291,16 @@ ssize_t pipe_write_to(struct pipe *pipe, const struct file *file, struct user_it
 	if (unlikely(atomic_load_relaxed(&pipe->tells)))
 		pipe_tell(pipe, POLLIN);
 	return done != 0 ? (ssize_t)done : err;
+}
+
+ssize_t pipe_write_to(struct pipe *pipe, const struct file *file, struct user_iter *from)
+{
+	return pipe_write_by(pipe, file, from, pipe_write_some);
+}
+
+ssize_t pipe_write_message(struct pipe *pipe, const struct file *file, struct user_iter *from)
+{
+	return pipe_write_by(pipe, file, from, pipe_add_message);
 }
 
 ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos)

@@ -108,8 +108,15 @@ void pipe_page_gone(uint8_t *page);
  */
 struct in_flight *pipe_discard(struct pipe *pipe);
 
-/* pipe_write_to() of a struct message, with what is attached to it, which is the pipe's as soon as one byte is. */
+/* pipe_write_to() of a struct message. */
 ssize_t pipe_write_message(struct pipe *pipe, const struct file *file, struct user_iter *from);
+
+/*
+ * Copies as much of a struct message into the pipe as there is room for, and adds the length to *done. What is attached to it is the
+ * pipe's as soon as one byte is. Returns 0, -ENOMEM, or how many bytes of user memory have to be faulted in first. Call with the lock
+ * held.
+ */
+int pipe_add_message(struct pipe *pipe, struct user_iter *from, size_t *done);
 /* pipe_read_from() of a pipe where something may be attached to the bytes. Files that the reader has no struct message for are closed. */
 ssize_t pipe_read_message(struct pipe *pipe, const struct file *file, struct user_iter *to);
 /*
@@ -118,13 +125,6 @@ ssize_t pipe_read_message(struct pipe *pipe, const struct file *file, struct use
  */
 bool message_goes_on(const struct message *message, const struct pipe_slot *slot);
 void message_meets(struct message *message, const struct pipe_slot *slot, bool keep);
-
-/*
- * Waits for what stopped a copy to the pipe's pages: as many bytes of user memory, or a page if `lacking` is negative. The lock is dropped meanwhile, because
- * another thread may need it to end and so to free memory. Returns 0, -EFAULT or -ENOMEM, with the
- * lock held again.
- */
-int pipe_fetch(struct pipe *pipe, int lacking, const struct user_iter *from);
 
 /* For a read that has found the pipe not readable. As on Linux, the writers' owners are notified. Returns as pipe_wait_readable(). */
 int pipe_await_bytes(struct pipe *pipe, const struct file *file, const struct user_iter *to);

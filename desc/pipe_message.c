@@ -3,7 +3,6 @@
 /*
  * What is attached is at the start of the page that the bytes are in. So a pipe that has no such bytes costs nothing for it.
  */
-#include "base/os_layer.h"
 #include "desc/duplex.h"
 #include "desc/pipe_impl.h"
 #include "lib/string.h"
@@ -126,7 +125,7 @@ static uint8_t *append_at(struct pipe *pipe, const struct attached *attached, si
 	return pipe_ring_append_at(&pipe->ring, n);
 }
 
-/* Adds as much as one page takes. Returns as pipe_fill() of desc/pipe.c; without room, nothing is added. */
+/* Adds as much as one page takes; without room, nothing. Returns as pipe_add_message(). */
 static int push_message(struct pipe *pipe, struct user_iter *from, struct attached *attached,
 			size_t *done)
 {
@@ -162,41 +161,16 @@ static int push_message(struct pipe *pipe, struct user_iter *from, struct attach
 	return 0;
 }
 
-static int write_locked(struct pipe *pipe, const struct file *file, struct message *message,
-			size_t *done)
+int pipe_add_message(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
-	struct user_iter *from = &message->iter;
-	int err = 0;
+	size_t begin = *done, before;
+	int lacking;
 
-	assert_hardened(mutex_held(&pipe->lock));
-	while (from->left && !err) {
-		size_t before = *done;
-
-		if (!pipe->nreaders)
-			return -EPIPE;
-		err = push_message(pipe, from, &message->attached, done);
-		if (*done != before)
-			waitq_wake_all(&pipe->readable);
-		if (err)
-			err = pipe_fetch(pipe, err, from);
-		else if (*done == before)
-			err = file_nonblock(file, from) ? -EAGAIN
-							: pipe_wait(pipe, &pipe->writable, POLLIN);
-	}
-	return err;
-}
-
-ssize_t pipe_write_message(struct pipe *pipe, const struct file *file, struct user_iter *from)
-{
-	size_t done = 0;
-	int err;
-
-	mutex_lock(&pipe->lock);
-	err = write_locked(pipe, file, message_of(from), &done);
-	if (done)
-		atomic_store_relaxed(&pipe->write_tick, arch_time());
-	mutex_unlock(&pipe->lock);
-	if (unlikely(atomic_load_relaxed(&pipe->tells)))
-		pipe_tell(pipe, POLLIN);
-	return done ? (ssize_t)done : err;
+	do {
+		before = *done;
+		lacking = push_message(pipe, from, &message_of(from)->attached, done);
+	} while (lacking == 0 && *done != before && from->left);
+	if (*done != begin)
+		waitq_wake_all(&pipe->readable);
+	return lacking;
 }
