@@ -188,15 +188,18 @@ unsigned duplex_poll(struct duplex *side, struct poller *poller)
 	return can | (ended ? POLLRDHUP : 0) | (ended && shut ? POLLHUP : 0);
 }
 
+static void sign_pipe(struct pipe *pipe, uint32_t who, bool wants)
+{
+	if (wants)
+		(void)atomic_or(&pipe->signed_for, who);
+	else
+		(void)atomic_and(&pipe->signed_for, ~who);
+}
+
 void duplex_sign(struct duplex *side, bool wants)
 {
-	if (wants) {
-		(void)atomic_or(&side->in->signed_for, DUPLEX_IN);
-		(void)atomic_or(&side->out->signed_for, DUPLEX_OUT);
-	} else {
-		(void)atomic_and(&side->in->signed_for, ~DUPLEX_IN);
-		(void)atomic_and(&side->out->signed_for, ~DUPLEX_OUT);
-	}
+	sign_pipe(side->in, DUPLEX_IN, wants);
+	sign_pipe(side->out, DUPLEX_OUT, wants);
 }
 
 bool duplex_is_signed(const struct duplex *side)
@@ -249,10 +252,10 @@ void duplex_shut(struct duplex *side, unsigned which)
 		atomic_store(&side->shut_out, true);
 	if (which & DUPLEX_IN)
 		pipe_shut(side->in, !side->half_open);
-	if (which & DUPLEX_OUT)
+	if (which & DUPLEX_OUT) {
 		pipe_shut(side->out, true);
-	if (which & DUPLEX_OUT)
 		pipe_tell(side->out, which & DUPLEX_IN ? POLLHUP : POLLIN);
+	}
 }
 
 void duplex_end(struct duplex *side)

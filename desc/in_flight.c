@@ -14,11 +14,15 @@
 #include "proc/mutex.h"
 #include "proc/thread.h"
 
-#define OUTER_MOST  3
-#define SWEEP_LEAST 64
+#define OUTER_MOST  3  /* see outermost() */
+#define SWEEP_LEAST 64 /* messages */
 
 static struct mutex in_flight_lock;
 static struct list all; /* struct in_flight.link; guarded by in_flight_lock */
+static uint32_t nall;	/* how many are on it; atomic, changed with the lock held */
+static uint32_t nended; /* files with mailboxes that have ended since the last sweep; atomic */
+static uint32_t sweep_at = SWEEP_LEAST; /* with so many on the list there is a sweep; atomic */
+
 /* A thread that closes files which were in flight. */
 struct closer {
 	struct list link;	     /* guarded by in_flight_lock */
@@ -27,9 +31,6 @@ struct closer {
 };
 
 static struct list closers; /* guarded by in_flight_lock */
-static uint32_t nall;	    /* how many are on it; atomic, changed with the lock held */
-static uint32_t nended;	    /* files with mailboxes that have ended since the last sweep; atomic */
-static uint32_t sweep_at = SWEEP_LEAST; /* with so many on the list there is a sweep; atomic */
 
 static void push(struct in_flight **list, struct in_flight *files)
 {

@@ -398,7 +398,7 @@ void served_release(struct file *file)
 		return;
 	endpoint_unlink(served->send, &served->link);
 	served_wait_at(served, NULL);
-	if ((SERVED_MASK(served->state) & SERVED_RESETS) && served_duplex(file))
+	if ((SERVED_MASK(atomic_load(&served->state)) & SERVED_RESETS) && served_duplex(file))
 		duplex_reset(&served->duplex);
 	duplex_end(&served->duplex);
 	file_put(served->send);
@@ -665,15 +665,10 @@ static int open_waiting(struct file *end, const struct file_ops *ops, void *node
 /* Finds the link with that cookie, with a reference. Returns 0, -ENOENT or -EINVAL. */
 static int served_find_link(struct file *receive, uint64_t cookie, struct served_link **link_ret)
 {
-	int err = endpoint_linked_from(receive, cookie, link_ret);
-
-	if (err)
-		return err;
-	if (*link_ret && (*link_ret)->cookie == cookie)
-		return 0;
-	if (*link_ret)
-		served_link_put(*link_ret);
-	return -ENOENT;
+	if (!endpoint_is_receive(receive))
+		return -EINVAL;
+	*link_ret = endpoint_find_link(receive, cookie);
+	return *link_ret ? 0 : -ENOENT;
 }
 
 int64_t served_connect(struct file *receive, uint64_t cookie, uint64_t from, unsigned flags)

@@ -510,10 +510,10 @@ static ssize_t socket_write(struct file *file, struct user_iter *from, uint64_t 
 	if (likely(duplex && served_longest_wait(file, SOCKET_OUT) == 0 &&
 		   !duplex_is_signed(duplex)))
 		return reset_of_tcp(duplex) ?: duplex_write(duplex, file, from);
-	if (duplex && duplex_is_signed(duplex))
-		return send_attached(duplex, file, from, &attached, flags);
 	if (duplex)
-		return send_bytes(duplex, file, from, flags);
+		return duplex_is_signed(duplex)
+			       ? send_attached(duplex, file, from, &attached, flags)
+			       : send_bytes(duplex, file, from, flags);
 	socket_caller(&nowhere);
 	return send_signed(file, from, &nowhere, &attached, &flags);
 }
