@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fail_nth: sockets. Their server is a thread of the process that uses them, whose own allocations do not fail. */
 #include "fail_nth.h"
+#include "rights.h"
 
 #include <pthread.h>
 #include <sys/socket.h>
@@ -151,29 +152,7 @@ static long send_and_receive(void)
 	return err;
 }
 
-/* A message of `size` bytes with the descriptor `fd`, or with room for one. */
-struct rights {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part;
-	struct msghdr message;
-};
-
 static char rights_bytes[SOCKET_MESSAGE];
-
-static void rights_init(struct rights *rights, int fd, size_t size)
-{
-	rights->control.header =
-		(struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
-	memcpy(CMSG_DATA(&rights->control.header), &fd, sizeof(fd));
-	rights->part = (struct iovec){ rights_bytes, size };
-	rights->message = (struct msghdr){ .msg_iov = &rights->part,
-					   .msg_iovlen = 1,
-					   .msg_control = &rights->control,
-					   .msg_controllen = sizeof(rights->control) };
-}
 
 /* Sends a socket's own descriptor through it, and receives it. As on Linux, sendmsg says ENOBUFS for ENOMEM, and recvmsg MSG_CTRUNC. */
 static long pass_descriptor(int from, int to, size_t size)
@@ -182,18 +161,18 @@ static long pass_descriptor(int from, int to, size_t size)
 	long err;
 	int fd;
 
-	rights_init(&rights, to, size);
+	rights_init(&rights, to, rights_bytes, size);
 	err = CALL(SYS_sendmsg, from, &rights.message, 0, 0);
 	if (err < 0)
 		return err == -ENOBUFS ? -ENOMEM : err;
-	rights_init(&rights, -1, size);
+	rights_init(&rights, -1, rights_bytes, size);
 	err = CALL(SYS_recvmsg, to, &rights.message, 0, 0);
 	if (err < 0)
 		return err;
 	if (rights.message.msg_flags & MSG_CTRUNC)
 		return -ENOMEM;
-	memcpy(&fd, CMSG_DATA(&rights.control.header), sizeof(fd));
-	return rights.message.msg_controllen == 0 ? -EIO : close_fd(fd);
+	fd = rights_fd(&rights);
+	return fd < 0 ? -EIO : close_fd(fd);
 }
 
 static long pass_by_stream(void)
@@ -235,7 +214,7 @@ static long make_ring(const int fds[2])
 	long err = 0;
 
 	for (unsigned i = 0; i < 2 && err >= 0; i++) {
-		rights_init(&rights, fds[i], 1);
+		rights_init(&rights, fds[i], rights_bytes, 1);
 		err = CALL(SYS_sendmsg, fds[!i], &rights.message, 0, 0);
 	}
 	close_pair(fds);

@@ -2,6 +2,7 @@
 /* Calls on sockets that are preempted, in one that uses the same sockets or is killed (R154, R155). */
 #include "preempt_sweep.h"
 #include "preempt_sweep_ipc.h"
+#include "rights.h"
 #include "socket_server.h"
 
 #include <fcntl.h>
@@ -275,33 +276,11 @@ static void prepare_rights(void)
 	expect(err == 0, "pipe2", err);
 }
 
-struct rights {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part;
-	struct msghdr message;
-};
-
-static void rights_init(struct rights *rights, int fd)
-{
-	rights->control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
-						   .cmsg_level = SOL_SOCKET,
-						   .cmsg_type = SCM_RIGHTS };
-	memcpy(CMSG_DATA(&rights->control.header), &fd, sizeof(fd));
-	rights->part = (struct iovec){ received, 1 };
-	rights->message = (struct msghdr){ .msg_iov = &rights->part,
-					   .msg_iovlen = 1,
-					   .msg_control = &rights->control,
-					   .msg_controllen = sizeof(rights->control) };
-}
-
 static void call_rights(void)
 {
 	struct rights rights;
 
-	rights_init(&rights, through[1]);
+	rights_init(&rights, through[1], received, 1);
 	arm();
 	done = CALL(sendmsg, (uint64_t)ends[0], (uint64_t)&rights.message, 0);
 	CALL(close, (uint64_t)through[1]);
@@ -314,12 +293,12 @@ static void compete_rights(void)
 	struct rights rights;
 	int fd = -1;
 
-	rights_init(&rights, -1);
+	rights_init(&rights, -1, received, 1);
 	their_done = CALL(recvmsg, (uint64_t)ends[1], (uint64_t)&rights.message, 0);
-	if (their_done == 1 && rights.message.msg_controllen != 0)
-		memcpy(&fd, CMSG_DATA(&rights.control.header), sizeof(fd));
-	if (their_done == 1)
+	if (their_done == 1) {
+		fd = rights_fd(&rights);
 		their_done = pass_byte(fd, through[0]);
+	}
 	CALL(close, (uint64_t)fd);
 }
 
@@ -348,7 +327,7 @@ static void be_passer(void)
 	long n;
 
 	CALL(close, (uint64_t)through[0]);
-	rights_init(&rights, through[1]);
+	rights_init(&rights, through[1], received, 1);
 	arm();
 	n = CALL(sendmsg, (uint64_t)ends[0], (uint64_t)&rights.message, 0);
 	CALL(close, (uint64_t)through[1]);

@@ -4,6 +4,7 @@
 #include "lib/serve.h"
 #include "asleep.h"
 #include "killed_server.h"
+#include "rights.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -662,20 +663,12 @@ static int lies_about_sockets(void)
 /* Sends a pipe's end that is written to, and closes it. Returns the other end. */
 static int send_end_of_pipe(int socket)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
-	struct iovec part = { "x", 1 };
-	struct msghdr message = { .msg_iov = &part,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
+	struct rights rights;
 	int ends[2];
 
 	check("pipe", 0, pipe(ends));
-	memcpy(CMSG_DATA(&control.header), &ends[1], sizeof(int));
-	check("a message with a descriptor", 1, sendmsg(socket, &message, 0));
+	rights_init(&rights, ends[1], (char *)"x", 1);
+	check("a message with a descriptor", 1, sendmsg(socket, &rights.message, 0));
 	close(ends[1]);
 	return ends[0];
 }
@@ -683,18 +676,12 @@ static int send_end_of_pipe(int socket)
 /* Returns the descriptor that comes with a message, or -1. */
 static int receive_end_of_pipe(int socket)
 {
-	char byte, control[CMSG_SPACE(sizeof(int))];
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = { .msg_iov = &part,
-				  .msg_iovlen = 1,
-				  .msg_control = control,
-				  .msg_controllen = sizeof(control) };
-	int fd = -1;
+	struct rights rights;
+	char byte;
 
-	check("a message", 1, recvmsg(socket, &message, 0));
-	if (CMSG_FIRSTHDR(&message))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
-	return fd;
+	rights_init(&rights, -1, &byte, 1);
+	check("a message", 1, recvmsg(socket, &rights.message, 0));
+	return rights_fd(&rights);
 }
 
 static void see_end_of_pipe(const char *what, int end)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "killed_server.h"
+#include "rights.h"
 
 /* ---- what a session does ---- */
 
@@ -225,21 +226,13 @@ static int lists(void)
 /* Sends the end of a pipe that is written to, and closes it. Returns the other end. */
 static int send_end_of_pipe(int socket)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
-	struct iovec part = { (char *)"x", 1 };
-	struct msghdr message = { .msg_iov = &part,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
+	struct rights rights;
 	int ends[2] = { -1, -1 };
 
 	if (pipe(ends) != 0)
 		return -1;
-	memcpy(CMSG_DATA(&control.header), &ends[1], sizeof(int));
-	if (sendmsg(socket, &message, 0) != 1) {
+	rights_init(&rights, ends[1], (char *)"x", 1);
+	if (sendmsg(socket, &rights.message, 0) != 1) {
 		failed("sendmsg", 0);
 		close(ends[0]);
 		ends[0] = -1;
@@ -251,20 +244,10 @@ static int send_end_of_pipe(int socket)
 /* Returns the descriptor that came with a message, or -1: it is lost with a server, or comes to `nowhere`. */
 static int receive_end_of_pipe(int socket, char *to)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = { to, 1 };
-	struct msghdr message = { .msg_iov = &part,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	int fd = -1;
+	struct rights rights;
 
-	if (recvmsg(socket, &message, MSG_DONTWAIT) == 1 && CMSG_FIRSTHDR(&message))
-		memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
-	return fd;
+	rights_init(&rights, -1, to, 1);
+	return recvmsg(socket, &rights.message, MSG_DONTWAIT) == 1 ? rights_fd(&rights) : -1;
 }
 
 /* Nobody has the other end of the pipe any more, or soon. */
