@@ -9,7 +9,10 @@
 #include "sync/atomic.h"
 
 struct user {
-	/* Credentials, instances of inotify, one while signals are pending, and one while files are in flight. For those of root there is none: root stays. */
+	/*
+	 * Credentials, instances of inotify, one while signals are pending, and one while files are in flight. For those two of root
+	 * there is none: root stays.
+	 */
 	struct refcount refs;
 	uint32_t uid;	 /* const */
 	uint64_t ntasks; /* atomic: processes, zombies too, and further threads; RLIMIT_NPROC */
