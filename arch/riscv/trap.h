@@ -29,6 +29,9 @@ bool trap_try(bool (*try)(void));
 /* try.S, for trap_try(): may the kernel write stimecmp on this hart? Sets it to never. */
 bool timer_try_sstc(void);
 
+/* try.S: does a load that is not aligned get its bytes, from the hart or its firmware? Call with interrupts off. */
+bool try_misaligned_load(void);
+
 /* Called on the emergency stack. */
 void trap_stack_overflow(struct trap_frame *frame) __attribute__((noreturn));
 

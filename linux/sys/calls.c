@@ -7,13 +7,6 @@
 #include "abi/syscall.h"
 #include "linux/sys/not_implemented.h"
 
-/* C libraries try these at each start and work without them, as on some configurations of Linux. */
-static long sys_absent(struct trap_frame *frame)
-{
-	(void)frame;
-	return -ENOSYS;
-}
-
 #pragma GCC diagnostic ignored "-Woverride-init"
 const syscall_fn linux_calls[SYS_LIMIT] = {
 	[0 ... SYS_LIMIT - 1] = linux_call_other, /* all that is not below */
@@ -23,8 +16,6 @@ const syscall_fn linux_calls[SYS_LIMIT] = {
 #define CALL(name) [SYS_##name] = sys_##name,
 #include "trap/calls.def"
 #undef CALL
-	/* fail without a message in the log */
-	[SYS_riscv_hwprobe] = sys_absent,
 };
 
 long linux_call_other(struct trap_frame *frame)

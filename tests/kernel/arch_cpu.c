@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Contracts of arch's small headers: hart, irqflags, timer, page, bootmap, console. */
+/* Contracts of arch's small headers: hart, irqflags, isa, timer, page, bootmap, console. */
+#include "abi/hwprobe.h"
 #include "arch/bootmap.h"
 #include "arch/console.h"
 #include "arch/hart.h"
 #include "arch/harts.h"
 #include "arch/irqflags.h"
+#include "arch/isa.h"
 #include "arch/page.h"
 #include "arch/power.h"
 #include "arch/timer.h"
@@ -36,6 +38,15 @@ KTEST(arch_irq_off_and_as_before)
 	EXPECT_TRUE(!arch_irq_enabled());
 	arch_irq_restore(outer);
 	EXPECT_TRUE(arch_irq_enabled());
+}
+
+/* QEMU's processors do not care whether an address is aligned. */
+KTEST(arch_isa_is_that_of_the_harts)
+{
+	uint64_t rv64gc = 1ul << RISCV_HWPROBE_IMA_FD | 1ul << RISCV_HWPROBE_IMA_C;
+
+	EXPECT_EQ(rv64gc, arch_isa_extensions() & rv64gc);
+	EXPECT_EQ(RISCV_HWPROBE_MISALIGNED_FAST, arch_misaligned_speed());
 }
 
 KTEST(arch_time_goes_on)

@@ -28,7 +28,7 @@ STEPS = (
     Step("interrupts", "interrupts go off and on, time goes on, the timer interrupts",
          "Trap entry and return, the interrupt flags or the timer are wrong: no sleep ends, and no thread is preempted.",
          "arch/include/arch/irqflags.h, timer.h and hart.h there, arch/riscv/entry.S, arch/riscv/timer.c; docs/porting.md, step 6",
-         "arch_irq_*,arch_time*,arch_hart_*,hart_*"),
+         "arch_irq_*,arch_time*,arch_isa_*,arch_hart_*,hart_*"),
     Step("pages", "pages, the kernel's own map, page tables of user spaces, and their fences",
          "Entries or tables are not what arch/entry.h and arch/mmu.h promise to mm/.",
          "arch/include/arch/page.h, bootmap.h, entry.h and mmu.h there, tests/host/arch/test_entry.c; docs/porting.md, step 7",

@@ -23,9 +23,6 @@
 /* How a program ends that exits with what a call answered. */
 #define ANSWERED(error) EXITED(-(error)&0xff)
 
-/* Linux has it, unless it is configured without it. */
-PROGRAM(riscv_hwprobe, CALL(258), EXIT_A0);
-
 static bool log_has(const char *text)
 {
 	uint64_t cursor = log_oldest();
@@ -113,12 +110,6 @@ KTEST(abi_what_is_not_implemented_is_logged_once_a_program)
 	EXPECT_TRUE(log_count(" early", LOG_WARN) <= NOT_IMPLEMENTED_PROGRAMS);
 	EXPECT_EQ(0, log_count(" late", LOG_WARN));
 	EXPECT_EQ(0, log_count(" late", LOG_NOTICE));
-}
-
-KTEST(abi_hwprobe_is_enosys_without_a_word)
-{
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&riscv_hwprobe));
-	EXPECT_TRUE(!log_has("system call 258"));
 }
 
 /* mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0): Linux lets root do it. */

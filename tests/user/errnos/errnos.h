@@ -15,6 +15,9 @@
 #ifndef SYS_cachestat
 #define SYS_cachestat 451
 #endif
+#ifndef SYS_riscv_hwprobe
+#define SYS_riscv_hwprobe 258
+#endif
 #ifndef SYS_mseal
 #define SYS_mseal 462
 #endif

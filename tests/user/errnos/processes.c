@@ -490,6 +490,7 @@ static void ends_rseq(word *arg)
 	libc_rseq_end();
 }
 
+static const struct bad probe_flags[] = { { "unknown", 2 }, NO_MORE };
 static const struct bad rseq_areas[] = { { "odd", DATA + 8 }, { "kernel", KERNEL }, NO_MORE };
 static const struct bad rseq_sizes[] = { { "none", 0 }, { "less", 31 }, NO_MORE };
 static const struct bad rseq_flags[] = { { "unregister", 1 }, { "unknown", 2 }, NO_MORE };
@@ -586,6 +587,8 @@ static const struct row rows[] = {
 	CALL(getrusage, RIGHT(RUSAGE_SELF, DATA), BAD(whose, out)),
 	CALL(sched_getaffinity, RIGHT(0, 8, DATA), BAD(nobody, mask_size, out)),
 	CALL(sched_setaffinity, RIGHT(0, 8, (word)&hart_0), BAD(nobody, no_bytes, masks)),
+	CALL(riscv_hwprobe, RIGHT(DATA, 1, 8, (word)&hart_0, 0),
+	     BAD(out, NULL, NULL, masks, probe_flags)),
 	CALL(sched_setscheduler, RIGHT(0, SCHED_OTHER, (word)&ordinary),
 	     BAD(nobody, policies, params)),
 	CALL(sched_getscheduler, RIGHT(0), BAD(nobody)),
