@@ -603,7 +603,7 @@ long sys_execveat(struct trap_frame *frame)
 	return err;
 }
 
-#define RANDOM_PIECE 256
+#define RANDOM_PIECE 512
 
 /* As Linux checks them, once the process is known. */
 static long check_rlimit(unsigned resource, const struct abi_rlimit64 *new)
