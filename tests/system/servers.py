@@ -121,6 +121,14 @@ def R171_users_have_a_share_of_the_sockets_only():
 
 
 @case
+def R171_floods_of_messages_kill_nobody_else():
+    done = run_placed("socket_flood", options=["--mem", "64M"])
+    lines = done.out.decode().splitlines()
+    equal((0, ["flood: ok"]), (done.status, [line for line in lines if line[0] != "#"]), f"status and output (it said {done.err})")
+    print("\n".join(line for line in lines if line[0] == "#"))
+
+
+@case
 def R144_R146_R148_calls_for_files_that_a_program_serves():
     done = run_placed("served_files", "refused", options=DEVICE)
     equal((0, b"refused: ok\nlists: ok\nlies: ok\nlies about descriptors: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")

@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* What each user has here: none may have so much that there is nothing left for others. Root may. */
+/* What each user has here: none may have so much that there is nothing left for others. */
+/*
+ * Memory is short where it is kept for others: the OOM killer sees it at this program, and would kill those that have no part in it. So
+ * messages that wait have a limit for all users together, and for root too. It is for root alone to have all sockets.
+ */
 #include "sockets/sockd.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/sysinfo.h>
 
-#define USER_SHARE   4	/* of the sockets that there can be */
-#define MEMORY_SHARE 64 /* of memory, for datagrams that wait */
-#define PLACES	     64
+#define USER_SHARE 4 /* of the sockets that there can be */
+
+/* Of memory, for messages that wait: of a user, of root, of all. */
+#define MEMORY_SHARE	  64
+#define MEMORY_SHARE_ROOT 16
+#define MEMORY_SHARE_ALL  8
+
+#define MEMORY_SHARE_KEPT 128 /* so much may stay with the C library when it is free */
+
+#define PLACES 64
 
 struct user {
 	struct user *next;
@@ -74,28 +86,50 @@ void user_remove_socket(struct serve_file *file)
 	usage_put(user);
 }
 
-static size_t bytes_most(void)
+static size_t all_bytes, most_bytes; /* of all users: now, and since memory was given back */
+
+static size_t memory_size(void)
 {
+	static size_t size;
 	struct sysinfo info;
 
-	return sysinfo(&info) == 0 ? info.totalram / MEMORY_SHARE * info.mem_unit : 1 << 20;
+	if (!size)
+		size = sysinfo(&info) == 0 ? info.totalram * info.mem_unit : 64 << 20;
+	return size;
+}
+
+static bool bytes_fit(size_t used, size_t n, unsigned share)
+{
+	size_t most = memory_size() / share;
+
+	return n <= most && used <= most - n;
 }
 
 int user_add_bytes(uid_t uid, size_t n)
 {
-	static size_t most;
 	struct user *user = usage_of(uid);
 
 	if (!user)
 		return -ENOBUFS;
-	if (!most)
-		most = bytes_most();
-	if (uid != 0 && (n > most || user->bytes > most - n)) {
+	if (!bytes_fit(user->bytes, n, uid ? MEMORY_SHARE : MEMORY_SHARE_ROOT) ||
+	    !bytes_fit(all_bytes, n, MEMORY_SHARE_ALL)) {
 		usage_put(user);
 		return -ENOBUFS;
 	}
 	user->bytes += n;
+	all_bytes += n;
+	if (all_bytes > most_bytes)
+		most_bytes = all_bytes;
 	return 0;
+}
+
+/* The C library keeps what is free: gives it back to the kernel when half of the messages have gone. */
+static void bytes_trim(void)
+{
+	if (most_bytes < memory_size() / MEMORY_SHARE_KEPT || all_bytes > most_bytes / 2)
+		return;
+	most_bytes = all_bytes;
+	malloc_trim(0);
 }
 
 void user_remove_bytes(uid_t uid, size_t n)
@@ -105,5 +139,7 @@ void user_remove_bytes(uid_t uid, size_t n)
 	if (!user)
 		return;
 	user->bytes -= n;
+	all_bytes -= n;
 	usage_put(user);
+	bytes_trim();
 }
