@@ -1280,11 +1280,41 @@ bool endpoint_answerer(struct endpoint *endpoint, struct answerer *answerer)
 	return known;
 }
 
-int64_t endpoint_ncalls(const struct file *receive)
+/* When the caller began to wait. Of the kernel's calls, when the call was received; or 0. */
+static uint64_t call_since_locked(const struct call *call)
 {
-	struct endpoint *endpoint = to_endpoint(receive);
+	assert_hardened(spin_lock_held(&call->endpoint->lock));
+	if (call->thread)
+		return atomic_load_relaxed(&call->thread->left_tick);
+	return call->state == CALL_RECEIVED ? call->received_tick : 0;
+}
 
-	return endpoint ? (int64_t)atomic_load(&endpoint->last_rcvid) : -EINVAL;
+/*
+ * An answer that was given the fast way leaves no time. But then its receiver waits, or has got another call, and the switches have
+ * left theirs. So each hart's newest call and last receiver are looked at, and no others: there may be many.
+ */
+struct endpoint_news endpoint_look(const struct file *receive)
+{
+	struct endpoint *endpoint = receive->node;
+	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+	const struct call *first = first_queued_locked(endpoint);
+	uint64_t tick = MAX(endpoint->opened_tick, endpoint->answered_tick);
+	bool is_awaited = first || !tree_empty(&endpoint->received);
+
+	if (first)
+		tick = MAX(tick, call_since_locked(first));
+	for (unsigned i = 0; i < hart_count; i++) {
+		const struct receiver *receiver = receiver_last(&endpoint->at_hart[i]);
+		const struct call *call = endpoint->at_hart[i].newest;
+
+		if (receiver)
+			tick = MAX(tick, waiting_since(receiver));
+		if (call)
+			tick = MAX(tick, call_since_locked(call));
+		is_awaited |= call != NULL;
+	}
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	return (struct endpoint_news){ atomic_load(&endpoint->last_rcvid), tick, is_awaited };
 }
 
 bool endpoint_is_send(struct file *file)

@@ -78,8 +78,18 @@ void endpoint_keep(struct file *send);
  */
 int endpoint_reopen(struct file *keeper, struct file **receive_ret);
 
-/* Returns how many calls have been received by this receive end and those before it; -EINVAL if it is none. */
-int64_t endpoint_ncalls(const struct file *receive);
+struct endpoint_news {
+	uint64_t ncalls; /* that were received by this receive end and those before it */
+	/*
+	 * When the server answered last, began to wait for a call or got one, and at first, when the receive end was made. Or, if that
+	 * is later, when the call was queued that is to be received next.
+	 */
+	uint64_t progress_tick;
+	bool is_awaited; /* a call has no answer yet */
+};
+
+/* What the endpoint of a receive end knows of its server. */
+struct endpoint_news endpoint_look(const struct file *receive);
 
 /*
  * Waits for a call or a pulse, and receives it; pulses come first. Returns the rcvid of a call, or

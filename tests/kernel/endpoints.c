@@ -348,6 +348,71 @@ KTEST(endpoint_receivers_are_killed)
 	close_ends();
 }
 
+static struct thread *waiting_receiver;
+
+static int receive_once(void *arg)
+{
+	struct ipc_words words;
+	uint64_t badge;
+
+	(void)arg;
+	atomic_store(&waiting_receiver, current_thread());
+	return endpoint_receive(receive_end, &words, &badge, NEVER) == 0 ? 0 : CALL_WRONG;
+}
+
+/* Is that what the endpoint says, with its server's last progress since `from`, and not before? */
+static bool is_news(uint64_t ncalls, bool is_awaited, uint64_t from)
+{
+	struct endpoint_news news = endpoint_look(receive_end);
+
+	return news.ncalls == ncalls && news.is_awaited == is_awaited &&
+	       news.progress_tick >= from && news.progress_tick <= arch_time();
+}
+
+/* An endpoint tells when its server has got on last, and whether somebody waits for it. */
+KTEST(endpoint_tells_of_progress)
+{
+	struct ipc_message message;
+	uint64_t from = arch_time(), badge;
+	struct ipc_words words;
+	int64_t rcvid;
+	int pid, receiver;
+
+	call_deadline = NEVER;
+	ASSERT_TRUE(open_ends());
+	EXPECT_TRUE(is_news(0, false, from));
+	waiting_receiver = NULL;
+	from = arch_time();
+	receiver = ktest_spawn(receive_once, NULL);
+	EXPECT_TRUE(ktest_await_asleep(&waiting_receiver));
+	EXPECT_TRUE(is_news(0, false, from));
+	EXPECT_EQ(0, endpoint_notify(send_end, 1));
+	EXPECT_EQ(EXITED(0), ktest_reap(receiver));
+	from = arch_time();
+	pid = spawn_caller(1);
+	ktest_settle();
+	EXPECT_TRUE(is_news(0, true, from)); /* it is queued */
+	rcvid = receive(&message);
+	EXPECT_TRUE(is_news(1, true, from));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, 0));
+	EXPECT_TRUE(is_news(1, true, from));
+	from = arch_time();
+	EXPECT_EQ(0, reply_turned((uint64_t)rcvid, &message));
+	EXPECT_TRUE(is_news(1, false, from));
+	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(pid));
+	receiver = ktest_spawn(serve_until_killed, NULL);
+	ktest_settle();
+	for (uint64_t n = 2; n < 10; n++) {
+		from = arch_time();
+		EXPECT_EQ(EXITED(CALL_OK), ktest_reap(spawn_caller(n)));
+		ktest_settle();
+		EXPECT_TRUE(is_news(n, false, from));
+	}
+	EXPECT_EQ(0, ktest_kill(receiver));
+	(void)ktest_reap(receiver);
+	close_ends();
+}
+
 KTEST(endpoint_is_readable_when_a_call_waits)
 {
 	struct ipc_message message;

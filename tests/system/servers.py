@@ -184,11 +184,15 @@ init: cannot make /dev/rot13: the name is there already
 ENDED = "init: the server of rot13 (/bin/example_rot13) was killed by signal 9 and is started again\n"
 
 
-def with_table(text, name, *words):
+def with_table_run(text, *words, **names):
     with tempfile.NamedTemporaryFile("w", suffix=".servers") as file:
         file.write(text)
         file.flush()
-        return run_placed(name, *words, options=[*DEVICE, "--add", f"{file.name}:/etc/servers"])
+        return run(*words, cwd="/", options=[*DEVICE, "--add", f"{file.name}:/etc/servers", *names.pop("options", ())], **names)
+
+
+def with_table(text, name, *words):
+    return with_table_run(text, *words, program="/bin/" + name, options=["--add", f"{BUILD}/tests/system/{name}:/bin/{name}"])
 
 
 @case
@@ -208,12 +212,17 @@ def R149_process_1_ends_a_server_that_does_not_answer():
 
 @case
 def wrong_lines_of_a_table_are_named():
-    with tempfile.NamedTemporaryFile("w", suffix=".servers") as file:
-        file.write(GOOD + WRONG)
-        file.flush()
-        done = run("-c", "ls /dev/first; servers", program="sh", cwd="/", options=[*DEVICE, "--add", f"{file.name}:/etc/servers"])
+    done = with_table_run(GOOD + WRONG, "-c", "ls /dev/first; servers", program="sh")
     equal(SAID + "sh: ls: /dev/first: No such file or directory\n", done.err.decode(), "what process 1 says")
-    equal(True, re.search(rb"\nrot13 +\d+ +100 +1 +\d+ +\d+  /bin/example_rot13\n$", done.out) is not None, f"the list of servers: {done.out}")
+    equal(True, re.search(rb"\nrot13 +\d+ +100 +1 +\d+ +\d+ m?s ago +\d+  /bin/example_rot13\n$", done.out) is not None, f"the list of servers: {done.out}")
+
+
+@case
+def the_list_of_servers_tells_which_one_does_not_answer():
+    done = with_table_run(GOOD, "-c", "servers; kill -STOP 2; echo text > /dev/rot13 & sleep 1; servers; kill %1; kill -CONT 2; echo more > /dev/rot13; servers", program="sh")
+    lines = re.findall(rb"^rot13 +2 +100 +1 +(\d+)  (.*?)  +\d+  /bin", done.out, re.MULTILINE)
+    equal([b"ago", b"none for", b"ago"], [re.sub(rb"\d+ m?s", b"", text).strip() for _, text in lines], f"the lists of servers: {done.out} {done.err}")
+    equal(True, int(lines[0][0]) <= int(lines[1][0]) < int(lines[2][0]), f"calls: {lines}")
 
 
 @case

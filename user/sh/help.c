@@ -53,9 +53,10 @@ static const struct {
 	    "有交换盘时：其大小、空闲、写过和读过的页数。" } },
 	{ "servers",
 	  { "A line for each server of /etc/servers: its process, its user, how often it was\n"
-	    "started, the calls that its endpoint has had, and the memory of the process.",
+	    "started, the calls that its endpoint has had, how long ago it has last answered or\n"
+	    "begun to wait (none for: somebody waits for an answer), and the memory of the process.",
 	    "/etc/servers 中每个服务器一行：进程、用户、启动次数、端点收到的调用数、\n"
-	    "进程占用的内存。" } },
+	    "距上次应答或开始等待的时间（none for：有调用在等应答）、进程占用的内存。" } },
 	{ "swapon",
 	  { "mkswap has to have prepared the disk. If the kernel refuses it, log says why.",
 	    "磁盘须由 mkswap 处理过。内核拒绝时，log 说明原因。" } },

@@ -2,7 +2,10 @@
 /* Which kind of file has which table of Linux's: those of the core do not name theirs. */
 #include "linux/fs/file/file_more.h"
 
+#include "arch/timer.h"
+#include "base/clock.h"
 #include "ipc/endpoint.h"
+#include "lib/bits.h"
 #include "linux/fs/file/eventfd.h"
 #include "linux/fs/file/fifo.h"
 #include "linux/fs/proc/seq.h"
@@ -17,7 +20,11 @@ static void eventfd_info(struct file *file, struct seq *seq)
 
 static void endpoint_info(struct file *file, struct seq *seq)
 {
-	seq_put(seq, "calls:\t%ld\n", (long)endpoint_ncalls(file));
+	const struct endpoint_news news = endpoint_look(file);
+	uint64_t now = arch_time(), since = MIN(news.progress_tick, now);
+
+	seq_put(seq, "calls:\t%ld\nprogress-ns:\t%ld\nawaited:\t%d\n", (long)news.ncalls,
+		(long)clock_ticks_to_ns(now - since), news.is_awaited);
 }
 
 static const struct file_more endpoint_more = { .info = endpoint_info };
@@ -27,7 +34,7 @@ const struct file_more *file_more(const struct file *file)
 {
 	if (file_is_eventfd(file))
 		return &eventfd_more;
-	if (file->ops->role & FILE_SERVES && endpoint_ncalls(file) >= 0)
+	if (endpoint_is_receive(file))
 		return &endpoint_more;
 	if (file->ops->is_pipe)
 		return &pipe_more;
