@@ -79,6 +79,19 @@ static struct record *record_of(size_t i)
 	return (struct record *)((char *)(recovery_memory + 1) + i * record_size());
 }
 
+/* There is nobody to keep out where there is one thread. */
+static void serve_lock(pthread_mutex_t *lock)
+{
+	if (serve_ops->threads > 1)
+		pthread_mutex_lock(lock);
+}
+
+static void serve_unlock(pthread_mutex_t *lock)
+{
+	if (serve_ops->threads > 1)
+		pthread_mutex_unlock(lock);
+}
+
 static struct slot **slot_place(uint64_t cookie)
 {
 	return &table[cookie % nslots];
@@ -89,12 +102,12 @@ static struct slot *slot_get(uint64_t cookie)
 {
 	struct slot *slot;
 
-	pthread_mutex_lock(&table_lock);
+	serve_lock(&table_lock);
 	for (slot = *slot_place(cookie); slot && slot->file.cookie != cookie; slot = slot->next)
 		;
 	if (slot)
 		slot->users++;
-	pthread_mutex_unlock(&table_lock);
+	serve_unlock(&table_lock);
 	return slot;
 }
 
@@ -176,7 +189,7 @@ static struct slot *slot_create(const struct served_file *from)
 {
 	struct slot *slot;
 
-	pthread_mutex_lock(&table_lock);
+	serve_lock(&table_lock);
 	slot = slot_unused();
 	if (slot) {
 		memset(slot->own, 0, serve_ops->own_size);
@@ -185,35 +198,35 @@ static struct slot *slot_create(const struct served_file *from)
 		slot->users = 1;
 		slot_link(slot);
 	}
-	pthread_mutex_unlock(&table_lock);
+	serve_unlock(&table_lock);
 	return slot;
 }
 
 /* No other thread finds it any more. The caller has got it, and puts it. */
 static void slot_close(struct slot *slot)
 {
-	pthread_mutex_lock(&table_lock);
+	serve_lock(&table_lock);
 	if (!slot->closing)
 		slot_unlink(slot);
 	slot->closing = true;
-	pthread_mutex_unlock(&table_lock);
+	serve_unlock(&table_lock);
 }
 
 static void slot_put(struct slot *slot)
 {
 	bool last;
 
-	pthread_mutex_lock(&table_lock);
+	serve_lock(&table_lock);
 	last = --slot->users == 0 && slot->closing;
-	pthread_mutex_unlock(&table_lock);
+	serve_unlock(&table_lock);
 	if (!last)
 		return;
 	if (slot->opened && serve_ops->close)
 		serve_ops->close(&slot->file);
 	atomic_store(&slot->record->cookie, 0);
-	pthread_mutex_lock(&table_lock);
+	serve_lock(&table_lock);
 	slot_put_back(slot);
-	pthread_mutex_unlock(&table_lock);
+	serve_unlock(&table_lock);
 }
 
 /* ---- states ---- */
@@ -251,7 +264,7 @@ void serve_files_close(uint64_t number)
 
 struct serve_file *serve_find(uint64_t cookie)
 {
-	struct slot *slot = slot_get(cookie);
+	struct slot *slot = cookie ? slot_get(cookie) : NULL;
 
 	return slot ? &slot->file : NULL;
 }
@@ -355,7 +368,7 @@ static void serve_answer_request(struct slot *slot, struct serve_request *reques
 	} else if (request->size <= SERVED_SHORT) {
 		request->words = &m->word[2];
 	}
-	pthread_mutex_lock(&slot->lock);
+	serve_lock(&slot->lock);
 	generation = atomic_load(&slot->generation);
 	before = serve_ops->events(&slot->file);
 	result = serve_call_function(slot, op, request);
@@ -364,7 +377,7 @@ static void serve_answer_request(struct slot *slot, struct serve_request *reques
 		m->word[1] = slot_next_state(slot);
 	else
 		m->word[1] = slot_state(slot, generation);
-	pthread_mutex_unlock(&slot->lock);
+	serve_unlock(&slot->lock);
 	m->word[0] = (uint64_t)result;
 	if (op == SERVED_CTL) {
 		m->word[2] = request->length;
@@ -518,9 +531,9 @@ static void serve_unheard(const struct ipc_message *asked, const struct serve_re
 		ipc_drop(serve_receive, request->file);
 	if (!slot)
 		return;
-	pthread_mutex_lock(&slot->lock);
+	serve_lock(&slot->lock);
 	serve_ops->unheard(&slot->file, request);
-	pthread_mutex_unlock(&slot->lock);
+	serve_unlock(&slot->lock);
 	serve_changed(&slot->file);
 	slot_put(slot);
 }

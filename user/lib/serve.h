@@ -52,7 +52,7 @@ struct serve_request {
  */
 struct serve_ops {
 	size_t data_size, own_size;
-	unsigned threads; /* how many there are; 0: one */
+	unsigned threads; /* how many of them call this library, but for serve_changed(); 0: one */
 	/*
 	 * A file is opened: file->data is 0. Or a server has taken the place of one that had the file open, but not in the memory
 	 * that outlives it. NULL: all may.

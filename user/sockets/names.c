@@ -15,6 +15,18 @@ static bool name_is_unix(const struct name *name)
 	return name->address.any.sa_family == AF_UNIX;
 }
 
+/* Of n bytes, the last of which are in a word that 0 follow in. */
+static uint64_t words_hash(const uint64_t *word, uint32_t n)
+{
+	uint64_t hash = n;
+
+	for (uint32_t i = 0; i * sizeof(*word) < n; i++) {
+		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15;
+		hash ^= hash >> 32;
+	}
+	return hash;
+}
+
 /* Of the internet, all with one port are in one place; of AF_NETLINK, the one with a number. */
 static struct serve_file **name_place(const struct name *name)
 {
@@ -25,8 +37,7 @@ static struct serve_file **name_place(const struct name *name)
 	else if (!name_is_unix(name))
 		hash = inet_port(name);
 	else if (name->ino == 0)
-		for (uint32_t i = 0; i < name->length; i++)
-			hash = hash * 31 + ((const uint8_t *)&name->address)[i];
+		hash = words_hash(name->address.words, name->length);
 	return &named[hash % PLACES];
 }
 
@@ -136,12 +147,14 @@ int name_read(struct serve_file *file, struct serve_request *request, struct nam
 
 void name_give(struct serve_file *file, struct serve_request *request, const struct name *name)
 {
-	struct name none = { .address.any.sa_family = (sa_family_t)sock_domain(file) };
+	struct name none;
 
-	none.length = is_unix(file) ? (uint32_t)sizeof(sa_family_t)
-				    : inet_length(sock_domain(file));
-	if (!name->length)
+	if (!name->length) {
+		none = (struct name){ .address.any.sa_family = (sa_family_t)sock_domain(file) };
+		none.length = is_unix(file) ? (uint32_t)sizeof(sa_family_t)
+					    : inet_length(sock_domain(file));
 		name = &none;
+	}
 	request->length = name->length;
 	serve_give(request, &name->address, name->length);
 }

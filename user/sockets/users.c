@@ -30,34 +30,25 @@ struct user {
 
 static struct user *users[PLACES];
 
-/* Makes one, if there is none. Returns NULL without memory. */
+/* Makes one, if there is none: of a user who has nothing any more, or a new one. Returns NULL without memory. */
 static struct user *usage_of(uid_t uid)
 {
-	struct user **place = &users[uid % PLACES], *user;
+	struct user **place = &users[uid % PLACES], *user, *idle = NULL;
 
-	for (user = *place; user; user = user->next)
+	for (user = *place; user; user = user->next) {
 		if (user->uid == uid)
 			return user;
-	user = calloc(1, sizeof(*user));
-	if (user) {
-		user->uid = uid;
+		if (!user->nsockets && !user->bytes)
+			idle = user;
+	}
+	user = idle ? idle : calloc(1, sizeof(*user));
+	if (user && !idle) {
 		user->next = *place;
 		*place = user;
 	}
+	if (user)
+		user->uid = uid;
 	return user;
-}
-
-/* Who has nothing is forgotten. */
-static void usage_put(struct user *user)
-{
-	struct user **link = &users[user->uid % PLACES];
-
-	if (user->nsockets || user->bytes)
-		return;
-	while (*link != user)
-		link = &(*link)->next;
-	*link = user->next;
-	free(user);
 }
 
 int user_add_socket(struct serve_file *file)
@@ -66,10 +57,8 @@ int user_add_socket(struct serve_file *file)
 
 	if (!user)
 		return -ENOBUFS;
-	if (file->uid != 0 && user->nsockets >= serve_files_most() / USER_SHARE) {
-		usage_put(user);
+	if (file->uid != 0 && user->nsockets >= serve_files_most() / USER_SHARE)
 		return -ENFILE;
-	}
 	user->nsockets++;
 	to_own(file)->counted = true;
 	return 0;
@@ -83,7 +72,6 @@ void user_remove_socket(struct serve_file *file)
 		return;
 	user->nsockets--;
 	to_own(file)->counted = false;
-	usage_put(user);
 }
 
 static size_t all_bytes, most_bytes; /* of all users: now, and since memory was given back */
@@ -112,10 +100,8 @@ int user_add_bytes(uid_t uid, size_t n)
 	if (!user)
 		return -ENOBUFS;
 	if (!bytes_fit(user->bytes, n, uid ? MEMORY_SHARE : MEMORY_SHARE_ROOT) ||
-	    !bytes_fit(all_bytes, n, MEMORY_SHARE_ALL)) {
-		usage_put(user);
+	    !bytes_fit(all_bytes, n, MEMORY_SHARE_ALL))
 		return -ENOBUFS;
-	}
 	user->bytes += n;
 	all_bytes += n;
 	if (all_bytes > most_bytes)
@@ -140,6 +126,5 @@ void user_remove_bytes(uid_t uid, size_t n)
 		return;
 	user->bytes -= n;
 	all_bytes -= n;
-	usage_put(user);
 	bytes_trim();
 }
