@@ -72,11 +72,23 @@ bool endpoint_answerer(struct endpoint *endpoint, struct answerer *answerer);
 
 extern struct counted_kind endpoint_kind;
 
+/* A send end. After it is closed, it lingers until its last pulse has been received. */
+struct sender {
+	/* const: */
+	struct endpoint *endpoint;
+	uint64_t badge;
+	bool tells_close, keeps;
+	/* guarded by the endpoint's lock: */
+	bool released;	       /* who receives the last pulse frees it */
+	struct pulse notified; /* endpoint_notify() */
+	struct pulse closed;
+	struct counted counted;
+};
+
 extern struct counted_kind sender_kind; /* send ends, until their last pulse has been received */
 
 /* For the ledger: find what the endpoint's queue refers to, and what the send end does. */
 void endpoint_find_held(struct endpoint *endpoint);
-struct sender;
 void sender_find_held(struct sender *sender);
 
 /* For the ledger: visits the endpoint's calls that have not ended. */
@@ -89,7 +101,9 @@ void endpoint_visit_calls(struct endpoint *endpoint,
  */
 struct served_link {
 	struct tree_node node; /* guarded by the endpoint's lock */
-	struct refcount refs;
+	struct refcount refs;  /* one is the send end's */
+	struct sender
+		sender; /* the file's own send end, whose badge is the cookie; guarded as its members say */
 	uint64_t cookie; /* const */
 	/* The open file itself, with a reference, until somebody takes it; guarded by the endpoint's lock. NULL: no. */
 	struct file *waiting;
@@ -97,14 +111,27 @@ struct served_link {
 	struct waitq changed;
 };
 
-/* In these `end` is any end of an endpoint. Returns the first of `n` numbers that no other file of it has had. */
-uint64_t endpoint_next_cookies(struct file *end, unsigned n);
+/* The endpoint of any end of it. */
+struct endpoint *endpoint_of(struct file *end);
+/* Returns the first of `n` numbers that no other file of it has had. */
+uint64_t endpoint_next_cookies(struct endpoint *endpoint, unsigned n);
 uint64_t endpoint_badge_of(struct file *send);
-/* Like endpoint_badge(), with the end of the new one a pulse. */
-int endpoint_badge_alike(struct file *end, uint64_t badge, struct file **send_ret);
-/* From now on endpoint_linked_from() finds it, until endpoint_unlink(). Returns 0, or -ENFILE if too many wait as it does. */
-int endpoint_link(struct file *send, struct served_link *link);
-void endpoint_unlink(struct file *send, struct served_link *link);
+/*
+ * Makes the link's send end. From now on endpoint_linked_from() finds the link, until endpoint_unlink(). Returns 0, -EAGAIN as
+ * endpoint_badge(), or -ENFILE if too many wait as it does.
+ */
+int endpoint_link(struct endpoint *endpoint, struct served_link *link);
+void endpoint_unlink(struct served_link *link);
+/* Closes the link's send end, of which the server is told by a pulse. Its reference to the link may last until then. */
+void endpoint_link_end(struct served_link *link);
+/* endpoint_is_broken() of the link's endpoint. */
+bool endpoint_link_is_broken(const struct served_link *link);
+/*
+ * A request of ipc/served.c. A signal ends the wait until it has been received. After that it has the time-out of
+ * endpoint_call_killable(), 10 seconds, which may come as late as 20.
+ */
+int endpoint_call_served(struct served_link *link, struct ipc_words *words,
+			 struct transfer *transfer);
 /*
  * Sets *link_ret to the link with the lowest cookie that is at least `cookie`, with a reference, or to NULL if there is none.
  * Returns 0, or -EINVAL if `receive` is no receive end.
@@ -114,7 +141,7 @@ int endpoint_linked_from(struct file *receive, uint64_t cookie, struct served_li
  * Calls `join` with two links and the endpoint's lock held, so that neither is unlinked meanwhile. Returns what it returns, or
  * -ENOENT if one of them is not there.
  */
-int endpoint_join(struct file *end, uint64_t cookie, uint64_t other,
+int endpoint_join(struct endpoint *endpoint, uint64_t cookie, uint64_t other,
 		  int (*join)(struct served_link *one, struct served_link *other, void *arg),
 		  void *arg);
 void served_link_put(struct served_link *link);
@@ -122,11 +149,11 @@ void served_link_put(struct served_link *link);
  * Returns the file that waits to be taken, with its reference, or NULL. Only one of two calls for
  * the same file gets it.
  */
-struct file *endpoint_take_waiting(struct file *end, uint64_t cookie);
+struct file *endpoint_take_waiting(struct endpoint *endpoint, uint64_t cookie);
 /* Returns the link with that cookie, with a reference, or NULL. */
-struct served_link *endpoint_find_link(struct file *end, uint64_t cookie);
+struct served_link *endpoint_find_link(struct endpoint *endpoint, uint64_t cookie);
 /* Returns it with a reference of the caller's own, and it waits on. */
-struct file *endpoint_look_waiting(struct file *end, uint64_t cookie);
+struct file *endpoint_look_waiting(struct endpoint *endpoint, uint64_t cookie);
 
 /* How long a server may take for a request of a served file, in nanoseconds. In-kernel tests have less. */
 extern uint64_t endpoint_request_ns;
@@ -135,7 +162,7 @@ extern uint64_t endpoint_request_ns;
  * A call of the kernel's has ended with -EPIPE or, with `overdue`, with -ETIMEDOUT. Returns true if it may be made again,
  * because another server can take the place of that one; whoever keeps the endpoint learns that a server is overdue.
  */
-bool endpoint_may_repeat(struct file *send, bool overdue);
+bool endpoint_may_repeat(struct endpoint *endpoint, bool overdue);
 
 /*
  * Starts a call of the kernel's: words, transfer and `ended` are set. ended() is called once, by

@@ -87,19 +87,6 @@ struct endpoint {
 _Static_assert(sizeof(struct endpoint) % sizeof(struct at_hart) == 0, "each hart has its line");
 #endif
 
-/* A send end. After it is closed, it lingers until its last pulse has been received. */
-struct sender {
-	/* const: */
-	struct endpoint *endpoint;
-	uint64_t badge;
-	bool tells_close, keeps;
-	/* guarded by the endpoint's lock: */
-	bool released;	       /* who receives the last pulse frees it */
-	struct pulse notified; /* endpoint_notify() */
-	struct pulse closed;
-	struct counted counted;
-};
-
 /* A thread that waits for a call or a pulse. The struct is on the thread's stack, as a call is. Guarded by the endpoint's lock. */
 struct receiver {
 	struct list link;
@@ -114,10 +101,11 @@ struct receiver {
 
 /*
  * A closed send end lingers until its last pulse has been received. At most so many of an endpoint
- * may linger, and of all endpoints at most one for each frame of the machine. At the limit no send
- * end is made until the server has received.
+ * may linger, and of all endpoints at most one for each 4 frames of the machine: one of a served file
+ * is a fourth of a frame. At the limit no send end is made until the server has received.
  */
-#define LINGERING_MAX 1024
+#define LINGERING_MAX	   1024
+#define FRAMES_OF_LINGERER 4
 
 static uint64_t nlingering_in_all; /* atomic */
 
@@ -162,7 +150,7 @@ static struct sender *to_sender(struct file *file)
 	return file->ops == &send_ops ? file->node : NULL;
 }
 
-static struct endpoint *endpoint_of_end(struct file *end)
+struct endpoint *endpoint_of(struct file *end)
 {
 	return to_endpoint(end) ?: to_sender(end)->endpoint;
 }
@@ -177,11 +165,19 @@ static void endpoint_put(struct endpoint *endpoint)
 	}
 }
 
-static void sender_free(struct sender *sender)
+static void sender_end(struct sender *sender)
 {
 	counted_end(&sender->counted);
 	endpoint_put(sender->endpoint);
-	kfree(sender);
+}
+
+static void sender_free(struct sender *sender)
+{
+	sender_end(sender);
+	if (sender->badge & IPC_BADGE_SERVED)
+		served_link_put(container_of(sender, struct served_link, sender));
+	else
+		kfree(sender);
 }
 
 static struct process_id current_id(void)
@@ -228,14 +224,29 @@ struct file *endpoint_create(void)
 static bool may_badge(const struct endpoint *endpoint)
 {
 	return atomic_load_relaxed(&endpoint->nlingering) < LINGERING_MAX &&
-	       counter_read(&nlingering_in_all) < page_alloc_total_count();
+	       counter_read(&nlingering_in_all) < page_alloc_total_count() / FRAMES_OF_LINGERER;
 }
 
-static int badge_of(struct endpoint *endpoint, uint64_t badge, bool tells_close,
-		    struct file **send_ret)
+/* All other fields are 0. */
+static void sender_init(struct sender *sender, struct endpoint *endpoint, uint64_t badge,
+			bool tells_close)
 {
+	refcount_get(&endpoint->refs);
+	sender->endpoint = endpoint;
+	sender->badge = badge;
+	sender->tells_close = tells_close;
+	sender->notified.code = IPC_PULSE_NOTIFIED;
+	sender->closed.code = IPC_PULSE_CLOSED;
+	counted_begin(&sender_kind, &sender->counted, &one_holder);
+}
+
+int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struct file **send_ret)
+{
+	struct endpoint *endpoint = to_endpoint(receive);
 	struct sender *sender;
 
+	if (!endpoint || (badge & IPC_BADGE_SERVED))
+		return -EINVAL;
 	if (!may_badge(endpoint))
 		return -EAGAIN;
 	if (file_memory_charge(FILE_BYTES) != 0)
@@ -247,28 +258,8 @@ static int badge_of(struct endpoint *endpoint, uint64_t badge, bool tells_close,
 		kfree(sender);
 		return -ENOMEM;
 	}
-	refcount_get(&endpoint->refs);
-	sender->endpoint = endpoint;
-	sender->badge = badge;
-	sender->tells_close = tells_close;
-	sender->notified.code = IPC_PULSE_NOTIFIED;
-	sender->closed.code = IPC_PULSE_CLOSED;
-	counted_begin(&sender_kind, &sender->counted, &one_holder);
+	sender_init(sender, endpoint, badge, tells_close);
 	return 0;
-}
-
-int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struct file **send_ret)
-{
-	struct endpoint *endpoint = to_endpoint(receive);
-
-	return endpoint && !(badge & IPC_BADGE_SERVED)
-		       ? badge_of(endpoint, badge, tells_close, send_ret)
-		       : -EINVAL;
-}
-
-int endpoint_badge_alike(struct file *end, uint64_t badge, struct file **send_ret)
-{
-	return badge_of(endpoint_of_end(end), badge, true, send_ret);
 }
 
 void endpoint_keep(struct file *send)
@@ -314,9 +305,8 @@ int endpoint_reopen(struct file *keeper, struct file **receive_ret)
 	return open ? -EBUSY : 0;
 }
 
-bool endpoint_may_repeat(struct file *send, bool overdue)
+bool endpoint_may_repeat(struct endpoint *endpoint, bool overdue)
 {
-	struct endpoint *endpoint = to_sender(send)->endpoint;
 	bool kept;
 
 	spin_lock_irq(&endpoint->lock);
@@ -1189,9 +1179,10 @@ static __attribute__((noinline)) int request_otherwise(struct sender *sender,
 }
 
 /* As endpoint_call() in its fast way. */
-int endpoint_call_served(struct file *send, struct ipc_words *words, struct transfer *transfer)
+int endpoint_call_served(struct served_link *link, struct ipc_words *words,
+			 struct transfer *transfer)
 {
-	struct sender *sender = send->node;
+	struct sender *sender = &link->sender;
 	struct endpoint *endpoint = sender->endpoint;
 	struct at_hart *here;
 	struct receiver *receiver;
@@ -1327,10 +1318,20 @@ bool endpoint_is_receive(const struct file *file)
 	return to_endpoint(file) != NULL;
 }
 
+static bool is_broken(const struct endpoint *endpoint)
+{
+	return __atomic_load_n(&endpoint->broken, __ATOMIC_ACQUIRE);
+}
+
 bool endpoint_is_broken(struct file *send)
 {
 	/* gcc-analyzer-suppress null-dereference ; the file is a send end */
-	return __atomic_load_n(&to_sender(send)->endpoint->broken, __ATOMIC_ACQUIRE);
+	return is_broken(to_sender(send)->endpoint);
+}
+
+bool endpoint_link_is_broken(const struct served_link *link)
+{
+	return is_broken(link->sender.endpoint);
 }
 
 int endpoint_notify(struct file *send, uint64_t bits)
@@ -1634,9 +1635,8 @@ uint64_t endpoint_badge_of(struct file *send)
 	return to_sender(send)->badge;
 }
 
-uint64_t endpoint_next_cookies(struct file *end, unsigned n)
+uint64_t endpoint_next_cookies(struct endpoint *endpoint, unsigned n)
 {
-	struct endpoint *endpoint = endpoint_of_end(end);
 	uint64_t cookie;
 
 	spin_lock_irq(&endpoint->lock);
@@ -1649,14 +1649,17 @@ uint64_t endpoint_next_cookies(struct file *end, unsigned n)
 /* So many files of an endpoint may wait, as a part of all that can be open: they have no descriptor, which is what is limited else. */
 #define WAITING_SHARE 16
 
-int endpoint_link(struct file *send, struct served_link *link)
+int endpoint_link(struct endpoint *endpoint, struct served_link *link)
 {
-	struct endpoint *endpoint = to_sender(send)->endpoint;
 	struct tree_node **place = &endpoint->served.root, *parent = NULL;
 
+	if (!may_badge(endpoint))
+		return -EAGAIN;
+	sender_init(&link->sender, endpoint, link->cookie, true);
 	spin_lock_irq(&endpoint->lock);
 	if (link->waiting && endpoint->nwaiting >= files_most() / WAITING_SHARE) {
 		spin_unlock_irq(&endpoint->lock);
+		sender_end(&link->sender);
 		return -ENFILE;
 	}
 	endpoint->nwaiting += link->waiting != NULL;
@@ -1670,9 +1673,9 @@ int endpoint_link(struct file *send, struct served_link *link)
 	return 0;
 }
 
-void endpoint_unlink(struct file *send, struct served_link *link)
+void endpoint_unlink(struct served_link *link)
 {
-	struct endpoint *endpoint = to_sender(send)->endpoint;
+	struct endpoint *endpoint = link->sender.endpoint;
 
 	spin_lock_irq(&endpoint->lock);
 	tree_erase(&endpoint->served, &link->node);
@@ -1727,11 +1730,10 @@ int endpoint_linked_from(struct file *receive, uint64_t cookie, struct served_li
 	return 0;
 }
 
-int endpoint_join(struct file *end, uint64_t cookie, uint64_t other,
+int endpoint_join(struct endpoint *endpoint, uint64_t cookie, uint64_t other,
 		  int (*join)(struct served_link *one, struct served_link *other, void *arg),
 		  void *arg)
 {
-	struct endpoint *endpoint = endpoint_of_end(end);
 	struct served_link *one, *two;
 	int err = -ENOENT;
 
@@ -1744,7 +1746,7 @@ int endpoint_join(struct file *end, uint64_t cookie, uint64_t other,
 	return err;
 }
 
-static struct file *take_waiting(struct endpoint *endpoint, uint64_t cookie)
+struct file *endpoint_take_waiting(struct endpoint *endpoint, uint64_t cookie)
 {
 	struct file *file = NULL;
 	struct served_link *link;
@@ -1760,14 +1762,9 @@ static struct file *take_waiting(struct endpoint *endpoint, uint64_t cookie)
 	return file;
 }
 
-struct file *endpoint_take_waiting(struct file *end, uint64_t cookie)
+struct served_link *endpoint_find_link(struct endpoint *endpoint, uint64_t cookie)
 {
-	return take_waiting(endpoint_of_end(end), cookie);
-}
-
-struct served_link *endpoint_find_link(struct file *end, uint64_t cookie)
-{
-	struct served_link *link = served_from(endpoint_of_end(end), cookie);
+	struct served_link *link = served_from(endpoint, cookie);
 
 	if (!link || link->cookie == cookie)
 		return link;
@@ -1775,9 +1772,8 @@ struct served_link *endpoint_find_link(struct file *end, uint64_t cookie)
 	return NULL;
 }
 
-struct file *endpoint_look_waiting(struct file *end, uint64_t cookie)
+struct file *endpoint_look_waiting(struct endpoint *endpoint, uint64_t cookie)
 {
-	struct endpoint *endpoint = endpoint_of_end(end);
 	struct served_link *link;
 	struct file *file;
 
@@ -1842,7 +1838,7 @@ static void wake_served(struct endpoint *endpoint)
 	uint64_t cookie = 0;
 
 	while ((link = served_from(endpoint, cookie)) != NULL) {
-		struct file *waiting = take_waiting(endpoint, link->cookie);
+		struct file *waiting = endpoint_take_waiting(endpoint, link->cookie);
 
 		cookie = link->cookie + 1;
 		waitq_wake_all(&link->changed);
@@ -1894,9 +1890,8 @@ static bool hears_of_close_locked(const struct endpoint *endpoint, const struct 
 	return endpoint->open || (!endpoint->broken && !(sender->badge & IPC_BADGE_SERVED));
 }
 
-static void send_release(struct file *file)
+static void sender_release(struct sender *sender)
 {
-	struct sender *sender = file->node;
 	struct endpoint *endpoint = sender->endpoint;
 	bool queued = false, gone = false, last = false;
 	unsigned long flags;
@@ -1921,6 +1916,16 @@ static void send_release(struct file *file)
 	if (last)
 		endpoint_close(endpoint);
 	endpoint_put(endpoint);
+}
+
+static void send_release(struct file *file)
+{
+	sender_release(file->node);
+}
+
+void endpoint_link_end(struct served_link *link)
+{
+	sender_release(&link->sender);
 }
 
 static bool anything_queued_locked(const struct endpoint *endpoint)

@@ -54,12 +54,6 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 int endpoint_call_killable(struct file *send, struct ipc_words *words, struct transfer *transfer,
 			   uint64_t timeout);
 
-/*
- * A request of ipc/served.c, whose badge has IPC_BADGE_SERVED. A signal ends the wait until it has been received. After that it has
- * the time-out of endpoint_call_killable(), 10 seconds, which may come as late as 20. `send` is a send end.
- */
-int endpoint_call_served(struct file *send, struct ipc_words *words, struct transfer *transfer);
-
 bool endpoint_is_send(struct file *file);
 bool endpoint_is_receive(const struct file *file);
 

@@ -47,8 +47,7 @@ struct served {
 		mailbox; /* first, for ops->has_mailbox; guarded by in_flight_lock of desc/in_flight.c */
 	struct served_link link; /* guarded as ipc/call.h says */
 	/* const: */
-	struct file *send; /* the file's own send end, with the cookie as its badge */
-	uint64_t open[3];  /* words of SERVED_OPEN */
+	uint64_t open[3]; /* words of SERVED_OPEN */
 	/* Set once, with the endpoint's lock held, while the link is in its tree: */
 	struct duplex duplex;
 	uint64_t peer;		    /* the cookie of the other side; 0: none */
@@ -105,12 +104,12 @@ static __attribute__((noinline)) int repeat(struct served *served, struct ipc_wo
 
 	while (err == -EPIPE || err == -ETIMEDOUT) {
 		tries += err == -ETIMEDOUT ? SERVERS_MOST / 2 : 1;
-		if (!endpoint_may_repeat(served->send, err == -ETIMEDOUT) ||
+		if (!endpoint_may_repeat(served->link.sender.endpoint, err == -ETIMEDOUT) ||
 		    tries >= SERVERS_MOST || arch_time() >= end)
 			return -EIO;
 		if (transfer)
 			transfer->received = 0;
-		err = endpoint_call_served(served->send, words, transfer);
+		err = endpoint_call_served(&served->link, words, transfer);
 	}
 	return thread_mark_restart(err);
 }
@@ -119,7 +118,7 @@ static __attribute__((noinline)) int repeat(struct served *served, struct ipc_wo
 static inline int64_t served_ask(struct served *served, struct ipc_words *words,
 				 struct transfer *transfer, uint64_t most)
 {
-	int err = endpoint_call_served(served->send, words, transfer);
+	int err = endpoint_call_served(&served->link, words, transfer);
 	int64_t result;
 
 	if (unlikely(err != 0))
@@ -257,7 +256,7 @@ static inline __attribute__((always_inline)) int64_t served_some(struct file *fi
 			if (done != -EAGAIN)
 				return which == WRITES && done == 0 ? -EIO : done;
 		}
-		if (endpoint_is_broken(served->send))
+		if (endpoint_link_is_broken(&served->link))
 			return -EIO;
 		if (file_nonblock(file, iter))
 			return -EAGAIN;
@@ -371,7 +370,7 @@ unsigned served_poll(struct file *file, struct poller *poller)
 	if (duplex)
 		return duplex_poll(duplex, poller);
 	return SERVED_MASK(atomic_load(&served->state)) |
-	       (endpoint_is_broken(served->send) ? POLLHUP : 0);
+	       (endpoint_link_is_broken(&served->link) ? POLLHUP : 0);
 }
 
 /* It waits to be taken at that file from now on; NULL: not any more. */
@@ -396,12 +395,12 @@ void served_release(struct file *file)
 
 	if (!served)
 		return;
-	endpoint_unlink(served->send, &served->link);
+	endpoint_unlink(&served->link);
 	served_wait_at(served, NULL);
 	if ((SERVED_MASK(atomic_load(&served->state)) & SERVED_RESETS) && served_duplex(file))
 		duplex_reset(&served->duplex);
 	duplex_end(&served->duplex);
-	file_put(served->send);
+	endpoint_link_end(&served->link);
 	served_link_put(&served->link);
 	in_flight_file_ended();
 }
@@ -421,7 +420,7 @@ void served_holds(struct file *file)
 {
 	if (!to_served(file))
 		return;
-	counted_found(&to_served(file)->send->counted);
+	counted_found(&to_served(file)->link.sender.counted);
 	duplex_holds(&to_served(file)->duplex);
 }
 
@@ -463,9 +462,10 @@ static int set_listener(struct served_link *link, struct served_link *same, void
 
 struct pipe_listener *served_listen(const struct file *file, struct pipe_listener *listener)
 {
-	uint64_t cookie = to_served(file)->link.cookie;
+	struct served_link *link = &to_served(file)->link;
 
-	(void)endpoint_join(to_served(file)->send, cookie, cookie, set_listener, &listener);
+	(void)endpoint_join(link->sender.endpoint, link->cookie, link->cookie, set_listener,
+			    &listener);
 	return listener;
 }
 
@@ -478,7 +478,7 @@ static struct served *served_create(uint64_t cookie)
 	if (!served)
 		return NULL;
 	served->link.cookie = cookie;
-	refcount_init(&served->link.refs, 1);
+	refcount_init(&served->link.refs, 2); /* the file's, and the send end's */
 	waitq_init(&served->link.changed);
 	served->in = (struct pipe_listener){ .tell = tell_of_duplex, .gone = duplex_gone };
 	for (unsigned i = 0; i < OPS; i++)
@@ -487,10 +487,10 @@ static struct served *served_create(uint64_t cookie)
 }
 
 /*
- * Makes it a served file of that end's endpoint. There can be a post before the server has answered that it is open. If it `waits`, it is
+ * Makes it a served file of that endpoint. There can be a post before the server has answered that it is open. If it `waits`, it is
  * to be taken by those who use the file of `at`.
  */
-static int served_begin(struct file *file, struct file *end, uint64_t cookie,
+static int served_begin(struct file *file, struct endpoint *endpoint, uint64_t cookie,
 			const uint64_t open[3], bool waits, struct served_link *at)
 {
 	struct served *served = served_create(cookie);
@@ -498,21 +498,15 @@ static int served_begin(struct file *file, struct file *end, uint64_t cookie,
 
 	if (!served)
 		return -ENOMEM;
-	err = endpoint_badge_alike(end, cookie, &served->send);
-	if (err) {
-		kfree(served);
-		return err;
-	}
 	memcpy(served->open, open, sizeof(served->open));
 	served->ops = file->ops;
 	served->link.waiting = waits ? file : NULL;
 	served->signs = waits; /* it may turn out that those want it who take the file */
 	served->from = at ? at->cookie : 0;
 	served_wait_at(served, at);
-	err = endpoint_link(served->send, &served->link);
+	err = endpoint_link(endpoint, &served->link);
 	if (err) {
 		served_wait_at(served, NULL);
-		file_put(served->send);
 		kfree(served);
 		return err;
 	}
@@ -527,15 +521,17 @@ static int open_files(struct file **file, unsigned n, struct file *send,
 	struct ipc_words words = { { SERVED_WORD(n == 1 ? SERVED_OPEN : SERVED_OPEN_PAIR, 0),
 				     file[0]->flags | (uint64_t)opener->pid << 32, opener->id,
 				     opener->what ?: endpoint_badge_of(send) } };
+	struct endpoint *endpoint = endpoint_of(send);
 	unsigned begun = 0;
 	uint64_t cookie;
 	int err = 0;
 
 	if (endpoint_is_broken(send))
 		return -ENXIO;
-	cookie = endpoint_next_cookies(send, n);
+	cookie = endpoint_next_cookies(endpoint, n);
 	while (begun < n && !err) {
-		err = served_begin(file[begun], send, cookie + begun, &words.word[1], false, NULL);
+		err = served_begin(file[begun], endpoint, cookie + begun, &words.word[1], false,
+				   NULL);
 		begun += err == 0;
 	}
 	if (err == 0)
@@ -627,7 +623,7 @@ static int join_files(struct file *receive, uint64_t cookie, uint64_t other, boo
 
 	if (err)
 		return err;
-	err = endpoint_join(receive, cookie, other, served_join_links, side);
+	err = endpoint_join(endpoint_of(receive), cookie, other, served_join_links, side);
 	if (err) {
 		duplex_end(&side[0]);
 		duplex_end(&side[1]);
@@ -643,7 +639,7 @@ int served_join(struct file *receive, uint64_t cookie, uint64_t other)
 }
 
 /* Creates an open file that waits to be taken by those who use the file of `at`. NULL: it is not known yet. */
-static int open_waiting(struct file *end, const struct file_ops *ops, void *node,
+static int open_waiting(struct endpoint *endpoint, const struct file_ops *ops, void *node,
 			const uint64_t open[3], struct served_link *at, uint64_t *cookie_ret)
 {
 	int err = file_memory_charge(FILE_BYTES);
@@ -655,8 +651,8 @@ static int open_waiting(struct file *end, const struct file_ops *ops, void *node
 	file_memory_add(-FILE_BYTES);
 	if (!file)
 		return -ENOMEM;
-	*cookie_ret = endpoint_next_cookies(end, 1);
-	err = served_begin(file, end, *cookie_ret, open, true, at);
+	*cookie_ret = endpoint_next_cookies(endpoint, 1);
+	err = served_begin(file, endpoint, *cookie_ret, open, true, at);
 	if (err)
 		file_discard(file);
 	return err == -EAGAIN ? -ENFILE : err; /* it is not for the caller to wait */
@@ -667,7 +663,7 @@ static int served_find_link(struct file *receive, uint64_t cookie, struct served
 {
 	if (!endpoint_is_receive(receive))
 		return -EINVAL;
-	*link_ret = endpoint_find_link(receive, cookie);
+	*link_ret = endpoint_find_link(endpoint_of(receive), cookie);
 	return *link_ret ? 0 : -ENOENT;
 }
 
@@ -684,7 +680,8 @@ int64_t served_connect(struct file *receive, uint64_t cookie, uint64_t from, uns
 	err = served->ops->has_inode ||
 			      served->ops == &parcel_ops /* these are not made without their node */
 		      ? -EINVAL
-		      : open_waiting(receive, served->ops, NULL, served->open, link, &made);
+		      : open_waiting(endpoint_of(receive), served->ops, NULL, served->open, link,
+				     &made);
 	served_link_put(link);
 	if (err)
 		return err;
@@ -700,7 +697,7 @@ int served_drop(struct file *receive, uint64_t cookie)
 
 	if (!endpoint_is_receive(receive))
 		return -EINVAL;
-	file = endpoint_take_waiting(receive, cookie | IPC_BADGE_SERVED);
+	file = endpoint_take_waiting(endpoint_of(receive), cookie | IPC_BADGE_SERVED);
 	if (!file)
 		return -ENOENT;
 	if (served_duplex(file))
@@ -719,7 +716,8 @@ static void served_taken(struct served *served, const struct served *at)
 struct file *served_take(const struct file *file, uint64_t cookie)
 {
 	struct served *at = to_served(file);
-	struct file *taken = endpoint_take_waiting(at->send, cookie | IPC_BADGE_SERVED);
+	struct file *taken =
+		endpoint_take_waiting(at->link.sender.endpoint, cookie | IPC_BADGE_SERVED);
 
 	if (taken && (to_served(taken)->from != at->link.cookie || taken->ops != at->ops)) {
 		file_put(taken); /* a server that says otherwise than it did before */
@@ -752,15 +750,16 @@ static const struct file_ops parcel_ops = {
 uint64_t served_give_files(const struct file *file, struct in_flight *files)
 {
 	static const uint64_t open[3] = { 0, 0, SERVED_IN_FLIGHT };
-	struct file *send = to_served(file)->send, *parcel;
+	struct endpoint *endpoint = to_served(file)->link.sender.endpoint;
+	struct file *parcel;
 	uint64_t number;
 
 	in_flight_get(files);
-	if (open_waiting(send, &parcel_ops, files, open, NULL, &number) != 0) {
+	if (open_waiting(endpoint, &parcel_ops, files, open, NULL, &number) != 0) {
 		in_flight_put(files);
 		return 0;
 	}
-	parcel = endpoint_look_waiting(send, number);
+	parcel = endpoint_look_waiting(endpoint, number);
 	if (!parcel)
 		return 0; /* a server that drops what it was not told of */
 	in_flight_send(files, &to_served(parcel)->mailbox);
@@ -770,13 +769,13 @@ uint64_t served_give_files(const struct file *file, struct in_flight *files)
 
 void served_take_back_files(const struct file *file, uint64_t number)
 {
-	struct file *send = to_served(file)->send, *parcel = endpoint_look_waiting(send, number);
-	struct file *taken = NULL;
+	struct endpoint *endpoint = to_served(file)->link.sender.endpoint;
+	struct file *parcel = endpoint_look_waiting(endpoint, number), *taken = NULL;
 
 	if (!parcel)
 		return;
 	if (parcel->ops == &parcel_ops && !atomic_load(&to_served(parcel)->from))
-		taken = endpoint_take_waiting(send, number);
+		taken = endpoint_take_waiting(endpoint, number);
 	if (taken)
 		file_put(taken);
 	file_put(parcel);
@@ -785,14 +784,14 @@ void served_take_back_files(const struct file *file, uint64_t number)
 struct in_flight *served_take_files(const struct file *file, uint64_t number, bool keep)
 {
 	const struct served *at = to_served(file);
-	struct file *parcel = endpoint_look_waiting(at->send, number);
-	struct file *taken = NULL;
+	struct endpoint *endpoint = at->link.sender.endpoint;
+	struct file *parcel = endpoint_look_waiting(endpoint, number), *taken = NULL;
 	struct in_flight *files = NULL;
 
 	if (!parcel)
 		return NULL;
 	if (parcel->ops == &parcel_ops && to_served(parcel)->from == at->link.cookie) {
-		taken = keep ? NULL : endpoint_take_waiting(at->send, number);
+		taken = keep ? NULL : endpoint_take_waiting(endpoint, number);
 		files = keep || taken ? parcel->node : NULL;
 	}
 	if (files)
@@ -811,7 +810,7 @@ int served_files_wait_at(struct file *receive, uint64_t number, uint64_t at)
 
 	if (err)
 		return err;
-	parcel = endpoint_look_waiting(receive, number);
+	parcel = endpoint_look_waiting(endpoint_of(receive), number);
 	if (!parcel)
 		err = -ENOENT;
 	else if (parcel->ops != &parcel_ops ||
@@ -830,7 +829,7 @@ int served_send_files(const struct file *file, struct in_flight *files,
 {
 	const struct served *served = to_served(file);
 
-	*link_ret = endpoint_find_link(served->send, served->peer);
+	*link_ret = endpoint_find_link(served->link.sender.endpoint, served->peer);
 	if (!*link_ret)
 		return -EPIPE;
 	in_flight_send(files, &container_of(*link_ret, struct served, link)->mailbox);

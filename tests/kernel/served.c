@@ -419,12 +419,13 @@ KTEST(endpoint_breaks_with_its_last_keeper)
 KTEST(endpoint_tells_its_keeper_that_a_server_is_overdue)
 {
 	ASSERT_TRUE(open_kept(&opened));
-	EXPECT_EQ(true, endpoint_may_repeat(send_end, false));
+	EXPECT_EQ(true, endpoint_may_repeat(endpoint_of(send_end), false));
 	EXPECT_EQ(0, keeper->ops->poll(keeper, NULL) & POLLPRI);
-	EXPECT_EQ(true, endpoint_may_repeat(send_end, true)); /* it was started a moment ago */
+	EXPECT_EQ(true, endpoint_may_repeat(endpoint_of(send_end),
+					    true)); /* it was started a moment ago */
 	EXPECT_EQ(0, keeper->ops->poll(keeper, NULL) & POLLPRI);
 	endpoint_request_ns = 0;
-	EXPECT_EQ(true, endpoint_may_repeat(send_end, true));
+	EXPECT_EQ(true, endpoint_may_repeat(endpoint_of(send_end), true));
 	endpoint_request_ns = 10 * NSEC_PER_SEC;
 	EXPECT_EQ(POLLPRI, keeper->ops->poll(keeper, NULL) & POLLPRI);
 	EXPECT_EQ(0, send_end->ops->poll(send_end, NULL) & POLLPRI);
@@ -432,7 +433,7 @@ KTEST(endpoint_tells_its_keeper_that_a_server_is_overdue)
 	next_server();
 	EXPECT_EQ(0, keeper->ops->poll(keeper, NULL) & POLLPRI);
 	file_put(keeper);
-	EXPECT_EQ(false, endpoint_may_repeat(send_end, false));
+	EXPECT_EQ(false, endpoint_may_repeat(endpoint_of(send_end), false));
 	close_served();
 }
 
