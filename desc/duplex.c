@@ -57,21 +57,71 @@ void duplex_set(struct duplex *side, const struct duplex *made)
 	atomic_store(&side->in, made->in);
 }
 
-bool duplex_take_reset(struct duplex *side)
+int duplex_take_error(struct duplex *side, unsigned which)
 {
-	return unlikely(atomic_load_relaxed(&side->in->reset)) &&
-	       atomic_cas(&side->in->reset, 1, 2);
+	uint32_t error = atomic_load_relaxed(&side->in->reset);
+
+	if (likely(error <= RESET_TOLD) || (which == DUPLEX_IN && error == EPIPE))
+		return 0;
+	return atomic_cas(&side->in->reset, error, RESET_TOLD) ? -(int)error : 0;
 }
 
+/* Whoever has seen the end of the way in before is told by its writes only. */
 void duplex_reset(struct duplex *side)
 {
-	atomic_store(&side->out->reset, 1);
+	bool ended = side->half_open && atomic_load(&side->out->shut);
+
+	(void)atomic_cas(&side->out->reset, 0, ended ? EPIPE : ECONNRESET);
+}
+
+unsigned duplex_ways_shut(const struct duplex *side)
+{
+	if (atomic_load(&side->in->reset))
+		return DUPLEX_IN | DUPLEX_OUT;
+	return (atomic_load(&side->in->shut) ? DUPLEX_IN : 0) |
+	       (atomic_load(&side->out->shut) ? DUPLEX_OUT : 0);
 }
 
 ssize_t duplex_read(struct duplex *side, const struct file *file, struct user_iter *to)
 {
 	return likely(!(to->rwf & RWF_MESSAGE)) ? pipe_read_from(side->in, file, to)
 						: pipe_read_message(side->in, file, to);
+}
+
+/* What is answered to bytes that the other side does not take any more: a reset, of both sides, as that may be open. */
+static ssize_t answer_by_reset(struct duplex *side, struct user_iter *from)
+{
+	size_t n = from->left;
+
+	if (user_iter_fault_in(from, n, false))
+		return -EFAULT;
+	if (!atomic_cas(&side->in->reset, 0, EPIPE))
+		return 0;
+	(void)atomic_cas(&side->out->reset, 0, ECONNRESET);
+	waitq_wake_all(&side->in->readable);
+	waitq_wake_all(&side->out->readable);
+	from->left = 0;
+	return (ssize_t)n;
+}
+
+/*
+ * Nobody reads, or there is nothing to write. The first bytes that a half-open side writes after the other side's end are taken: that
+ * nobody reads them is what the next call says.
+ */
+static __attribute__((noinline)) ssize_t write_in_vain(struct duplex *side, struct user_iter *from,
+						       bool quiet)
+{
+	ssize_t done = side->half_open ? duplex_take_error(side, DUPLEX_OUT) : -EPIPE;
+
+	if (done == 0 && !(duplex_ways_shut(side) & DUPLEX_OUT)) {
+		if (from->left == 0)
+			return 0;
+		done = answer_by_reset(side, from);
+	}
+	done = done ?: -EPIPE;
+	if (done == -EPIPE && !quiet)
+		os_layer.pipe_broken();
+	return done;
 }
 
 ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_iter *from)
@@ -82,8 +132,8 @@ ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_i
 	from->rwf |= RWF_QUIET; /* the pipe sends SIGPIPE also after a part */
 	done = likely(!(from->rwf & RWF_MESSAGE)) ? pipe_write_to(side->out, file, from)
 						  : pipe_write_message(side->out, file, from);
-	if (unlikely(done == -EPIPE) && !quiet)
-		os_layer.pipe_broken();
+	if (unlikely(done == -EPIPE || (done == 0 && side->half_open)))
+		return write_in_vain(side, from, quiet);
 	return done;
 }
 
@@ -164,7 +214,7 @@ int duplex_await(struct duplex *side, unsigned which, uint64_t deadline)
 	return err;
 }
 
-/* In this order: bytes that come before the end are seen with it. */
+/* In this order: bytes that come before the end are seen with it, and so is a reset. */
 unsigned duplex_poll(struct duplex *side, struct poller *poller)
 {
 	struct pipe *in = side->in, *out = side->out;
@@ -178,13 +228,13 @@ unsigned duplex_poll(struct duplex *side, struct poller *poller)
 	ended = !atomic_load(&in->nwriters);
 	if (ended || !pipe_ring_looks_empty(&in->ring))
 		can |= POLLIN | POLLRDNORM;
-	if (atomic_load(&in->reset) == 1)
+	if (ended && atomic_load(&in->reset) > RESET_TOLD)
 		can |= POLLERR;
 	shut = !atomic_load(&out->nreaders);
 	if (is_writable(out))
 		can |= POLLOUT | POLLWRNORM | POLLWRBAND;
 	if (side->half_open)
-		shut = atomic_load(&side->shut_out) || atomic_load(&in->reset);
+		shut = duplex_ways_shut(side) & DUPLEX_OUT;
 	return can | (ended ? POLLRDHUP : 0) | (ended && shut ? POLLHUP : 0);
 }
 
@@ -249,9 +299,9 @@ static void pipe_shut(struct pipe *pipe, bool for_writer)
 void duplex_shut(struct duplex *side, unsigned which)
 {
 	if (which & DUPLEX_OUT)
-		atomic_store(&side->shut_out, true);
-	if (which & DUPLEX_IN)
-		pipe_shut(side->in, !side->half_open);
+		atomic_store(&side->out->shut, true);
+	if ((which & DUPLEX_IN) || !atomic_load(&side->in->nwriters))
+		pipe_shut(side->in, !side->half_open || atomic_load(&side->out->shut));
 	if (which & DUPLEX_OUT) {
 		pipe_shut(side->out, true);
 		pipe_tell(side->out, which & DUPLEX_IN ? POLLHUP : POLLIN);
@@ -267,7 +317,8 @@ void duplex_end(struct duplex *side)
 		return;
 	mutex_lock(&in->lock);
 	if (!pipe_ring_empty(&in->ring))
-		atomic_store(&side->out->reset, 1); /* before the end, which it comes with */
+		duplex_reset(side); /* before the end, which it comes with */
+	atomic_store(&side->out->shut, true);
 	files = pipe_discard(in);
 	in->nreaders = in->nwriters = 0; /* nothing comes in any more */
 	mutex_unlock(&in->lock);

@@ -10,8 +10,7 @@ struct pipe_listener;
 /* One side. Before it has pipes, and after duplex_end(), both are NULL. */
 struct duplex {
 	struct pipe *in, *out; /* `in` is atomic, and set last */
-	bool half_open; /* const: duplex_shut() of the way in does not shut it for the other side */
-	bool shut_out;	/* atomic: this side has shut the way out */
+	bool half_open;	       /* const: as TCP; see duplex_write() and duplex_shut() */
 };
 
 #define DUPLEX_IN  1u
@@ -30,7 +29,8 @@ void duplex_set(struct duplex *side, const struct duplex *made);
 
 /*
  * As the slots of struct file_ops, for a file with that side, which is open. If the other side has ended, a read returns what it
- * has written, and then 0.
+ * has written, and then 0. Of a half-open side, one write is taken then; whatever is written afterwards is -EPIPE, or an error that
+ * nobody was told.
  */
 ssize_t duplex_read(struct duplex *side, const struct file *file, struct user_iter *to);
 ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_iter *from);
@@ -44,11 +44,18 @@ int duplex_await(struct duplex *side, unsigned which, uint64_t deadline);
 /* Waits as duplex_read(), and copies without taking. */
 ssize_t duplex_peek(struct duplex *side, const struct file *file, struct user_iter *to);
 
-/* Has the other side ended without having read all? Of two calls one at most returns true. */
-bool duplex_take_reset(struct duplex *side);
+/*
+ * Returns what there is to say of a reset, before a read (DUPLEX_IN) returns the end, or else (DUPLEX_OUT); of two calls one at most
+ * does. 0: nothing; -ECONNRESET: the other side has ended without having read all; -EPIPE, which is for writes: it has done so after
+ * it had shut its way out, or was written to after its end.
+ */
+int duplex_take_error(struct duplex *side, unsigned which);
 
 /* The other side has that to read first. Call if the side was never used. */
 void duplex_reset(struct duplex *side);
+
+/* The ways that are shut by who writes there, by duplex_shut() or duplex_end(): DUPLEX_*. Both are after a reset. */
+unsigned duplex_ways_shut(const struct duplex *side);
 
 /* Does this side want to know who writes what it reads? */
 void duplex_sign(struct duplex *side, bool wants);
@@ -67,7 +74,7 @@ size_t duplex_unsent(const struct duplex *side);
 
 /*
  * shutdown(2): nothing more comes in, or goes out. Both sides learn it, but if they are half-open: then the other side still can send what
- * does not come in any more, and a side has hung up only after it has shut the way out itself.
+ * does not come in any more, unless both ways are shut, and a side has hung up only after it has shut the way out itself.
  */
 void duplex_shut(struct duplex *side, unsigned which);
 

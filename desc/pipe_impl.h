@@ -18,6 +18,8 @@
 
 extern uint64_t pages_in_pipes; /* atomic */
 
+#define RESET_TOLD 1 /* no errno that a reset has */
+
 /* Nanoseconds since 1970. */
 struct pipe_times {
 	uint64_t atime, mtime, ctime;
@@ -43,10 +45,11 @@ struct pipe {
 		uint32_t odd;
 	};
 	bool watched; /* atomic: a thread has waited for it by poll or epoll */
+	bool shut;    /* atomic: of a duplex: whoever writes has shut it */
 	/* atomic: of a duplex: its sides that want to know who writes, as bits DUPLEX_* */
 	uint32_t signed_for;
-	/* atomic: of a duplex, 1: the other side has ended by a reset; 2: and the reader was told */
-	uint32_t reset;
+	uint32_t
+		reset; /* atomic: of a duplex: the errno of a reset, for its reader; or RESET_TOLD */
 	/* woken after a change, with the lock held or just released: */
 	struct waitq readable;		/* no longer empty, or the writer is gone */
 	struct waitq writable;		/* no longer full, or the reader is gone */

@@ -325,16 +325,18 @@ int64_t served_call_until(struct file *file, struct ipc_words *words, struct tra
 			  uint64_t deadline)
 {
 	const struct ipc_words asked = *words;
+	int64_t first = 0;
 
 	for (;;) {
 		uint64_t seq = served_sample(file);
 		int64_t done = served_call(file, words, transfer);
 
-		if (done != -EAGAIN || deadline == 0)
+		if (deadline == 0 || (done != -EAGAIN && done != -EINPROGRESS && done != -EALREADY))
 			return done;
+		first = first ?: done;
 		done = served_await(file, seq, deadline);
 		if (done)
-			return done == -ETIMEDOUT ? -EAGAIN : done;
+			return done == -ETIMEDOUT ? first : done;
 		*words = asked;
 		transfer->received = 0;
 	}

@@ -50,7 +50,10 @@ int64_t served_call(struct file *file, struct ipc_words *words, struct transfer 
  */
 uint64_t served_sample(const struct file *file);
 int served_await(struct file *file, uint64_t seq, uint64_t deadline);
-/* served_call() with buffers, again and again, as long as the answer is -EAGAIN and the tick `deadline` has not come. 0: once. */
+/*
+ * served_call() with buffers, again and again, as long as the answer is -EAGAIN, -EINPROGRESS or -EALREADY and the tick `deadline` has
+ * not come: then the first answer is returned. 0: once.
+ */
 int64_t served_call_until(struct file *file, struct ipc_words *words, struct transfer *transfer,
 			  uint64_t deadline);
 

@@ -40,7 +40,10 @@
 #define ELIBBAD	     80
 #define EMSGSIZE     90
 #define EOPNOTSUPP   95
+#define ECONNRESET   104
 #define ETIMEDOUT    110
+#define EALREADY     114
+#define EINPROGRESS  115
 
 /* The Linux layer's: errors that the core has no use for. */
 
@@ -109,7 +112,6 @@
 #define ENETUNREACH	101
 #define ENETRESET	102
 #define ECONNABORTED	103
-#define ECONNRESET	104
 #define ENOBUFS		105
 #define EISCONN		106
 #define ENOTCONN	107
@@ -118,8 +120,6 @@
 #define ECONNREFUSED	111
 #define EHOSTDOWN	112
 #define EHOSTUNREACH	113
-#define EALREADY	114
-#define EINPROGRESS	115
 #define ESTALE		116
 #define EUCLEAN		117
 #define ENOTNAM		118

@@ -83,11 +83,12 @@
  * Or word 1 is SERVED_SOCKET_CALL() of the call's number, and words 2 and 3 and the buffers are as the list below says. In the
  * answer word 2 is how long the address or the option is; the server writes as much of it as there is room for.
  *
- *	getsockname, getpeername	the address, out
+ *	getsockname, getpeername	word 3: SERVED_SHUT_*, of a stream; the address, out
  *	setsockopt			word 2: level, and the option above it; its value, in
- *	getsockopt			word 2: as in setsockopt; its value, out
+ *	getsockopt			words 2 and 3: as in setsockopt and getsockname; its value, out
  *	shutdown			word 2: how
- *	bind, connect			struct served_address, in
+ *	bind				struct served_address, in
+ *	connect				word 2: 1 if the caller does not wait; word 3: as in getsockname; struct served_address, in
  *	listen				word 2: how many may wait; struct served_address without an address, in
  *	sendmsg				word 2: MSG_*, and how long the message is above it; struct served_address and then the message, in
  *	recvmsg				word 2: MSG_*, and how much room there is above it; struct served_address and then the message, out; in the answer word 3: MSG_*
@@ -98,7 +99,8 @@
  * sendmsg: else they are closed. The answer to recvmsg has it, with MSG_PEEK or without; and ipc_drop() is for a message that is
  * lost.
  *
- * If one of the last five has to wait, it is answered -EAGAIN, and asked once more when the file's state is a newer one.
+ * If one of the last four has to wait, it is answered -EAGAIN, and asked once more when the file's state is a newer one. So is connect,
+ * also after -EINPROGRESS and -EALREADY.
  */
 #define SERVED_CTL 0x5304
 
@@ -106,7 +108,11 @@
 #define SERVED_INTERFACE       40 /* bytes of a struct ifreq */
 #define SERVED_ADDRESS_MOST    128
 #define SERVED_MESSAGE_MOST    65536
-#define SERVED_OPTION_MOST     128 /* bytes of an option's value that the server gets or gives */
+#define SERVED_OPTION_MOST     256 /* bytes of an option's value that the server gets or gives */
+
+/* The ways of a stream that are shut by who writes there: by the other side, and by this one. Both are after a reset. */
+#define SERVED_SHUT_IN	1
+#define SERVED_SHUT_OUT 2
 
 /* Who calls, and with what address. Of an AF_UNIX path it is the name's own file that counts, where it is. */
 struct served_address {

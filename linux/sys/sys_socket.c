@@ -98,9 +98,13 @@ struct request {
 	};
 };
 
-static void request_init(struct request *request, unsigned call, uint64_t argument)
+static void request_init(struct request *request, const struct file *file, unsigned call,
+			 uint64_t argument)
 {
-	request->words = (struct ipc_words){ { 0, SERVED_SOCKET_CALL(call), argument } };
+	const struct duplex *duplex = served_duplex(file);
+
+	request->words = (struct ipc_words){ { 0, SERVED_SOCKET_CALL(call), argument,
+					       duplex ? duplex_ways_shut(duplex) : 0 } };
 	transfer_init(&request->transfer);
 }
 
@@ -160,7 +164,7 @@ static long do_getname(struct trap_frame *frame, struct file *file, unsigned cal
 	struct request request;
 	long done;
 
-	request_init(&request, call, 0);
+	request_init(&request, file, call, 0);
 	request_receives(&request);
 	done = request_make(file, &request);
 	return done < 0 ? done
@@ -244,7 +248,7 @@ static long do_setsockopt(struct trap_frame *frame, struct file *file)
 		return -EINVAL;
 	if (is_about_waits(frame, &which))
 		return set_longest_wait(file, which, arg_user(frame, 3), n);
-	request_init(&request, SYS_setsockopt, option_of(frame));
+	request_init(&request, file, SYS_setsockopt, option_of(frame));
 	request_sends(&request, MIN((size_t)n, (size_t)SERVED_OPTION_MOST));
 	done = user_copy_in(request.option, arg_user(frame, 3), request.transfer.send.length)
 		       ?: request_make(file, &request);
@@ -271,7 +275,7 @@ static long get_peer_pidfd(struct file *file, vaddr_t to, vaddr_t n_at, int32_t 
 	struct file *pidfd;
 	long done;
 
-	request_init(&request, SYS_getsockopt, SOL_SOCKET | (uint64_t)SO_PEERCRED << 32);
+	request_init(&request, file, SYS_getsockopt, SOL_SOCKET | (uint64_t)SO_PEERCRED << 32);
 	request_receives(&request);
 	done = request_make(file, &request);
 	if (done < 0)
@@ -298,7 +302,7 @@ static long do_getsockopt(struct trap_frame *frame, struct file *file)
 	vaddr_t to = arg_user(frame, 3), n_at = arg_user(frame, 4);
 	struct request request;
 	unsigned which;
-	int32_t room;
+	int32_t room, error = 0;
 	long done;
 
 	if (user_copy_in(&room, n_at, sizeof(room)))
@@ -309,11 +313,12 @@ static long do_getsockopt(struct trap_frame *frame, struct file *file)
 		return get_longest_wait(file, which, to, n_at, room);
 	if (arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_PEERPIDFD)
 		return get_peer_pidfd(file, to, n_at, room);
-	request_init(&request, SYS_getsockopt, option_of(frame));
+	request_init(&request, file, SYS_getsockopt, option_of(frame));
 	request_receives(&request);
-	if (duplex && arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_ERROR &&
-	    duplex_take_reset(duplex)) {
-		int32_t error = ECONNRESET, n = (int32_t)MIN((size_t)room, sizeof(error));
+	if (duplex && arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_ERROR)
+		error = -duplex_take_error(duplex, DUPLEX_OUT);
+	if (error) {
+		int32_t n = (int32_t)MIN((size_t)room, sizeof(error));
 
 		return user_copy_out(to, &error, (size_t)n) ?: user_copy_out(n_at, &n, sizeof(n));
 	}
@@ -335,10 +340,12 @@ static long do_shutdown(struct trap_frame *frame, struct file *file)
 	if (how > SHUT_RDWR)
 		return -EINVAL;
 	if (duplex) {
+		if (duplex->half_open && duplex_ways_shut(duplex) == (DUPLEX_IN | DUPLEX_OUT))
+			return -ENOTCONN;
 		duplex_shut(duplex, how + 1); /* DUPLEX_IN, DUPLEX_OUT or both */
 		return 0;
 	}
-	request_init(&request, SYS_shutdown, how);
+	request_init(&request, file, SYS_shutdown, how);
 	return request_make(file, &request);
 }
 
@@ -384,7 +391,7 @@ static long do_bind(struct trap_frame *frame, struct file *file)
 	struct request request;
 	long done;
 
-	request_init(&request, SYS_bind, 0);
+	request_init(&request, file, SYS_bind, 0);
 	request_sends(&request, sizeof(request.address));
 	done = address_get(&request.address, arg_user(frame, 1), arg_int(frame, 2));
 	if (done == 0 && address_path(file, &request.address, path))
@@ -421,16 +428,16 @@ static int address_find(const struct file *file, struct served_address *address,
 
 static long do_connect(struct trap_frame *frame, struct file *file)
 {
+	uint64_t deadline = socket_deadline(file, 0, SOCKET_OUT);
 	struct inode *inode;
 	struct request request;
 	long done;
 
-	request_init(&request, SYS_connect, 0);
+	request_init(&request, file, SYS_connect, deadline == 0);
 	request_sends(&request, sizeof(request.address));
 	done = address_find(file, &request.address, arg_user(frame, 1), arg_int(frame, 2), &inode);
 	if (done == 0)
-		done = served_call_until(file, &request.words, &request.transfer,
-					 socket_deadline(file, 0, SOCKET_OUT));
+		done = served_call_until(file, &request.words, &request.transfer, deadline);
 	if (inode)
 		path_put(inode);
 	return done;
@@ -445,7 +452,7 @@ static long do_listen(struct trap_frame *frame, struct file *file)
 {
 	struct request request;
 
-	request_init(&request, SYS_listen, arg_uint(frame, 1));
+	request_init(&request, file, SYS_listen, arg_uint(frame, 1));
 	request_sends(&request, sizeof(request.address));
 	return address_get(&request.address, 0, 0) ?: request_make(file, &request);
 }
@@ -463,7 +470,7 @@ static long accept_file(struct trap_frame *frame, struct file *file, struct file
 	long done;
 
 	do { /* a server that has just begun may answer with one that was taken */
-		request_init(&request, SYS_accept, 0);
+		request_init(&request, file, SYS_accept, 0);
 		request_receives(&request);
 		done = served_call_until(file, &request.words, &request.transfer,
 					 socket_deadline(file, 0, SOCKET_IN));

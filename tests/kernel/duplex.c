@@ -89,7 +89,7 @@ KTEST(duplex_carries_bytes_both_ways)
 	EXPECT_EQ(0, memcmp(bytes, "xy", 2));
 	EXPECT_EQ(0, side_read(0, &waits, bytes, sizeof(bytes)));
 	EXPECT_EQ(-EPIPE, side_write(0, &waits, "abc", 3));
-	EXPECT_EQ(false, duplex_take_reset(&side[0]));
+	EXPECT_EQ(0, duplex_take_error(&side[0], DUPLEX_IN));
 	end_both();
 }
 
@@ -132,15 +132,15 @@ KTEST(duplex_reset_is_said_once)
 	duplex_end(&side[1]);
 	EXPECT_EQ(POLLERR, duplex_poll(&side[0], NULL) & POLLERR);
 	EXPECT_EQ(1, side_read(0, &waits, &byte, 1));
-	EXPECT_EQ(true, duplex_take_reset(&side[0]));
-	EXPECT_EQ(false, duplex_take_reset(&side[0]));
+	EXPECT_EQ(-ECONNRESET, duplex_take_error(&side[0], DUPLEX_IN));
+	EXPECT_EQ(0, duplex_take_error(&side[0], DUPLEX_IN));
 	EXPECT_EQ(0, duplex_poll(&side[0], NULL) & POLLERR);
 	EXPECT_EQ(0, side_read(0, &waits, &byte, 1));
 	end_both();
 	ASSERT_TRUE(duplex_create(side, false) == 0);
 	duplex_reset(&side[1]); /* one that was never used */
-	EXPECT_EQ(true, duplex_take_reset(&side[0]));
-	EXPECT_EQ(false, duplex_take_reset(&side[1]));
+	EXPECT_EQ(-ECONNRESET, duplex_take_error(&side[0], DUPLEX_IN));
+	EXPECT_EQ(0, duplex_take_error(&side[1], DUPLEX_IN));
 	end_both();
 }
 
@@ -509,7 +509,7 @@ KTEST(served_file_that_waits_is_taken_once)
 	expect_bytes(taken, client, "defg");
 	file_put(taken);
 	EXPECT_EQ(0, read_some(client, seen, sizeof(seen)));
-	EXPECT_EQ(false, duplex_take_reset(served_duplex(client)));
+	EXPECT_EQ(0, duplex_take_error(served_duplex(client), DUPLEX_IN));
 	EXPECT_EQ(-ENOENT, served_describe(receive_end, (uint64_t)made | IPC_BADGE_SERVED, &found));
 	close_all();
 }
@@ -551,8 +551,8 @@ KTEST(served_file_that_waits_is_dropped)
 	EXPECT_EQ(2, count_from(0));
 	EXPECT_EQ(POLLERR | POLLHUP, served_poll(client, NULL) & (POLLERR | POLLHUP));
 	EXPECT_EQ(0, read_some(client, seen, sizeof(seen)));
-	EXPECT_EQ(true, duplex_take_reset(served_duplex(client)));
-	EXPECT_EQ(false, duplex_take_reset(served_duplex(client)));
+	EXPECT_EQ(-ECONNRESET, duplex_take_error(served_duplex(client), DUPLEX_IN));
+	EXPECT_EQ(0, duplex_take_error(served_duplex(client), DUPLEX_IN));
 	made = served_connect(receive_end, 0, cookie_of(listener), 0); /* one that is not joined */
 	EXPECT_EQ(0, served_drop(receive_end, (uint64_t)made));
 	close_all();

@@ -276,7 +276,7 @@ static ssize_t letter_until(struct file *file, struct user_iter *iter,
 		done = io(file, iter, address, flags);
 		if (done == -EAGAIN && deadline != 0)
 			err = served_await(file, seq, deadline);
-	} while (done == -EAGAIN && deadline != 0 && err == 0);
+	} while (done == -EAGAIN && deadline != 0 && err == 0 && !served_duplex(file));
 	if (done == -EPIPE && !quiet)
 		os_layer.pipe_broken();
 	return done == -EAGAIN && err == -EINTR ? err : done;
@@ -337,13 +337,7 @@ static ssize_t receive_message(struct file *file, struct user_iter *to,
 /* The other side has ended without having read all: that is said once, after the bytes that are there. */
 static ssize_t end_or_reset(struct duplex *duplex, const struct user_iter *to)
 {
-	return to->left && duplex_take_reset(duplex) ? -ECONNRESET : 0;
-}
-
-/* Of TCP, a write may be the first to say it. */
-static int reset_of_tcp(struct duplex *duplex)
-{
-	return duplex->half_open && duplex_take_reset(duplex) ? -ECONNRESET : 0;
+	return to->left ? duplex_take_error(duplex, DUPLEX_IN) : 0;
 }
 
 typedef ssize_t (*bytes_io)(struct duplex *duplex, const struct file *file, struct user_iter *iter);
@@ -388,7 +382,7 @@ static ssize_t send_bytes(struct duplex *duplex, struct file *file, struct user_
 
 	from->rwf |= flags & MSG_NOSIGNAL ? RWF_QUIET : 0;
 	do {
-		n = reset_of_tcp(duplex) ?: bytes_until(duplex, file, from, duplex_write, deadline);
+		n = bytes_until(duplex, file, from, duplex_write, deadline);
 		done += MAX(n, 0);
 	} while (deadline != 0 && deadline != UINT64_MAX && n > 0 && from->left);
 	return done ?: n;
@@ -439,39 +433,58 @@ bool socket_is_of_unix(const struct file *file)
 	return SERVED_SOCKET_DOMAIN(served.open[2]) == AF_UNIX;
 }
 
-ssize_t socket_send(struct file *file, struct user_iter *from, struct served_address *address,
-		    struct attached *attached, unsigned *flags)
+/* socket_send() of what is not refused. */
+static ssize_t send_some(struct file *file, struct user_iter *from, struct served_address *address,
+			 struct attached *attached, unsigned *flags)
 {
 	struct duplex *duplex = served_duplex(file);
+	ssize_t done = -EAGAIN;
 
-	if (*flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	if (!duplex)
-		return send_message(file, from, address, attached, flags);
-	if (address->length && socket_is_of_unix(file))
-		return -EISCONN;
-	if (from->left == 0)
+		done = send_message(file, from, address, attached, flags);
+	duplex = duplex ?: served_duplex(file); /* it was connected meanwhile */
+	if (done != -EAGAIN || !duplex)
+		return done;
+	if (from->left == 0 && !duplex->half_open)
 		return 0;
 	if (attached->files || attached->writer[WRITER_PID] || duplex_is_signed(duplex))
 		return send_attached(duplex, file, from, attached, *flags);
 	return send_bytes(duplex, file, from, *flags);
 }
 
-ssize_t socket_receive(struct file *file, struct user_iter *to, struct served_address *address,
-		       struct attached *attached, unsigned *flags)
+ssize_t socket_send(struct file *file, struct user_iter *from, struct served_address *address,
+		    struct attached *attached, unsigned *flags)
 {
-	struct duplex *duplex = served_duplex(file);
-	ssize_t done;
-
-	*attached = (struct attached){ 0 };
 	if (*flags & MSG_OOB)
 		return -EOPNOTSUPP;
+	if (address->length && served_duplex(file) && socket_is_of_unix(file))
+		return -EISCONN;
+	return send_some(file, from, address, attached, flags);
+}
+
+/* socket_receive() of what is not refused. */
+static ssize_t receive_some(struct file *file, struct user_iter *to, struct served_address *address,
+			    struct attached *attached, unsigned *flags)
+{
+	struct duplex *duplex = served_duplex(file);
+	ssize_t done = -EAGAIN;
+
 	address->length = 0;
 	if (!duplex)
-		return receive_message(file, to, address, attached, flags);
+		done = receive_message(file, to, address, attached, flags);
+	duplex = duplex ?: served_duplex(file); /* it was connected meanwhile */
+	if (done != -EAGAIN || !duplex)
+		return done;
 	done = receive_attached(duplex, file, to, attached, *flags);
 	*flags = 0;
 	return done;
+}
+
+ssize_t socket_receive(struct file *file, struct user_iter *to, struct served_address *address,
+		       struct attached *attached, unsigned *flags)
+{
+	*attached = (struct attached){ 0 };
+	return *flags & MSG_OOB ? -EOPNOTSUPP : receive_some(file, to, address, attached, flags);
 }
 
 static unsigned flags_of(const struct user_iter *iter)
@@ -490,11 +503,9 @@ static ssize_t socket_read(struct file *file, struct user_iter *to, uint64_t *po
 	(void)pos;
 	if (likely(duplex && served_longest_wait(file, SOCKET_IN) == 0))
 		return duplex_read(duplex, file, to) ?: end_or_reset(duplex, to);
-	if (duplex)
-		return receive_bytes(duplex, file, to, flags);
 	if (to->left == 0)
 		return 0;
-	done = receive_message(file, to, &nowhere, &attached, &flags);
+	done = receive_some(file, to, &nowhere, &attached, &flags);
 	in_flight_put(attached.files);
 	return done;
 }
@@ -509,13 +520,9 @@ static ssize_t socket_write(struct file *file, struct user_iter *from, uint64_t 
 	(void)pos;
 	if (likely(duplex && served_longest_wait(file, SOCKET_OUT) == 0 &&
 		   !duplex_is_signed(duplex)))
-		return reset_of_tcp(duplex) ?: duplex_write(duplex, file, from);
-	if (duplex)
-		return duplex_is_signed(duplex)
-			       ? send_attached(duplex, file, from, &attached, flags)
-			       : send_bytes(duplex, file, from, flags);
+		return duplex_write(duplex, file, from);
 	socket_caller(&nowhere);
-	return send_signed(file, from, &nowhere, &attached, &flags);
+	return send_some(file, from, &nowhere, &attached, &flags);
 }
 
 static void socket_file_release(struct file *file)
