@@ -365,6 +365,7 @@ static void serve_answer_request(struct slot *slot, struct serve_request *reques
 	if (op == SERVED_CTL) {
 		request->command = m->word[1];
 		request->argument = m->word[2];
+		request->shut = (unsigned)m->word[3];
 	} else if (request->size <= SERVED_SHORT) {
 		request->words = &m->word[2];
 	}

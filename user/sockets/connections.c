@@ -62,17 +62,21 @@ void blocked_remove(struct serve_file *file)
 	to_own(file)->blocked_at = NULL;
 }
 
-/* Those that find no room again are in a new list. */
+/* The first comes first. Those that find no room again are in a new list. */
 void blocked_wake(struct serve_file *at)
 {
-	struct serve_file *file = to_own(at)->blocked, *next;
+	struct serve_file *file = to_own(at)->blocked, *first = NULL, *next;
 
 	to_own(at)->blocked = NULL;
-	for (struct serve_file *each = file; each; each = to_own(each)->next_blocked)
-		to_own(each)->blocked_at = NULL;
 	for (; file; file = next) {
 		next = to_own(file)->next_blocked;
-		serve_changed(file);
+		to_own(file)->blocked_at = NULL;
+		to_own(file)->next_blocked = first;
+		first = file;
+	}
+	for (; first; first = next) {
+		next = to_own(first)->next_blocked;
+		serve_changed(first);
 	}
 }
 
@@ -88,7 +92,8 @@ int sock_listen(struct serve_file *file, struct serve_request *request)
 		return err;
 	if (sock_type(file) == SOCK_DGRAM)
 		return -EOPNOTSUPP;
-	if (sock->state == SOCK_CONNECTED || (is_unix(file) && !sock->name.length))
+	if (sock->state == SOCK_CONNECTED || sock->state == SOCK_CONNECTING || sock->goes_on ||
+	    (is_unix(file) && !sock->name.length))
 		return -EINVAL;
 	if (!sock->name.length)
 		err = name_choose(file, NULL, request->number);
@@ -209,10 +214,124 @@ static int connect_inet(struct serve_file *file, struct name *name, uint32_t by)
 	return 0;
 }
 
-int sock_connect(struct serve_file *file, struct serve_request *request)
+static void connection_made(struct serve_file *file, struct serve_file *listener,
+			    struct serve_file *made, const struct name *name,
+			    const struct ucred *who)
+{
+	if (made) {
+		sides_learn(file, listener, made, name, who);
+		if (option_resets(made))
+			serve_changed(made);
+		serve_put(made);
+	}
+	to_sock(file)->state =
+		SOCK_CONNECTED; /* last: what is not so far is done once more by the next server */
+	serve_changed(listener);
+}
+
+/* Makes the connection that waits for room, if there is some now. Returns -EAGAIN if not, or 0, or why there is none. */
+static int connect_go_on(struct serve_file *file)
+{
+	struct serve_file *listener, *made;
+	struct sock *sock = to_sock(file);
+	int err = find_listener(file, &sock->peer_name, &listener);
+
+	if (err == 0)
+		err = connect_to(file, listener, &made);
+	if (err == 0)
+		connection_made(file, listener, made, &sock->peer_name, &sock->who);
+	else if (err != -EAGAIN)
+		sock->state = SOCK_NEW;
+	return err;
+}
+
+void connect_end(struct serve_file *file)
+{
+	struct sock *sock = to_sock(file);
+
+	if (to_own(file)->blocked_at)
+		blocked_remove(file);
+	sock->error = ECONNRESET;
+	sock->state = SOCK_NEW;
+	sock->goes_on = false;
+}
+
+/*
+ * What there is to say if a call of connect() of TCP has gone before; 1: nothing. As on Linux, the call after one that has not waited
+ * says how that has ended.
+ */
+static int connect_again(struct serve_file *file, const struct serve_request *request)
+{
+	struct sock *sock = to_sock(file);
+	bool refused = sock->error != 0;
+
+	if (sock->connected_by == request->number && (sock->state != SOCK_NEW || sock->goes_on))
+		return sock->goes_on || sock->state == SOCK_CONNECTING ? -EINPROGRESS : 0;
+	if (sock->state == SOCK_CONNECTING)
+		return -EALREADY;
+	if (!sock->goes_on || request->shut & SERVED_SHUT_OUT)
+		return sock->state == SOCK_NEW ? 1 : -EISCONN;
+	sock->goes_on = false;
+	sock->error = 0;
+	if (sock->state == SOCK_CONNECTED)
+		return 0;
+	return refused ? -ECONNREFUSED : -ECONNABORTED;
+}
+
+/* As on Linux, a connection that the caller does not wait for is not made yet when this returns, nor refused. */
+static int tcp_connect(struct serve_file *file, struct serve_request *request, struct name *name,
+		       const struct ucred *who)
+{
+	struct sock *sock = to_sock(file);
+	int err = connect_again(file, request);
+
+	if (err != 1)
+		return err;
+	err = connect_inet(file, name, request->number);
+	if (err)
+		return err;
+	sock->peer_name = *name;
+	sock->who = *who;
+	sock->error = 0;
+	sock->goes_on = request->argument != 0; /* it does not wait */
+	sock->connected_by = request->number;
+	sock->state = SOCK_CONNECTING;
+	err = connect_go_on(file);
+	sock->goes_on |= err == -EAGAIN;
+	if (!sock->goes_on)
+		return err;
+	sock->error = err == -EAGAIN ? 0 : -err;
+	serve_changed(file);
+	return -EINPROGRESS;
+}
+
+static int unix_connect(struct serve_file *file, struct serve_request *request,
+			const struct name *name, const struct ucred *who)
 {
 	struct sock *sock = to_sock(file);
 	struct serve_file *listener, *made;
+	int err;
+
+	if (sock->state == SOCK_CONNECTED && sock->connected_by == request->number)
+		return 0;
+	if (name->length == PATH_AT)
+		return -EINVAL;
+	err = name_if_signed(file, request->number);
+	if (err == 0)
+		err = find_listener(file, name, &listener);
+	if (err == 0 && sock->state != SOCK_NEW)
+		err = sock->state == SOCK_CONNECTED ? -EISCONN : -EINVAL;
+	if (err == 0)
+		err = connect_to(file, listener, &made);
+	if (err)
+		return err;
+	sock->connected_by = request->number;
+	connection_made(file, listener, made, name, who);
+	return 0;
+}
+
+int sock_connect(struct serve_file *file, struct serve_request *request)
+{
 	struct name name;
 	struct ucred who;
 	int err;
@@ -222,33 +341,8 @@ int sock_connect(struct serve_file *file, struct serve_request *request)
 	err = name_read(file, request, &name, &who);
 	if (err)
 		return err;
-	if (sock->state == SOCK_CONNECTED && sock->connected_by == request->number)
-		return 0;
-	if (sock->state != SOCK_NEW && !is_unix(file))
-		return -EISCONN;
-	if (is_unix(file) && name.length == PATH_AT)
-		return -EINVAL;
-	err = is_unix(file) ? name_if_signed(file, request->number)
-			    : connect_inet(file, &name, request->number);
-	if (err == 0)
-		err = find_listener(file, &name, &listener);
-	if (err == 0 && sock->state != SOCK_NEW)
-		err = sock->state == SOCK_CONNECTED ? -EISCONN : -EINVAL;
-	if (err == 0)
-		err = connect_to(file, listener, &made);
-	if (err)
-		return err;
-	if (made) {
-		sides_learn(file, listener, made, &name, &who);
-		if (option_resets(made))
-			serve_changed(made);
-		serve_put(made);
-	}
-	sock->connected_by = request->number;
-	sock->state =
-		SOCK_CONNECTED; /* last: what is not so far is done once more by the next server */
-	serve_changed(listener);
-	return 0;
+	return is_unix(file) ? unix_connect(file, request, &name, &who)
+			     : tcp_connect(file, request, &name, &who);
 }
 
 int sock_accept(struct serve_file *file, struct serve_request *request)
@@ -285,15 +379,37 @@ void sock_unheard(struct serve_file *file, const struct serve_request *request)
 	serve_put(first);
 }
 
+void listen_end(struct serve_file *file)
+{
+	struct serve_file *waiting;
+
+	blocked_wake(file);
+	while ((waiting = to_own(file)->first)) {
+		waiting_remove(file, waiting);
+		packets_reset(waiting);
+		serve_drop(waiting);
+	}
+}
+
 /*
  * What can be done with one that is not connected: of the others the kernel knows, but for SERVED_RESETS. As on Linux, a stream that was never connected has
- * hung up.
+ * hung up. One that waits for room is in no list if that has come, or if the server has just begun.
  */
 unsigned stream_events(struct serve_file *file)
 {
 	struct sock *sock = to_sock(file);
-	unsigned can = sock->shut & 1 ? POLLIN | POLLRDNORM | POLLRDHUP : 0;
+	unsigned can;
+	int err = 0;
 
+	if (sock->state == SOCK_CONNECTING && !to_own(file)->blocked_at)
+		err = connect_go_on(file);
+	if (sock->state == SOCK_CONNECTING)
+		return 0;
+	if (err)
+		sock->error = -err;
+	can = sock->error ? POLLERR : 0;
+	if ((sock->shut & 1) || (sock->state == SOCK_NEW && sock->goes_on))
+		can |= POLLIN | POLLRDNORM | POLLRDHUP;
 	if (sock->state != SOCK_LISTENS)
 		return can | POLLOUT | POLLWRNORM | POLLWRBAND | POLLHUP |
 		       (option_resets(file) ? SERVED_RESETS : 0);

@@ -6,7 +6,9 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#define BUFFER_USUAL 212992
+#define BUFFER_USUAL   212992
+#define TCP_INFO_BYTES 248 /* of Linux 6.12 */
+#define MSS_OF_LO      65483
 #define FLAGS_THAT_ARE                                                                   \
 	(1u << SO_DEBUG | 1u << SO_REUSEADDR | 1u << SO_DONTROUTE | 1u << SO_BROADCAST | \
 	 1u << SO_KEEPALIVE | 1u << SO_OOBINLINE | 1u << SO_REUSEPORT | 1u << SO_PASSCRED)
@@ -53,7 +55,7 @@ static const struct number {
 } numbers[NUMBERS_MOST] = {
 	{ IPPROTO_TCP, TCP_NODELAY, 0, INT32_MIN, INT32_MAX },
 	{ IPPROTO_TCP, TCP_CORK, 0, INT32_MIN, INT32_MAX },
-	{ IPPROTO_TCP, TCP_MAXSEG, 65483, 88, 32767 },
+	{ IPPROTO_TCP, TCP_MAXSEG, MSS_OF_LO, 88, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPIDLE, 7200, 1, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPINTVL, 75, 1, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPCNT, 9, 1, 127 },
@@ -212,6 +214,42 @@ static int32_t sock_protocol(struct serve_file *file)
 	return sock_type(file) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 }
 
+/* Nothing is lost on the loopback, and nothing is sent again: there is little to say but the state. */
+static int give_tcp_info(struct serve_file *file, struct serve_request *request)
+{
+	static const uint8_t connected[] = { TCP_ESTABLISHED, TCP_CLOSE_WAIT, TCP_FIN_WAIT2,
+					     TCP_CLOSE };
+	const struct sock *sock = to_sock(file);
+	union {
+		struct tcp_info info;
+		char bytes[TCP_INFO_BYTES];
+	} answer = { .info = { .tcpi_snd_cwnd = 10, .tcpi_reordering = 3 } };
+	struct tcp_info *info = &answer.info;
+
+	switch (sock->state) {
+	case SOCK_NEW:
+		info->tcpi_state = TCP_CLOSE;
+		break;
+	case SOCK_CONNECTING:
+		info->tcpi_state = TCP_SYN_SENT;
+		break;
+	case SOCK_LISTENS:
+		info->tcpi_state = TCP_LISTEN;
+		info->tcpi_unacked = to_own(file)->nwaiting;
+		info->tcpi_sacked = sock->waiting_most;
+		break;
+	case SOCK_CONNECTED:
+		info->tcpi_state = connected[request->shut & 3];
+		info->tcpi_options = TCPI_OPT_TIMESTAMPS | TCPI_OPT_SACK | TCPI_OPT_WSCALE;
+		info->tcpi_snd_wscale = info->tcpi_rcv_wscale = 7;
+		info->tcpi_rto = 200000;
+		info->tcpi_snd_mss = info->tcpi_advmss = info->tcpi_rcv_mss = MSS_OF_LO;
+		info->tcpi_pmtu = 65535;
+		break;
+	}
+	return option_give(request, &answer, sizeof(answer));
+}
+
 int option_get(struct serve_file *file, struct serve_request *request)
 {
 	uint32_t level = (uint32_t)request->argument, name = (uint32_t)(request->argument >> 32);
@@ -223,6 +261,8 @@ int option_get(struct serve_file *file, struct serve_request *request)
 		value = option_number(file, (int)level, (int)name);
 		return option_give(request, &value, sizeof(value));
 	}
+	if (is_tcp(file) && level == IPPROTO_TCP && name == TCP_INFO)
+		return give_tcp_info(file, request);
 	if (level == SOL_NETLINK && is_netlink(file))
 		return netlink_option_get(file, name, request);
 	if (level != SOL_SOCKET)

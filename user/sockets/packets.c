@@ -278,8 +278,15 @@ static bool take_lost(struct serve_file *file)
 /* A stream gets here that is not connected. */
 static int stream_send(struct serve_file *file, bool addressed)
 {
-	if (!is_unix(file))
-		return -EPIPE;
+	struct sock *sock = to_sock(file);
+	int error = sock->error;
+
+	if (!is_unix(file)) {
+		sock->error = 0;
+		if (sock->state == SOCK_CONNECTING || sock->state == SOCK_CONNECTED)
+			return -EAGAIN; /* as soon as it is, that is the kernel's */
+		return error ? -error : -EPIPE;
+	}
 	return addressed ? -EOPNOTSUPP : -ENOTCONN;
 }
 
@@ -323,13 +330,18 @@ static int no_packet(struct serve_file *file)
 {
 	struct sock *sock = to_sock(file);
 
-	if (sock_type(file) == SOCK_STREAM)
-		return is_unix(file) ? -EINVAL : -ENOTCONN;
 	if (sock->error) {
 		int error = sock->error;
 
 		sock->error = 0;
 		return -error;
+	}
+	if (sock_type(file) == SOCK_STREAM && is_unix(file))
+		return -EINVAL;
+	if (sock_type(file) == SOCK_STREAM) {
+		if (sock->state == SOCK_CONNECTING || sock->state == SOCK_CONNECTED)
+			return -EAGAIN;
+		return sock->goes_on ? 0 : -ENOTCONN;
 	}
 	if (sock_type(file) == SOCK_SEQPACKET && sock->state != SOCK_CONNECTED)
 		return -ENOTCONN;

@@ -74,18 +74,13 @@ static int sock_pair(struct serve_file *file, struct serve_file *other)
 
 static void sock_close(struct serve_file *file)
 {
-	struct serve_file *listener = serve_find(file->from), *waiting, *other;
+	struct serve_file *listener = serve_find(file->from), *other;
 
 	if (to_sock(file)->name.bound_by)
 		name_unlink(file);
 	if (to_own(file)->blocked_at)
 		blocked_remove(file);
-	blocked_wake(file);
-	while ((waiting = to_own(file)->first)) {
-		waiting_remove(file, waiting);
-		packets_reset(waiting);
-		serve_drop(waiting);
-	}
+	listen_end(file);
 	if (listener && file->waits)
 		waiting_remove(listener, file);
 	packets_free(file);
@@ -150,17 +145,35 @@ static unsigned sock_events(struct serve_file *file)
 		       : packet_events(file);
 }
 
+/* Of one that is connected, the kernel does it. */
+static int tcp_shutdown(struct serve_file *file, uint32_t how)
+{
+	switch (to_sock(file)->state) {
+	case SOCK_NEW:
+		return -ENOTCONN;
+	case SOCK_CONNECTING:
+		connect_end(file);
+		return 0;
+	case SOCK_LISTENS:
+		if (how & 1) {
+			to_sock(file)->state = SOCK_NEW;
+			listen_end(file);
+		}
+		return 0;
+	default:
+		return 0;
+	}
+}
+
 static int sock_shutdown(struct serve_file *file, struct serve_request *request)
 {
 	struct serve_file *other = packets_peer(file);
 	uint32_t how = (uint32_t)request->argument + 1;
 
-	if (!is_unix(file) && to_sock(file)->state == SOCK_NEW) {
-		if (other)
-			serve_put(other);
+	if (is_tcp(file))
+		return tcp_shutdown(file, how);
+	if (!is_unix(file) && to_sock(file)->state == SOCK_NEW)
 		return -ENOTCONN;
-	}
-
 	to_sock(file)->shut |= how;
 	blocked_wake(file);
 	if (other && sock_type(file) == SOCK_SEQPACKET) {
@@ -174,7 +187,8 @@ static int sock_shutdown(struct serve_file *file, struct serve_request *request)
 
 static int get_peer_name(struct serve_file *file, struct serve_request *request)
 {
-	if (to_sock(file)->state != SOCK_CONNECTED)
+	if (to_sock(file)->state != SOCK_CONNECTED ||
+	    (is_tcp(file) && request->shut == (SERVED_SHUT_IN | SERVED_SHUT_OUT)))
 		return -ENOTCONN;
 	name_give(file, request, &to_sock(file)->peer_name);
 	return 0;

@@ -41,7 +41,12 @@ struct name {
 	_Atomic uint32_t length; /* of the address; 0: it has none; stored last */
 };
 
-enum sock_state { SOCK_NEW, SOCK_LISTENS, SOCK_CONNECTED };
+enum sock_state {
+	SOCK_NEW,
+	SOCK_LISTENS,
+	SOCK_CONNECTED,
+	SOCK_CONNECTING, /* of TCP: waits for room at one that listens at peer_name */
+};
 
 #define NUMBERS_MOST 24 /* options that are a number, see options.c */
 
@@ -73,13 +78,14 @@ struct sock {
 	uint32_t waiting_most;
 	uint32_t shut; /* 1: nothing more comes in, 2: goes out; of one that is not connected */
 	uint32_t connected_by; /* the number of the request */
+	bool goes_on;	       /* of TCP: connect() has not said yet how it has ended */
 	/* Of datagrams and packets: */
 	uint64_t to; /* of AF_UNIX, the cookie of the socket that it is connected with; 0: none */
 	uint32_t sent_by, taken_by; /* the numbers of the requests */
 	uint32_t npackets;	    /* that wait here */
 	bool lost;		    /* some went with the last server */
 	int32_t error;		    /* what SO_ERROR or the next call says */
-	struct ucred who;	    /* who has made it listen */
+	struct ucred who;	    /* who has made it listen, or connects it */
 	struct ucred peer;	    /* pid 0: there is none */
 	struct name name, peer_name;
 	union {
@@ -136,6 +142,11 @@ static inline bool is_unix(const struct serve_file *file)
 static inline bool is_inet(const struct serve_file *file)
 {
 	return sock_domain(file) == AF_INET || sock_domain(file) == AF_INET6;
+}
+
+static inline bool is_tcp(const struct serve_file *file)
+{
+	return is_inet(file) && sock_type(file) == SOCK_STREAM;
 }
 
 static inline bool is_netlink(const struct serve_file *file)
@@ -225,6 +236,10 @@ int sock_listen(struct serve_file *file, struct serve_request *request);
 int sock_connect(struct serve_file *file, struct serve_request *request);
 int sock_accept(struct serve_file *file, struct serve_request *request);
 void sock_unheard(struct serve_file *file, const struct serve_request *request);
+/* Of TCP: whoever waits to be accepted is reset, and who waits for room looks for another one that listens. */
+void listen_end(struct serve_file *file);
+/* A connection of TCP that is being made is not made. */
+void connect_end(struct serve_file *file);
 unsigned stream_events(struct serve_file *file);
 
 /* ---- packets.c: datagrams, and packets of SOCK_SEQPACKET ---- */

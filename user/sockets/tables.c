@@ -24,7 +24,7 @@
 #define SPACES "            "
 
 /* States of TCP; UDP has the first one and the one of a socket that is not connected. */
-enum { TCP_CONNECTED = 1, TCP_CLOSED = 7, TCP_LEFT = 8, TCP_LISTENS = 10 };
+enum { TCP_CONNECTED = 1, TCP_CONNECTS = 2, TCP_CLOSED = 7, TCP_LEFT = 8, TCP_LISTENS = 10 };
 
 /* As fstat says, and what is in /proc/PID/fd. Nobody has one that waits to be accepted. */
 static unsigned long table_inode(const struct serve_file *file)
@@ -92,7 +92,7 @@ static size_t inet_line_begin(struct serve_file *file, size_t row, unsigned stat
 {
 	const struct sock *sock = to_sock(file);
 	const struct name none = { .length = 0 };
-	bool connected = sock->state == SOCK_CONNECTED;
+	bool connected = sock->state == SOCK_CONNECTED || sock->state == SOCK_CONNECTING;
 	size_t n = (size_t)sprintf(to, "%*zu:", sock_type(file) == SOCK_STREAM ? 4 : 5, row);
 
 	n += inet_address(file, &sock->name, to + n);
@@ -118,6 +118,8 @@ static unsigned tcp_state(struct serve_file *file)
 
 	if (to_sock(file)->state == SOCK_LISTENS)
 		return TCP_LISTENS;
+	if (to_sock(file)->state == SOCK_CONNECTING)
+		return TCP_CONNECTS;
 	other = serve_find(file->peer);
 	if (other)
 		serve_put(other);
