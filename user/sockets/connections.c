@@ -204,12 +204,14 @@ static int connect_inet(struct serve_file *file, struct name *name, uint32_t by)
 {
 	struct sock *sock = to_sock(file);
 	int err = inet_may_reach(name);
+	struct name source;
 
 	if (err)
 		return err;
 	inet_loopback(name, name);
+	inet_source(name, &source);
 	if (!sock->name.length)
-		return name_choose(file, name, by);
+		return name_choose(file, &source, by);
 	inet_loopback(&sock->name, name);
 	return 0;
 }

@@ -85,16 +85,22 @@ static void inet_make(unsigned domain, const struct in6_addr *address, uint16_t 
 	set_port(name, port);
 }
 
-void inet_loopback(struct name *name, const struct name *like)
+void inet_source(const struct name *to, struct name *from)
 {
-	struct place place = place_of_name(name), other = place_of_name(like);
-	struct in6_addr loopback = other.mapped ? map((struct in_addr){ htonl(INADDR_LOOPBACK) })
+	struct place place = place_of_name(to);
+	struct in6_addr loopback = place.mapped ? map((struct in_addr){ htonl(INADDR_LOOPBACK) })
 						: in6addr_loopback;
+
+	inet_make(to->address.any.sa_family, &loopback, 0, from);
+}
+
+void inet_make_any(struct name *name)
+{
+	struct in6_addr any = name->address.any.sa_family == AF_INET ? map((struct in_addr){ 0 })
+								     : in6addr_any;
 	uint32_t by = name->bound_by;
 
-	if (!place.any)
-		return;
-	inet_make(name->address.any.sa_family, &loopback, inet_port(name), name);
+	inet_make(name->address.any.sa_family, &any, inet_port(name), name);
 	name->bound_by = by;
 }
 
@@ -104,6 +110,22 @@ void inet_as_seen(unsigned domain, const struct name *name, struct name *to)
 	uint16_t port = inet_port(name);
 
 	inet_make(domain, &place.address, port, to);
+}
+
+bool inet_loopback(struct name *name, const struct name *like)
+{
+	struct place place = place_of_name(name);
+	uint32_t by = name->bound_by;
+	uint16_t port = inet_port(name);
+	struct name source;
+
+	if (!place.any)
+		return false;
+	inet_source(like, &source);
+	inet_as_seen(name->address.any.sa_family, &source, name);
+	set_port(name, port);
+	name->bound_by = by;
+	return true;
 }
 
 int inet_name_of(struct serve_file *file, const struct served_address *from, struct name *name)

@@ -135,14 +135,14 @@ static bool is_left(struct serve_file *file)
 }
 
 /* Finds where a message goes, for serve_put(). */
-static int packet_target(struct serve_file *file, const struct name *name,
+static int packet_target(struct serve_file *file, const struct name *name, const struct name *own,
 			 struct serve_file **target_ret)
 {
 	struct sock *sock = to_sock(file);
 	struct serve_file *target;
 
 	if (sock_type(file) == SOCK_DGRAM && name->length) {
-		target = name_find(file, name, &sock->name);
+		target = name_find(file, name, own);
 		if (!target)
 			return -ECONNREFUSED;
 		if (sock_type(target) != SOCK_DGRAM)
@@ -181,17 +181,10 @@ static int packet_may_go(struct serve_file *file, struct serve_file *target, siz
 	return 0;
 }
 
-/* A socket that is bound to any address sends from the loopback's. */
-static void inet_sender(struct serve_file *file, struct serve_file *target, struct name *from)
-{
-	inet_as_seen(sock_domain(target), &to_sock(file)->name, from);
-	inet_loopback(from, &to_sock(target)->name);
-}
-
 /* Of two servers, only one may say that the files are there: so the message counts as sent before that. */
 static int packet_add(struct serve_file *file, struct serve_file *target,
 		      struct serve_request *request, size_t size, const struct ucred *who,
-		      const struct served_address *with)
+		      const struct served_address *with, const struct name *name)
 {
 	struct packet *packet = packet_create(size, who, file->uid);
 	struct sock_own *own = to_own(target);
@@ -203,9 +196,9 @@ static int packet_add(struct serve_file *file, struct serve_file *target,
 			    target->waits;
 	packet->sender = file->cookie;
 	if (is_unix(file))
-		packet->from = to_sock(file)->name;
+		packet->from = *name;
 	else
-		inet_sender(file, target, &packet->from);
+		inet_as_seen(sock_domain(target), name, &packet->from);
 	to_own(file)->in_flight += packet_cost(size);
 	if (serve_take(request, packet->bytes, size) != size) {
 		packet_free(packet);
@@ -234,6 +227,7 @@ static int inet_send(struct serve_file *file, struct serve_request *request, siz
 	struct sock *sock = to_sock(file);
 	bool connected = sock->state == SOCK_CONNECTED;
 	struct serve_file *target;
+	struct name own;
 	int done = sock->error;
 
 	sock->error = 0;
@@ -254,13 +248,15 @@ static int inet_send(struct serve_file *file, struct serve_request *request, siz
 		if (done)
 			return done;
 	}
-	if (packet_target(file, name, &target) != 0) {
+	own = sock->name;
+	inet_loopback(&own, name);
+	if (packet_target(file, name, &own, &target) != 0) {
 		sock->error = connected ? ECONNREFUSED : 0;
 		return (int)size;
 	}
 	done = !has_room(target, file) || (to_sock(target)->shut & 1)
 		       ? (int)size
-		       : packet_add(file, target, request, size, who, with);
+		       : packet_add(file, target, request, size, who, with, &own);
 	serve_put(target);
 	return done;
 }
@@ -313,14 +309,14 @@ int packet_send(struct serve_file *file, struct serve_request *request)
 	if (done == 0 && !is_unix(file))
 		return inet_send(file, request, size, &name, &who, &from);
 	if (done == 0)
-		done = packet_target(file, &name, &target);
+		done = packet_target(file, &name, &to_sock(file)->name, &target);
 	if (done)
 		return done;
 	done = name_if_signed(file, request->number);
 	if (done == 0)
 		done = packet_may_go(file, target, size);
 	if (done == 0)
-		done = packet_add(file, target, request, size, &who, &from);
+		done = packet_add(file, target, request, size, &who, &from, &to_sock(file)->name);
 	serve_put(target);
 	return done;
 }
@@ -439,14 +435,16 @@ static int connect_inet_datagrams(struct serve_file *file, struct name *name, ui
 {
 	struct sock *sock = to_sock(file);
 	int err = inet_may_reach(name);
+	struct name source;
 
 	if (err)
 		return err;
 	inet_loopback(name, name);
+	inet_source(name, &source);
 	if (!sock->name.length)
-		err = name_choose(file, name, by);
+		err = name_choose(file, &source, by);
 	else
-		inet_loopback(&sock->name, name);
+		sock->any |= inet_loopback(&sock->name, name);
 	if (err)
 		return err;
 	sock->peer_name = *name;
@@ -487,6 +485,9 @@ int packet_connect(struct serve_file *file, struct serve_request *request)
 	if (from.length >= sizeof(family) && family == AF_UNSPEC) {
 		sock->to = 0;
 		sock->state = SOCK_NEW;
+		if (sock->any)
+			inet_make_any(&sock->name);
+		sock->any = false;
 		return 0;
 	}
 	err = name_from(file, &from, &name);

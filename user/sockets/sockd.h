@@ -87,6 +87,7 @@ struct sock {
 	int32_t error;		    /* what SO_ERROR or the next call says */
 	struct ucred who;	    /* who has made it listen, or connects it */
 	struct ucred peer;	    /* pid 0: there is none */
+	bool any;		    /* UDP: it was bound to any address before it was connected */
 	struct name name, peer_name;
 	union {
 		struct netlink netlink;
@@ -200,8 +201,12 @@ int inet_choose(struct serve_file *file, const struct name *to, struct name *nam
 /* How well a socket that is bound to `own` suits what goes to `name`. 0: not at all. */
 unsigned inet_suits(struct serve_file *file, const struct name *own, const struct name *name);
 bool inet_is_same(const struct name *a, const struct name *b);
-/* If `name` is any address of this machine, it becomes the loopback's of the family of `like`. */
-void inet_loopback(struct name *name, const struct name *like);
+/* If `name` is any address of this machine, it becomes the loopback's of the family of `like`. Was it? */
+bool inet_loopback(struct name *name, const struct name *like);
+/* The address that what goes to `to` comes from. */
+void inet_source(const struct name *to, struct name *from);
+/* It becomes any address of its family, with its port. */
+void inet_make_any(struct name *name);
 /* The address of `name` as a socket of `domain` sees it. */
 void inet_as_seen(unsigned domain, const struct name *name, struct name *to);
 /* The length of an address of the domain. */
