@@ -12,20 +12,16 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
-#define DUPLEX_SLOTS 64u /* so many pages are about what Linux's sockets have room for */
 #define DUPLEX_BYTES (2 * ((ssize_t)PIPE_RING_PAGE + pipe_slot_bytes(DUPLEX_SLOTS)))
 
 static struct pipe *duplex_pipe(void)
 {
-	struct pipe_slot *slot = mem_wait_kmalloc((size_t)pipe_slot_bytes(DUPLEX_SLOTS));
-	struct pipe *pipe = slot ? pipe_alloc(2) : NULL;
+	struct pipe *pipe = pipe_alloc(2);
 
-	if (!pipe) {
-		kfree(slot);
+	if (!pipe)
 		return NULL;
-	}
 	file_memory_add(pipe_slot_bytes(DUPLEX_SLOTS));
-	pipe_ring_resize(&pipe->ring, slot, DUPLEX_SLOTS);
+	pipe->grows = true;
 	pipe->nreaders = pipe->nwriters = 1;
 	return pipe;
 }
@@ -194,7 +190,8 @@ static bool is_writable(struct pipe *out)
 	bool writable;
 
 	mutex_lock(&out->lock);
-	writable = !out->nreaders || (!pipe_ring_full(&out->ring) && !pipe_refuse_page(out));
+	writable = !out->nreaders ||
+		   ((out->grows || !pipe_ring_full(&out->ring)) && !pipe_refuse_page(out));
 	mutex_unlock(&out->lock);
 	return writable;
 }

@@ -150,6 +150,24 @@ static __attribute__((noinline)) int pipe_fetch(struct pipe *pipe, int lacking,
 	return 0;
 }
 
+/* A duplex gets its slots when the first ones are full. The lock is dropped meanwhile. Returns 0 or -ENOMEM. */
+static __attribute__((noinline)) int pipe_grow(struct pipe *pipe)
+{
+	struct pipe_slot *slot;
+
+	assert_hardened(mutex_held(&pipe->lock));
+	mutex_unlock(&pipe->lock);
+	slot = mem_wait_kmalloc((size_t)pipe_slot_bytes(DUPLEX_SLOTS));
+	mutex_lock(&pipe->lock);
+	if (slot && pipe->grows) {
+		pipe_ring_resize(&pipe->ring, slot, DUPLEX_SLOTS);
+		pipe->grows = false;
+	} else {
+		kfree(slot); /* or another writer was quicker */
+	}
+	return pipe->grows ? -ENOMEM : 0;
+}
+
 __attribute__((noinline)) int pipe_wait(struct pipe *pipe, struct waitq *queue, unsigned event)
 {
 	uint64_t seq = waitq_sample(queue);
@@ -268,6 +286,8 @@ static inline __attribute__((always_inline)) int pipe_write_all(struct pipe *pip
 		err = add(pipe, from, done);
 		if (err)
 			err = pipe_fetch(pipe, err, from);
+		else if (from->left != 0 && pipe->grows && pipe_ring_full(&pipe->ring))
+			err = pipe_grow(pipe);
 		else if (from->left != 0)
 			err = file_nonblock(file, from) ? -EAGAIN
 							: pipe_wait(pipe, &pipe->writable, POLLIN);
@@ -389,6 +409,8 @@ void pipe_free(struct pipe *pipe)
 		pipe->listener->gone(pipe->listener);
 	counted_end(&pipe->counted);
 	pipe_free_slots(pipe->ring.slot, pipe_ring_nslots(&pipe->ring));
+	if (pipe->grows)
+		file_memory_add(-pipe_slot_bytes(DUPLEX_SLOTS));
 	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
 	kfree(pipe);
 }

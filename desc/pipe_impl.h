@@ -34,6 +34,7 @@ struct pipe {
 	struct pipe_ring ring;
 	uint8_t *spare; /* a page for the next bytes, so that light traffic allocates nothing */
 	unsigned nreaders, nwriters; /* atomic for a look without the lock */
+	bool grows; /* of a duplex, which is charged for DUPLEX_SLOTS slots: it has not got them yet */
 	/* What is rare, and so looked at together: */
 	union {
 		struct {
@@ -191,6 +192,8 @@ static inline ssize_t pipe_slot_bytes(uint32_t nslots)
 {
 	return nslots > PIPE_RING_SLOTS ? (ssize_t)(nslots * sizeof(struct pipe_slot)) : 0;
 }
+
+#define DUPLEX_SLOTS 64u /* so many pages are about what Linux's sockets have room for */
 
 /* Frees slots, unless they are the pipe's own. */
 void pipe_free_slots(struct pipe_slot *slot, uint32_t nslots);

@@ -1359,10 +1359,17 @@ int endpoint_notify(struct file *send, uint64_t bits)
 
 /* ---- receive and reply ---- */
 
-/* Takes the oldest pulse or else the oldest call. Returns whether there was one. */
+static bool anything_queued_locked(const struct endpoint *endpoint)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	return !tree_empty(&endpoint->queue) || !list_empty(&endpoint->pulses);
+}
+
+/* Takes the oldest pulse or else the oldest call. Returns whether there was one. The answer to the last one goes the fast way. */
 static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *receiver)
 {
-	struct call *call;
+	struct call *call = NULL;
+	bool took = true;
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (!list_empty(&endpoint->pulses)) {
@@ -1370,16 +1377,14 @@ static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *recei
 
 		unpost_locked(endpoint, pulse);
 		receive_pulse_locked(endpoint, pulse, receiver);
-		return true;
+	} else if ((call = first_queued_locked(endpoint))) {
+		tree_erase(&endpoint->queue, &call->node);
+		receive_next_locked(endpoint, call, receiver);
+	} else {
+		took = false;
 	}
-	call = first_queued_locked(endpoint);
-	if (!call) {
-		endpoint->pending = false;
-		return false;
-	}
-	tree_erase(&endpoint->queue, &call->node);
-	receive_next_locked(endpoint, call, receiver);
-	return true;
+	endpoint->pending = anything_queued_locked(endpoint);
+	return took;
 }
 
 /*
@@ -1926,12 +1931,6 @@ static void send_release(struct file *file)
 void endpoint_link_end(struct served_link *link)
 {
 	sender_release(&link->sender);
-}
-
-static bool anything_queued_locked(const struct endpoint *endpoint)
-{
-	assert_hardened(spin_lock_held(&endpoint->lock));
-	return !tree_empty(&endpoint->queue) || !list_empty(&endpoint->pulses);
 }
 
 /* poll() finds a receive end readable while a call or pulse is queued, and never writable. */

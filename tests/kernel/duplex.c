@@ -272,6 +272,20 @@ KTEST(duplex_is_not_created_without_memory)
 	end_both();
 }
 
+/* The slots that are not there at first come when a write needs them, which fails if they cannot (R45, R154). */
+KTEST(duplex_has_its_slots_when_they_are_needed)
+{
+	ASSERT_TRUE(duplex_create(side, false) == 0);
+	for (unsigned i = 0; i < PIPE_RING_SLOTS; i++)
+		EXPECT_EQ(PAGE_SIZE, side_write(0, &does_not_wait, page, sizeof(page)));
+	EXPECT_EQ(WRITABLE, duplex_poll(&side[0], NULL));
+	alloc_fail_at = 1;
+	EXPECT_EQ(-ENOMEM, side_write(0, &does_not_wait, page, sizeof(page)));
+	EXPECT_EQ(0, alloc_fail_at);
+	EXPECT_EQ(3 * PIPE_RING_SLOTS * PAGE_SIZE, fill(0));
+	end_both();
+}
+
 #endif
 
 /* ---- the files of a server ---- */
