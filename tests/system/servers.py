@@ -218,6 +218,13 @@ def wrong_lines_of_a_table_are_named():
 
 
 @case
+def no_other_process_can_be_process_1():
+    done = with_table_run(GOOD, "-c", "/init; servers", program="sh", options=["--timeout", "20"])
+    equal(b"init: cannot be another process than 1: operation not permitted\n", done.err[:400], "what the second one says")
+    equal(True, re.fullmatch(rb"NAME .*\nrot13 .*\n", done.out) is not None, f"the list of servers: {done.out[:400]}")
+
+
+@case
 def the_list_of_servers_tells_which_one_does_not_answer():
     done = with_table_run(GOOD, "-c", "servers; kill -STOP 2; echo text > /dev/rot13 & sleep 1; servers; kill %1; kill -CONT 2; echo more > /dev/rot13; servers", program="sh")
     lines = re.findall(rb"^rot13 +2 +100 +1 +(\d+)  (.*?)  +\d+  /bin", done.out, re.MULTILINE)
