@@ -317,6 +317,7 @@ static void make_files(void)
 static void one_round(uint64_t seed, unsigned steps)
 {
 	make_files();
+	sockets_begin();
 	for (me = 0; me < CHILDREN; me++) {
 		children[me] = fork();
 		if (children[me] == 0)
@@ -368,12 +369,14 @@ static void make_ready(void)
 	if (readlink("/proc/self/exe", self_path, sizeof(self_path) - 1) < 0 ||
 	    mkdir("/hostile", 0755) != 0)
 		exit(3);
-	unlink("/srv/socket"); /* no server of sockets comes and goes meanwhile */
+	unlink("/srv/socket"); /* see sockets_begin() */
 	tree_remember();
 	ipc_make_ready();
 	wrong += names_of_output();
 	lock_image(self_path);
 	lock_image("/proc/1/exe");
+	if (access("/bin/sockd", X_OK) == 0)
+		lock_image("/bin/sockd");
 	counters_begin();
 }
 

@@ -13,7 +13,7 @@
 
 #define CHILDREN     4
 #define NUMBERS	     512 /* of system calls; the last stands for all beyond */
-#define ACTS_MAX     16
+#define ACTS_MAX     17
 #define HANDLERS_MAX 48	  /* in one process: then it ends */
 #define CALLS_MAX    4096 /* the same: the counter of a loop may be spoiled */
 
@@ -142,6 +142,15 @@ void act_driver(void);
 void act_served(void);
 /* What the first mount of a server leaves for good is there afterwards. */
 void ipc_make_ready(void);
+
+/* ---- hostile_sockets.c ---- */
+
+void act_sockets(void);
+/*
+ * Starts a server of sockets in place of that of process 1, which stays as it is. It ends with all others, and so what it has
+ * does not count.
+ */
+void sockets_begin(void);
 
 /* ---- hostile_tree.c ---- */
 

@@ -206,10 +206,11 @@ static const struct {
 	{ "server", act_server, 5 },
 	{ "driver", act_driver, 2 },
 	{ "served", act_served, 4 },
+	{ "sockets", act_sockets, 6 },
 };
 
 #define NACTS	(sizeof(acts) / sizeof(acts[0]))
-#define WEIGHTS 55 /* of all of them */
+#define WEIGHTS 61 /* of all of them */
 
 _Static_assert(NACTS <= ACTS_MAX, "each has a counter");
 
