@@ -101,14 +101,15 @@ static ssize_t answer_by_reset(struct duplex *side, struct user_iter *from)
 }
 
 /*
- * Nobody reads, or there is nothing to write. The first bytes that a half-open side writes after the other side's end are taken: that
+ * A write has done nothing: nobody reads, there is nothing to write, or it failed. The first bytes that a half-open side writes after the other side's end are taken: that
  * nobody reads them is what the next call says.
  */
 static __attribute__((noinline)) ssize_t write_in_vain(struct duplex *side, struct user_iter *from,
-						       bool quiet)
+						       ssize_t done, bool quiet)
 {
-	ssize_t done = side->half_open ? duplex_take_error(side, DUPLEX_OUT) : -EPIPE;
-
+	if (done != -EPIPE && (done != 0 || !side->half_open))
+		return done;
+	done = side->half_open ? duplex_take_error(side, DUPLEX_OUT) : -EPIPE;
 	if (done == 0 && !(duplex_ways_shut(side) & DUPLEX_OUT)) {
 		if (from->left == 0)
 			return 0;
@@ -128,9 +129,7 @@ ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_i
 	from->rwf |= RWF_QUIET; /* the pipe sends SIGPIPE also after a part */
 	done = likely(!(from->rwf & RWF_MESSAGE)) ? pipe_write_to(side->out, file, from)
 						  : pipe_write_message(side->out, file, from);
-	if (unlikely(done == -EPIPE || (done == 0 && side->half_open)))
-		return write_in_vain(side, from, quiet);
-	return done;
+	return likely(done > 0) ? done : write_in_vain(side, from, done, quiet);
 }
 
 /* Adds the length to *done. Returns 0, or how many bytes of user memory have to be faulted in first. */

@@ -194,14 +194,21 @@ static int get_peer_name(struct serve_file *file, struct serve_request *request)
 	return 0;
 }
 
+/* Nobody waits for what these do. */
+static bool is_quiet(const struct serve_request *request)
+{
+	return request->command == SERVED_SOCKET_CALL(SYS_getsockopt) ||
+	       request->command == SERVED_SOCKET_CALL(SYS_setsockopt) ||
+	       request->command == SERVED_SOCKET_CALL(SYS_getsockname) ||
+	       request->command == SERVED_SOCKET_CALL(SYS_getpeername);
+}
+
 static int sock_ctl(struct serve_file *file, struct serve_request *request)
 {
-	request->quiet = request->command == SERVED_SOCKET_CALL(SYS_getsockopt) ||
-			 request->command == SERVED_SOCKET_CALL(SYS_setsockopt) ||
-			 request->command == SERVED_SOCKET_CALL(SYS_getsockname) ||
-			 request->command == SERVED_SOCKET_CALL(SYS_getpeername);
-	if (is_netlink(file))
+	if (is_netlink(file)) {
+		request->quiet = is_quiet(request);
 		return netlink_ctl(file, request);
+	}
 	if (is_table(file))
 		return table_receive(file, request);
 	switch (request->command) {
@@ -220,13 +227,17 @@ static int sock_ctl(struct serve_file *file, struct serve_request *request)
 	case SERVED_SOCKET_CALL(SYS_shutdown):
 		return sock_shutdown(file, request);
 	case SERVED_SOCKET_CALL(SYS_setsockopt):
+		request->quiet = true;
 		return option_set(file, request);
 	case SERVED_SOCKET_CALL(SYS_getsockopt):
+		request->quiet = true;
 		return option_get(file, request);
 	case SERVED_SOCKET_CALL(SYS_getsockname):
+		request->quiet = true;
 		name_give(file, request, &to_sock(file)->name);
 		return 0;
 	case SERVED_SOCKET_CALL(SYS_getpeername):
+		request->quiet = true;
 		return get_peer_name(file, request);
 	case FIONREAD:
 		return packets_unread(file);

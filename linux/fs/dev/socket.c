@@ -301,39 +301,6 @@ static ssize_t send_signed(struct file *file, struct user_iter *from,
 	return letter_until(file, from, address, flags, send_letter);
 }
 
-static ssize_t send_message(struct file *file, struct user_iter *from,
-			    struct served_address *address, struct attached *attached,
-			    unsigned *flags)
-{
-	ssize_t done = 0;
-
-	if (attached->files)
-		address->files = served_give_files(file, attached->files);
-	if (attached->files && !address->files)
-		done = -ENOBUFS;
-	if (done == 0)
-		done = send_signed(file, from, address, attached, flags);
-	if (address->files)
-		served_take_back_files(file, address->files);
-	return done;
-}
-
-static ssize_t receive_message(struct file *file, struct user_iter *to,
-			       struct served_address *address, struct attached *attached,
-			       unsigned *flags)
-{
-	bool keep = *flags & MSG_PEEK;
-	ssize_t done = letter_until(file, to, address, flags, receive_letter);
-
-	*attached = (struct attached){ .writer = { address->pid, address->uid, address->gid } };
-	if (done > 0)
-		name_nobody(attached);
-	/* The server has given them away, even if the bytes could not be copied. */
-	if (address->files && (done >= 0 || !keep))
-		attached->files = served_take_files(file, address->files, keep);
-	return done;
-}
-
 /* The other side has ended without having read all: that is said once, after the bytes that are there. */
 static ssize_t end_or_reset(struct duplex *duplex, const struct user_iter *to)
 {
@@ -425,6 +392,48 @@ static ssize_t receive_attached(struct duplex *duplex, struct file *file, struct
 	return done;
 }
 
+/* Of one of TCP that was connected meanwhile, it is bytes. */
+static inline __attribute__((always_inline)) ssize_t send_message(struct file *file,
+								  struct user_iter *from,
+								  struct served_address *address,
+								  struct attached *attached,
+								  unsigned *flags)
+{
+	struct duplex *duplex;
+	ssize_t done = 0;
+
+	if (attached->files)
+		address->files = served_give_files(file, attached->files);
+	if (attached->files && !address->files)
+		done = -ENOBUFS;
+	if (done == 0)
+		done = send_signed(file, from, address, attached, flags);
+	if (address->files)
+		served_take_back_files(file, address->files);
+	duplex = unlikely(done == -EAGAIN) ? served_duplex(file) : NULL;
+	return unlikely(duplex != NULL) ? send_bytes(duplex, file, from, *flags) : done;
+}
+
+static inline __attribute__((always_inline)) ssize_t receive_message(struct file *file,
+								     struct user_iter *to,
+								     struct served_address *address,
+								     struct attached *attached,
+								     unsigned *flags)
+{
+	bool keep = *flags & MSG_PEEK;
+	struct duplex *duplex;
+	ssize_t done = letter_until(file, to, address, flags, receive_letter);
+
+	*attached = (struct attached){ .writer = { address->pid, address->uid, address->gid } };
+	if (done > 0)
+		name_nobody(attached);
+	/* The server has given them away, even if the bytes could not be copied. */
+	if (address->files && (done >= 0 || !keep))
+		attached->files = served_take_files(file, address->files, keep);
+	duplex = unlikely(done == -EAGAIN) ? served_duplex(file) : NULL;
+	return unlikely(duplex != NULL) ? receive_bytes(duplex, file, to, *flags) : done;
+}
+
 bool socket_is_of_unix(const struct file *file)
 {
 	struct served_file served;
@@ -434,17 +443,16 @@ bool socket_is_of_unix(const struct file *file)
 }
 
 /* socket_send() of what is not refused. */
-static ssize_t send_some(struct file *file, struct user_iter *from, struct served_address *address,
-			 struct attached *attached, unsigned *flags)
+static inline __attribute__((always_inline)) ssize_t send_some(struct file *file,
+							       struct user_iter *from,
+							       struct served_address *address,
+							       struct attached *attached,
+							       unsigned *flags)
 {
 	struct duplex *duplex = served_duplex(file);
-	ssize_t done = -EAGAIN;
 
 	if (!duplex)
-		done = send_message(file, from, address, attached, flags);
-	duplex = duplex ?: served_duplex(file); /* it was connected meanwhile */
-	if (done != -EAGAIN || !duplex)
-		return done;
+		return send_message(file, from, address, attached, flags);
 	if (from->left == 0 && !duplex->half_open)
 		return 0;
 	if (attached->files || attached->writer[WRITER_PID] || duplex_is_signed(duplex))
@@ -463,18 +471,18 @@ ssize_t socket_send(struct file *file, struct user_iter *from, struct served_add
 }
 
 /* socket_receive() of what is not refused. */
-static ssize_t receive_some(struct file *file, struct user_iter *to, struct served_address *address,
-			    struct attached *attached, unsigned *flags)
+static inline __attribute__((always_inline)) ssize_t receive_some(struct file *file,
+								  struct user_iter *to,
+								  struct served_address *address,
+								  struct attached *attached,
+								  unsigned *flags)
 {
 	struct duplex *duplex = served_duplex(file);
-	ssize_t done = -EAGAIN;
+	ssize_t done;
 
 	address->length = 0;
 	if (!duplex)
-		done = receive_message(file, to, address, attached, flags);
-	duplex = duplex ?: served_duplex(file); /* it was connected meanwhile */
-	if (done != -EAGAIN || !duplex)
-		return done;
+		return receive_message(file, to, address, attached, flags);
 	done = receive_attached(duplex, file, to, attached, *flags);
 	*flags = 0;
 	return done;
@@ -492,17 +500,13 @@ static unsigned flags_of(const struct user_iter *iter)
 	return iter->rwf & RWF_NOWAIT ? MSG_DONTWAIT : 0;
 }
 
-static ssize_t socket_read(struct file *file, struct user_iter *to, uint64_t *pos)
+static __attribute__((noinline)) ssize_t read_otherwise(struct file *file, struct user_iter *to)
 {
-	struct duplex *duplex = served_duplex(file);
 	struct served_address nowhere;
 	struct attached attached;
 	unsigned flags = flags_of(to);
 	ssize_t done;
 
-	(void)pos;
-	if (likely(duplex && served_longest_wait(file, SOCKET_IN) == 0))
-		return duplex_read(duplex, file, to) ?: end_or_reset(duplex, to);
 	if (to->left == 0)
 		return 0;
 	done = receive_some(file, to, &nowhere, &attached, &flags);
@@ -510,19 +514,35 @@ static ssize_t socket_read(struct file *file, struct user_iter *to, uint64_t *po
 	return done;
 }
 
-static ssize_t socket_write(struct file *file, struct user_iter *from, uint64_t *pos)
+static ssize_t socket_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct duplex *duplex = served_duplex(file);
+
+	(void)pos;
+	if (likely(duplex && served_longest_wait(file, SOCKET_IN) == 0))
+		return duplex_read(duplex, file, to) ?: end_or_reset(duplex, to);
+	return read_otherwise(file, to);
+}
+
+static __attribute__((noinline)) ssize_t write_otherwise(struct file *file, struct user_iter *from)
+{
 	struct attached attached = { 0 };
 	struct served_address nowhere;
 	unsigned flags = flags_of(from);
+
+	socket_caller(&nowhere);
+	return send_some(file, from, &nowhere, &attached, &flags);
+}
+
+static ssize_t socket_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	struct duplex *duplex = served_duplex(file);
 
 	(void)pos;
 	if (likely(duplex && served_longest_wait(file, SOCKET_OUT) == 0 &&
 		   !duplex_is_signed(duplex)))
 		return duplex_write(duplex, file, from);
-	socket_caller(&nowhere);
-	return send_some(file, from, &nowhere, &attached, &flags);
+	return write_otherwise(file, from);
 }
 
 static void socket_file_release(struct file *file)
