@@ -114,11 +114,12 @@ static void request_sends(struct request *request, size_t n)
 		(struct transfer_range){ .head = request->option, .head_length = n, .length = n };
 }
 
-static void request_receives(struct request *request)
+static void request_receives(struct request *request, size_t room)
 {
-	request->transfer.receive = (struct transfer_range){ .head = request->option,
-							     .head_length = SERVED_OPTION_MOST,
-							     .length = SERVED_OPTION_MOST };
+	size_t n = MIN(room, (size_t)SERVED_OPTION_MOST);
+
+	request->transfer.receive =
+		(struct transfer_range){ .head = request->option, .head_length = n, .length = n };
 }
 
 static long request_make(struct file *file, struct request *request)
@@ -165,7 +166,7 @@ static long do_getname(struct trap_frame *frame, struct file *file, unsigned cal
 	long done;
 
 	request_init(&request, file, call, 0);
-	request_receives(&request);
+	request_receives(&request, SERVED_OPTION_MOST);
 	done = request_make(file, &request);
 	return done < 0 ? done
 			: request_copy_out(&request, arg_user(frame, 1), arg_user(frame, 2), false);
@@ -276,7 +277,7 @@ static long get_peer_pidfd(struct file *file, vaddr_t to, vaddr_t n_at, int32_t 
 	long done;
 
 	request_init(&request, file, SYS_getsockopt, SOL_SOCKET | (uint64_t)SO_PEERCRED << 32);
-	request_receives(&request);
+	request_receives(&request, SERVED_OPTION_MOST);
 	done = request_make(file, &request);
 	if (done < 0)
 		return done;
@@ -314,7 +315,7 @@ static long do_getsockopt(struct trap_frame *frame, struct file *file)
 	if (arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_PEERPIDFD)
 		return get_peer_pidfd(file, to, n_at, room);
 	request_init(&request, file, SYS_getsockopt, option_of(frame));
-	request_receives(&request);
+	request_receives(&request, (size_t)room);
 	if (duplex && arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_ERROR)
 		error = -duplex_take_error(duplex, DUPLEX_OUT);
 	if (error) {
@@ -471,7 +472,7 @@ static long accept_file(struct trap_frame *frame, struct file *file, struct file
 
 	do { /* a server that has just begun may answer with one that was taken */
 		request_init(&request, file, SYS_accept, 0);
-		request_receives(&request);
+		request_receives(&request, SERVED_OPTION_MOST);
 		done = served_call_until(file, &request.words, &request.transfer,
 					 socket_deadline(file, 0, SOCKET_IN));
 		if (done < 0)

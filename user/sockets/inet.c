@@ -150,7 +150,7 @@ static bool families_meet(struct serve_file *file, const struct place *own,
 {
 	if (own->mapped == place->mapped)
 		return true;
-	return own->any && !own->mapped && !option_number(file, IPPROTO_IPV6, IPV6_V6ONLY);
+	return own->any && !own->mapped && !option_is_on(file, IPPROTO_IPV6, IPV6_V6ONLY);
 }
 
 unsigned inet_suits(struct serve_file *file, const struct name *own, const struct name *name)

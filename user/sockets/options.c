@@ -6,9 +6,14 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "abi/ipc.h"
+#include "sockets/interface.h"
+
 #define BUFFER_USUAL   212992
 #define TCP_INFO_BYTES 248 /* of Linux 6.12 */
 #define MSS_OF_LO      65483
+#define MSS_USUAL      536
+#define HOPS_USUAL     64
 #define FLAGS_THAT_ARE                                                                   \
 	(1u << SO_DEBUG | 1u << SO_REUSEADDR | 1u << SO_DONTROUTE | 1u << SO_BROADCAST | \
 	 1u << SO_KEEPALIVE | 1u << SO_OOBINLINE | 1u << SO_REUSEPORT | 1u << SO_PASSCRED)
@@ -53,47 +58,88 @@ static const struct number {
 	int level, name;
 	int32_t usual, least, most;
 } numbers[NUMBERS_MOST] = {
-	{ IPPROTO_TCP, TCP_NODELAY, 0, INT32_MIN, INT32_MAX },
-	{ IPPROTO_TCP, TCP_CORK, 0, INT32_MIN, INT32_MAX },
-	{ IPPROTO_TCP, TCP_MAXSEG, MSS_OF_LO, 88, 32767 },
+	{ IPPROTO_TCP, TCP_MAXSEG, 0, 0, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPIDLE, 7200, 1, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPINTVL, 75, 1, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPCNT, 9, 1, 127 },
 	{ IPPROTO_TCP, TCP_SYNCNT, 6, 1, 127 },
 	{ IPPROTO_TCP, TCP_LINGER2, 60, INT32_MIN, INT32_MAX },
 	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, 0, INT32_MIN, INT32_MAX },
-	{ IPPROTO_TCP, TCP_QUICKACK, 1, INT32_MIN, INT32_MAX },
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 0, INT32_MAX },
 	{ IPPROTO_TCP, TCP_FASTOPEN, 0, 0, INT32_MAX },
-	{ IPPROTO_IP, IP_TOS, 0, 0, 255 },
-	{ IPPROTO_IP, IP_TTL, 64, 1, 255 },
+	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, 0, INT32_MIN, INT32_MAX },
+	{ IPPROTO_IP, IP_TOS, 0, INT32_MIN, INT32_MAX },
+	{ IPPROTO_IP, IP_TTL, HOPS_USUAL, -1, 255 },
 	{ IPPROTO_IP, IP_MTU_DISCOVER, 1, 0, 5 },
-	{ IPPROTO_IP, IP_RECVERR, 0, 0, 1 },
-	{ IPPROTO_IPV6, IPV6_V6ONLY, 0, INT32_MIN, INT32_MAX },
-	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, 64, -1, 255 },
+	{ IPPROTO_IP, IP_MINTTL, 0, 0, 255 },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, HOPS_USUAL, -1, 255 },
+	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, 1, 0, 5 },
 	{ IPPROTO_IPV6, IPV6_TCLASS, 0, -1, 255 },
-	{ IPPROTO_IPV6, IPV6_RECVERR, 0, INT32_MIN, INT32_MAX },
-	{ SOL_SOCKET, SO_PRIORITY, 0, 0, 6 },
+	{ SOL_SOCKET, SO_PRIORITY, 0, INT32_MIN, INT32_MAX },
+	{ SOL_SOCKET, SO_MARK, 0, INT32_MIN, INT32_MAX },
+	{ SOL_SOCKET, SO_BUSY_POLL, 0, 0, INT32_MAX },
+	{ SOL_SOCKET, SO_BINDTOIFINDEX, 0, 0, INT32_MAX },
+	{ SOL_SOCKET, SO_INCOMING_CPU, -1, INT32_MIN, INT32_MAX },
 	{ SOL_SOCKET, SO_RCVLOWAT, 1, 1, 1 },
 };
 
-/* Those that are on or off. */
-static bool is_switch(const struct number *number)
+/* Those that are on or off; `strict`: they have no other value than 0 and 1. */
+static const struct {
+	int level, name;
+	bool usual, strict;
+} switches[SWITCHES_MOST] = {
+	{ IPPROTO_TCP, TCP_NODELAY, false, false },
+	{ IPPROTO_TCP, TCP_CORK, false, false },
+	{ IPPROTO_TCP, TCP_QUICKACK, true, false },
+	{ IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, false, true },
+	{ IPPROTO_TCP, TCP_FASTOPEN_CONNECT, false, true },
+	{ IPPROTO_IP, IP_RECVERR, false, false },
+	{ IPPROTO_IP, IP_PKTINFO, false, false },
+	{ IPPROTO_IP, IP_RECVTTL, false, false },
+	{ IPPROTO_IP, IP_RECVTOS, false, false },
+	{ IPPROTO_IP, IP_FREEBIND, false, false },
+	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, false, false },
+	{ IPPROTO_IP, IP_MULTICAST_LOOP, true, false },
+	{ IPPROTO_IP, IP_MULTICAST_ALL, true, true },
+	{ IPPROTO_IPV6, IPV6_V6ONLY, false, false },
+	{ IPPROTO_IPV6, IPV6_RECVERR, false, false },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, false, false },
+	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, false, false },
+	{ IPPROTO_IPV6, IPV6_RECVTCLASS, false, false },
+	{ IPPROTO_IPV6, IPV6_DONTFRAG, false, false },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_LOOP, true, true },
+	{ SOL_SOCKET, SO_NO_CHECK, false, false },
+	{ SOL_SOCKET, SO_RXQ_OVFL, false, false },
+	{ SOL_SOCKET, SO_PASSSEC, false, false },
+};
+
+static bool has_level(struct serve_file *file, int level)
 {
-	return number->least == INT32_MIN;
+	switch (level) {
+	case IPPROTO_TCP:
+		return is_tcp(file);
+	case IPPROTO_IP:
+		return is_inet(file);
+	case IPPROTO_IPV6:
+		return sock_domain(file) == AF_INET6;
+	default:
+		return level == SOL_SOCKET;
+	}
 }
 
-/* Returns its index, or -1: the socket has no such option. */
+/* Both return its index, or -1: the socket has no such option. */
 static int number_index(struct serve_file *file, int level, int name)
 {
-	if (level == IPPROTO_TCP && sock_type(file) != SOCK_STREAM)
-		return -1;
-	if (level != SOL_SOCKET && !is_inet(file))
-		return -1;
-	if (level == IPPROTO_IPV6 && sock_domain(file) != AF_INET6)
-		return -1;
-	for (int i = 0; i < NUMBERS_MOST; i++)
+	for (int i = 0; i < NUMBERS_MOST && has_level(file, level); i++)
 		if (numbers[i].name && numbers[i].level == level && numbers[i].name == name)
+			return i;
+	return -1;
+}
+
+static int switch_index(struct serve_file *file, int level, int name)
+{
+	for (int i = 0; i < SWITCHES_MOST && has_level(file, level); i++)
+		if (switches[i].name && switches[i].level == level && switches[i].name == name)
 			return i;
 	return -1;
 }
@@ -116,6 +162,8 @@ void options_inherit(struct serve_file *file, const struct sock *listener)
 	sock->rcvbuf = listener->rcvbuf;
 	sock->linger = listener->linger;
 	sock->timestamp = listener->timestamp;
+	sock->switched = listener->switched;
+	sock->congestion_control = listener->congestion_control;
 	memcpy(sock->difference, listener->difference, sizeof(sock->difference));
 }
 
@@ -127,6 +175,15 @@ bool option_resets(struct serve_file *file)
 	       sock->linger.l_onoff && sock->linger.l_linger == 0;
 }
 
+bool option_is_on(const struct serve_file *file, int level, int name)
+{
+	for (int i = 0; i < SWITCHES_MOST; i++)
+		if (switches[i].level == level && switches[i].name == name)
+			return switches[i].usual !=
+			       (((const struct sock *)file->data)->switched >> i & 1);
+	return false;
+}
+
 int32_t option_number(struct serve_file *file, int level, int name)
 {
 	int i = number_index(file, level, name);
@@ -134,23 +191,132 @@ int32_t option_number(struct serve_file *file, int level, int name)
 	return i < 0 ? 0 : numbers[i].usual + to_sock(file)->difference[i];
 }
 
-/* As on Linux, one byte does for some. */
-static int number_set(struct serve_file *file, int i, struct serve_request *request)
+/* As on Linux, which counts how often it would send once more: the time of so many as last that long. */
+static int32_t seconds_of_tries(int32_t seconds)
+{
+	int32_t period = 1, wait = 1;
+
+	if (seconds <= 0)
+		return 0;
+	for (int tries = 1; period < seconds && tries < 255; tries++) {
+		wait = wait < 64 ? 2 * wait : 120;
+		period += wait;
+	}
+	return period;
+}
+
+/* What becomes of a value that the option may have. The bits of IP_TOS about congestion are TCP's own. */
+static int32_t number_as_kept(struct serve_file *file, const struct number *number, int32_t value)
+{
+	if (number->level == IPPROTO_TCP && number->name == TCP_LINGER2) {
+		if (value <= 0)
+			return value ? -1 : number->usual;
+		return value < 120 ? value : 120;
+	}
+	if (number->level == IPPROTO_TCP && number->name == TCP_DEFER_ACCEPT)
+		return seconds_of_tries(value);
+	if (number->level == IPPROTO_TCP && number->name == TCP_FASTOPEN)
+		return value < 4096 ? value : 4096;
+	if (number->least == -1 && value == -1)
+		return number->usual;
+	if ((number->level == IPPROTO_IP && number->name == IP_TOS) ||
+	    (number->level == IPPROTO_IPV6 && number->name == IPV6_TCLASS))
+		return value & (is_tcp(file) ? 0xfc : 0xff);
+	return value;
+}
+
+static bool number_may_be_set(struct serve_file *file, const struct number *number, int32_t value)
+{
+	if (file->uid == 0 || number->level != SOL_SOCKET)
+		return true;
+	switch (number->name) {
+	case SO_PRIORITY:
+		return value >= 0 && value <= 6;
+	case SO_BINDTOIFINDEX:
+		return option_number(file, SOL_SOCKET, SO_BINDTOIFINDEX) == 0;
+	default:
+		return number->name != SO_MARK;
+	}
+}
+
+static bool has_value(const struct number *number, int32_t value)
+{
+	if (value < number->least || value > number->most)
+		return false;
+	if (number->level == IPPROTO_IP && number->name == IP_TTL)
+		return value != 0;
+	return number->level != IPPROTO_TCP || number->name != TCP_MAXSEG || value == 0 ||
+	       value >= 88;
+}
+
+static int number_set(struct serve_file *file, int i, int32_t value)
 {
 	const struct number *number = &numbers[i];
+
+	if (!number_may_be_set(file, number, value))
+		return -EPERM;
+	if (!has_value(number, value))
+		return -EINVAL;
+	to_sock(file)->difference[i] = number_as_kept(file, number, value) - number->usual;
+	return 0;
+}
+
+static int switch_set(struct serve_file *file, int i, int32_t value)
+{
+	struct sock *sock = to_sock(file);
+	uint32_t bit = 1u << i;
+
+	if (switches[i].strict && value != 0 && value != 1)
+		return -EINVAL;
+	sock->switched = (value != 0) != switches[i].usual ? sock->switched | bit
+							   : sock->switched & ~bit;
+	return 0;
+}
+
+/* As on Linux, one byte does for some, or none. */
+static int value_set(struct serve_file *file, int level, int number, int on,
+		     struct serve_request *request)
+{
 	int32_t value = 0;
 	size_t n = serve_take(request, &value, sizeof(value));
 
-	if (n != sizeof(value) && (n == 0 || number->level != IPPROTO_IP))
+	if (n != sizeof(value) && level != IPPROTO_IP)
 		return -EINVAL;
 	if (n != sizeof(value))
 		value &= 0xff;
-	if (is_switch(number))
-		value = value != 0;
-	else if (value < number->least || value > number->most)
+	return number >= 0 ? number_set(file, number, value) : switch_set(file, on, value);
+}
+
+/* ---- options that are names ---- */
+
+static const char *const congestion_controls[] = { "cubic", "reno" };
+
+#define CONGESTION_NAME 16
+
+static int set_congestion(struct sock *sock, struct serve_request *request)
+{
+	char name[CONGESTION_NAME] = "";
+	size_t n = serve_take(request, name, sizeof(name) - 1);
+
+	if (n == 0)
 		return -EINVAL;
-	to_sock(file)->difference[i] = value - number->usual;
-	return 0;
+	for (unsigned i = 0; i < 2; i++)
+		if (strcmp(name, congestion_controls[i]) == 0) {
+			sock->congestion_control = (uint8_t)i;
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static int set_device(struct serve_file *file, struct serve_request *request)
+{
+	char name[IFNAMSIZ] = "";
+
+	serve_take(request, name, sizeof(name) - 1);
+	if (name[0] != '\0' && strcmp(name, LO_NAME) != 0)
+		return -ENODEV;
+	return number_set(file, number_index(file, SOL_SOCKET, SO_BINDTOIFINDEX),
+			  name[0] != '\0' ? LO_INDEX : 0);
 }
 
 /* What Linux says of an option that the socket does not have, or of its level. */
@@ -167,18 +333,23 @@ static int no_option(struct serve_file *file, uint32_t level, bool set)
 int option_set(struct serve_file *file, struct serve_request *request)
 {
 	uint32_t level = (uint32_t)request->argument, name = (uint32_t)(request->argument >> 32);
-	int i = number_index(file, (int)level, (int)name);
+	int number = number_index(file, (int)level, (int)name);
+	int on = switch_index(file, (int)level, (int)name);
 	struct sock *sock = to_sock(file);
 	int32_t value;
 
-	if (i >= 0)
-		return number_set(file, i, request);
+	if (number >= 0 || on >= 0)
+		return value_set(file, (int)level, number, on, request);
+	if (is_tcp(file) && level == IPPROTO_TCP && name == TCP_CONGESTION)
+		return set_congestion(sock, request);
 	if (level == SOL_NETLINK && is_netlink(file))
 		return netlink_option_set(file, name, request);
 	if (level != SOL_SOCKET)
 		return no_option(file, level, true);
 	if (name == SO_LINGER)
 		return set_linger(sock, request);
+	if (name == SO_BINDTODEVICE)
+		return set_device(file, request);
 	if (serve_take(request, &value, sizeof(value)) != sizeof(value))
 		return -EINVAL;
 	if ((name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE) && file->uid != 0)
@@ -205,6 +376,54 @@ int option_give(struct serve_request *request, const void *value, size_t n)
 	request->length = n;
 	serve_give(request, value, n);
 	return 0;
+}
+
+/* For one that is given as a whole only. */
+static int option_give_all(struct serve_request *request, const void *value, size_t n, size_t room)
+{
+	char bytes[IFNAMSIZ] = "";
+
+	memcpy(bytes, value, n);
+	request->length = n;
+	return serve_give(request, bytes, room) == room ? 0 : -EINVAL;
+}
+
+/* As on Linux, in less room than a number has there is one byte of some. */
+static int give_number(struct serve_request *request, int level, int32_t value)
+{
+	size_t given = serve_give(request, &value, sizeof(value));
+
+	request->length = given;
+	if (level == IPPROTO_IP && given < sizeof(value) && value >= 0 && value <= 255)
+		request->length = given != 0;
+	return 0;
+}
+
+static int give_device(struct serve_file *file, struct serve_request *request)
+{
+	return option_number(file, SOL_SOCKET, SO_BINDTOIFINDEX) == LO_INDEX
+		       ? option_give_all(request, LO_NAME, sizeof(LO_NAME), IFNAMSIZ)
+		       : option_give(request, "", 0);
+}
+
+static int give_congestion(const struct sock *sock, struct serve_request *request)
+{
+	char name[CONGESTION_NAME] = "";
+
+	strcpy(name, congestion_controls[sock->congestion_control & 1]);
+	return option_give(request, name, sizeof(name));
+}
+
+/* Of a connection, TCP_MAXSEG is what it has. */
+static int32_t number_now(struct serve_file *file, int level, int name)
+{
+	int32_t value = option_number(file, level, name);
+
+	if (level != IPPROTO_TCP || name != TCP_MAXSEG)
+		return value;
+	if (to_sock(file)->state == SOCK_CONNECTED)
+		return MSS_OF_LO;
+	return value ? value : MSS_USUAL;
 }
 
 static int32_t sock_protocol(struct serve_file *file)
@@ -253,16 +472,21 @@ static int give_tcp_info(struct serve_file *file, struct serve_request *request)
 int option_get(struct serve_file *file, struct serve_request *request)
 {
 	uint32_t level = (uint32_t)request->argument, name = (uint32_t)(request->argument >> 32);
-	int i = number_index(file, (int)level, (int)name);
 	struct sock *sock = to_sock(file);
+	uint64_t cookie = file->cookie & ~IPC_BADGE_SERVED;
 	int32_t value;
 
-	if (i >= 0) {
-		value = option_number(file, (int)level, (int)name);
-		return option_give(request, &value, sizeof(value));
-	}
+	if (number_index(file, (int)level, (int)name) >= 0)
+		return give_number(request, (int)level, number_now(file, (int)level, (int)name));
+	if (switch_index(file, (int)level, (int)name) >= 0)
+		return give_number(request, (int)level, option_is_on(file, (int)level, (int)name));
 	if (is_tcp(file) && level == IPPROTO_TCP && name == TCP_INFO)
 		return give_tcp_info(file, request);
+	if (is_tcp(file) && level == IPPROTO_TCP && name == TCP_CONGESTION)
+		return give_congestion(sock, request);
+	if (is_inet(file) && level == IPPROTO_IP && name == IP_MTU)
+		return sock->state == SOCK_CONNECTED ? give_number(request, IPPROTO_IP, 65535)
+						     : -ENOTCONN;
 	if (level == SOL_NETLINK && is_netlink(file))
 		return netlink_option_get(file, name, request);
 	if (level != SOL_SOCKET)
@@ -272,6 +496,13 @@ int option_get(struct serve_file *file, struct serve_request *request)
 		return option_give(request, &sock->linger, sizeof(sock->linger));
 	case SO_PEERCRED:
 		return option_give(request, &sock->peer, sizeof(sock->peer));
+	case SO_COOKIE:
+		return option_give_all(request, &cookie, sizeof(cookie), sizeof(cookie));
+	case SO_BINDTODEVICE:
+		return give_device(file, request);
+	case SO_SNDLOWAT:
+		value = 1;
+		break;
 	case SO_TYPE:
 		value = (int32_t)(is_netlink(file) ? SERVED_SOCKET_TYPE(file->badge)
 						   : sock_type(file));

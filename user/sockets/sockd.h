@@ -48,7 +48,9 @@ enum sock_state {
 	SOCK_CONNECTING, /* of TCP: waits for room at one that listens at peer_name */
 };
 
-#define NUMBERS_MOST 24 /* options that are a number, see options.c */
+/* Options that are a number, or on or off: see options.c. */
+#define NUMBERS_MOST  24
+#define SWITCHES_MOST 32
 
 #define QUESTIONS_MOST 8 /* of which one is for the next server, see netlink.c */
 
@@ -74,6 +76,8 @@ struct sock {
 	struct linger linger;
 	uint32_t timestamp;		  /* the one of SO_TIMESTAMP* that is set; 0: none */
 	int32_t difference[NUMBERS_MOST]; /* to what is usual */
+	uint32_t switched;		  /* bits of SWITCHES_MOST: not as usual */
+	uint8_t congestion_control;
 	enum sock_state state;
 	uint32_t waiting_most;
 	uint32_t shut; /* 1: nothing more comes in, 2: goes out; of one that is not connected */
@@ -280,6 +284,7 @@ bool option_resets(struct serve_file *file);
 int option_give(struct serve_request *request, const void *value, size_t n);
 /* One of the internet's, by level and name. */
 int32_t option_number(struct serve_file *file, int level, int name);
+bool option_is_on(const struct serve_file *file, int level, int name);
 
 /* A server's main(). `traced` is as in struct serve_ops. */
 int sockd_main(int argc, char **argv, void (*traced)(bool made));
