@@ -102,8 +102,8 @@ void endpoint_visit_calls(struct endpoint *endpoint,
 struct served_link {
 	struct tree_node node; /* guarded by the endpoint's lock */
 	struct refcount refs;  /* one is the send end's */
-	struct sender
-		sender; /* the file's own send end, whose badge is the cookie; guarded as its members say */
+	/* The file's own send end, whose badge is the cookie; guarded as above. */
+	struct sender sender;
 	uint64_t cookie; /* const */
 	/* The open file itself, with a reference, until somebody takes it; guarded by the endpoint's lock. NULL: no. */
 	struct file *waiting;
