@@ -318,7 +318,8 @@ void duplex_end(struct duplex *side)
 	files = pipe_discard(in);
 	in->nreaders = in->nwriters = 0; /* nothing comes in any more */
 	mutex_unlock(&in->lock);
-	pipe_shut(in, true);
+	waitq_wake_all(&in->readable);
+	waitq_wake_all(&in->writable);
 	pipe_shut(side->out, true);
 	pipe_tell(side->out, POLLHUP);
 	pipe_put(in);

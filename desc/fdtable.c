@@ -171,6 +171,7 @@ static inline void fdtable_put_at(struct fdtable *table, struct fd_chunk *chunk,
 		know(table, fd);
 	chunk->file[fd % FD_CHUNK] = file;
 	chunk->nopen += !(*word & fd_mask(fd));
+	table->free_from += fd == table->free_from;
 	*word |= fd_mask(fd);
 	chunk_set_cloexec(chunk, fd, cloexec);
 	count_file(table, file, 1);

@@ -121,9 +121,8 @@ uint64_t endpoint_badge_of(struct file *send);
  * endpoint_badge(), or -ENFILE if too many wait as it does.
  */
 int endpoint_link(struct endpoint *endpoint, struct served_link *link);
+/* Closes the link's send end, too. The server is told by a pulse, until which the send end may keep its reference to the link. */
 void endpoint_unlink(struct served_link *link);
-/* Closes the link's send end, of which the server is told by a pulse. Its reference to the link may last until then. */
-void endpoint_link_end(struct served_link *link);
 /* endpoint_is_broken() of the link's endpoint. */
 bool endpoint_link_is_broken(const struct served_link *link);
 /*

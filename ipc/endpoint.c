@@ -165,6 +165,12 @@ static void endpoint_put(struct endpoint *endpoint)
 	}
 }
 
+/* Of a served file. */
+static struct served_link *link_of(struct sender *sender)
+{
+	return container_of(sender, struct served_link, sender);
+}
+
 static void sender_end(struct sender *sender)
 {
 	counted_end(&sender->counted);
@@ -175,7 +181,7 @@ static void sender_free(struct sender *sender)
 {
 	sender_end(sender);
 	if (sender->badge & IPC_BADGE_SERVED)
-		served_link_put(container_of(sender, struct served_link, sender));
+		served_link_put(link_of(sender));
 	else
 		kfree(sender);
 }
@@ -1166,16 +1172,16 @@ static __attribute__((noinline)) int request_otherwise(struct sender *sender,
 						       struct transfer *transfer)
 {
 	struct endpoint *endpoint = sender->endpoint;
+	uint64_t timeout = request_ticks(), deadline = arch_time() + timeout;
 
 	spin_lock_irq(&endpoint->lock);
 	if (!endpoint->watching) {
 		endpoint->watching = true;
 		endpoint->watched_rcvid = endpoint->last_rcvid;
-		timer_arm(&endpoint->watch, arch_time() + request_ticks());
+		timer_arm(&endpoint->watch, deadline);
 	}
 	spin_unlock_irq(&endpoint->lock);
-	return call_if_answered(sender, words, transfer, true, arch_time() + request_ticks(),
-				request_ticks());
+	return call_if_answered(sender, words, transfer, true, deadline, timeout);
 }
 
 /* As endpoint_call() in its fast way. */
@@ -1678,15 +1684,6 @@ int endpoint_link(struct endpoint *endpoint, struct served_link *link)
 	return 0;
 }
 
-void endpoint_unlink(struct served_link *link)
-{
-	struct endpoint *endpoint = link->sender.endpoint;
-
-	spin_lock_irq(&endpoint->lock);
-	tree_erase(&endpoint->served, &link->node);
-	spin_unlock_irq(&endpoint->lock);
-}
-
 /* The first link whose cookie is at least that one, or NULL. */
 static struct served_link *served_from_locked(struct endpoint *endpoint, uint64_t cookie)
 {
@@ -1903,6 +1900,8 @@ static void sender_release(struct sender *sender)
 
 	refcount_get(&endpoint->refs);
 	flags = spin_lock_irqsave(&endpoint->lock);
+	if (sender->badge & IPC_BADGE_SERVED)
+		tree_erase(&endpoint->served, &link_of(sender)->node);
 	if (sender->keeps)
 		last = --endpoint->nkeepers == 0 && !endpoint->open;
 	sender->released = true;
@@ -1928,7 +1927,7 @@ static void send_release(struct file *file)
 	sender_release(file->node);
 }
 
-void endpoint_link_end(struct served_link *link)
+void endpoint_unlink(struct served_link *link)
 {
 	sender_release(&link->sender);
 }

@@ -22,7 +22,7 @@
 #include "ipc/transfer.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
-#include "proc/mem_wait.h"
+#include "mm/swap/relieve.h"
 #include "proc/wait.h"
 
 /* A request has so many bytes at most. */
@@ -66,6 +66,8 @@ struct served {
 	/* guarded by its own turn: */
 	struct requests requests[OPS];
 };
+
+static SLAB_CACHE(served_cache, struct served);
 
 static const struct file_ops parcel_ops;
 
@@ -402,7 +404,6 @@ void served_release(struct file *file)
 	if ((SERVED_MASK(atomic_load(&served->state)) & SERVED_RESETS) && served_duplex(file))
 		duplex_reset(&served->duplex);
 	duplex_end(&served->duplex);
-	endpoint_link_end(&served->link);
 	served_link_put(&served->link);
 	in_flight_file_ended();
 }
@@ -415,7 +416,7 @@ void served_link_put(struct served_link *link)
 		return;
 	if (served->listener)
 		served->listener->gone(served->listener);
-	kfree(served);
+	slab_free(&served_cache, served);
 }
 
 void served_holds(struct file *file)
@@ -473,16 +474,26 @@ struct pipe_listener *served_listen(const struct file *file, struct pipe_listene
 
 /* ---- opening ---- */
 
+/* So few words that memcpy() would cost more. */
+static void copy_open(uint64_t to[3], const uint64_t from[3])
+{
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+}
+
 static struct served *served_create(uint64_t cookie)
 {
-	struct served *served = mem_wait_kzalloc(sizeof(*served));
+	struct served *served = slab_alloc_wait(&served_cache);
 
 	if (!served)
 		return NULL;
-	served->link.cookie = cookie;
+	*served = (struct served){
+		.link.cookie = cookie,
+		.in = { .tell = tell_of_duplex, .gone = duplex_gone },
+	};
 	refcount_init(&served->link.refs, 2); /* the file's, and the send end's */
 	waitq_init(&served->link.changed);
-	served->in = (struct pipe_listener){ .tell = tell_of_duplex, .gone = duplex_gone };
 	for (unsigned i = 0; i < OPS; i++)
 		turn_init(&served->requests[i].turn);
 	return served;
@@ -500,7 +511,7 @@ static int served_begin(struct file *file, struct endpoint *endpoint, uint64_t c
 
 	if (!served)
 		return -ENOMEM;
-	memcpy(served->open, open, sizeof(served->open));
+	copy_open(served->open, open);
 	served->ops = file->ops;
 	served->link.waiting = waits ? file : NULL;
 	served->signs = waits; /* it may turn out that those want it who take the file */
@@ -509,7 +520,7 @@ static int served_begin(struct file *file, struct endpoint *endpoint, uint64_t c
 	err = endpoint_link(endpoint, &served->link);
 	if (err) {
 		served_wait_at(served, NULL);
-		kfree(served);
+		slab_free(&served_cache, served);
 		return err;
 	}
 	file->data = served;
@@ -864,10 +875,15 @@ static void served_tell_of(const struct served *served, struct served_file *to)
 {
 	to->cookie = served->link.cookie;
 	to->state = atomic_load(&served->state);
-	memcpy(to->open, served->open, sizeof(to->open));
+	copy_open(to->open, served->open);
 	to->peer = served->peer;
 	to->from = served->from;
 	to->waits = atomic_load_relaxed(&served->link.waiting) != NULL;
+}
+
+uint64_t served_opened_as(const struct file *file)
+{
+	return to_served(file)->open[2];
 }
 
 void served_look(const struct file *file, struct served_file *to)

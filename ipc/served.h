@@ -122,6 +122,8 @@ struct in_flight *served_take_files(const struct file *file, uint64_t number, bo
  */
 int served_post(struct file *receive, uint64_t cookie, uint64_t state);
 
+/* Its badge, or struct served_opener.what. */
+uint64_t served_opened_as(const struct file *file);
 /* What the kernel knows of an open file. */
 void served_look(const struct file *file, struct served_file *to);
 

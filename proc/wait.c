@@ -210,8 +210,9 @@ int thread_park_again(const uint32_t *done, bool interruptible, uint64_t deadlin
 	if (likely(deadline == UINT64_MAX)) {
 		err = park(done, by, &deadline, again);
 	} else {
-		struct sleeper sleeper = { .thread = current_thread() };
+		struct sleeper sleeper; /* it is on no queue */
 
+		sleeper.thread = current_thread();
 		timer_init(&sleeper.timer, wake_timer);
 		timer_arm(&sleeper.timer, deadline);
 		err = park(done, by, &deadline, again);

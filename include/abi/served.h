@@ -92,8 +92,8 @@
  *	listen				word 2: how many may wait; struct served_address without an address, in
  *	sendmsg				word 2: MSG_*, and how long the message is above it; struct served_address and then the message, in
  *	recvmsg				word 2: MSG_*, and how much room there is above it; struct served_address and then the message, out; in the answer word 3: MSG_*
- *	accept				the address of whoever has connected, out; in the answer word 3: the cookie of a file that
- *					ipc_connect() has made for this one. The program gets a descriptor of it.
+ *	accept				word 2: 0, or the address of whoever has connected is wanted, out; in the answer word 3: the
+ *					cookie of a file that ipc_connect() has made for this one. The program gets a descriptor of it.
  *
  * The number of a message's open files, `files` of struct served_address, is for ipc_join() with IPC_WAIT_AT before the answer to
  * sendmsg: else they are closed. The answer to recvmsg has it, with MSG_PEEK or without; and ipc_drop() is for a message that is

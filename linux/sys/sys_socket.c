@@ -371,14 +371,12 @@ static int address_get(struct served_address *address, vaddr_t from, int32_t n)
 static bool address_path(const struct file *file, const struct served_address *address,
 			 char path[SERVED_ADDRESS_MOST])
 {
-	struct served_file served;
 	uint16_t family;
 	size_t n = address->length - MIN(address->length, sizeof(family));
 
-	served_look(file, &served);
 	memcpy(&family, address->address, sizeof(family));
 	if (n == 0 || n > UNIX_PATH_MAX || address->address[sizeof(family)] == '\0' ||
-	    family != AF_UNIX || SERVED_SOCKET_DOMAIN(served.open[2]) != AF_UNIX)
+	    family != AF_UNIX || !socket_is_of_unix(file))
 		return false;
 	memcpy(path, address->address + sizeof(family), n);
 	path[n] = '\0';
@@ -471,7 +469,8 @@ static long accept_file(struct trap_frame *frame, struct file *file, struct file
 	long done;
 
 	do { /* a server that has just begun may answer with one that was taken */
-		request_init(&request, file, SYS_accept, 0);
+		request_init(&request, file, SYS_accept,
+			     arg_user(frame, 1) != 0); /* the address? */
 		request_receives(&request, SERVED_OPTION_MOST);
 		done = served_call_until(file, &request.words, &request.transfer,
 					 socket_deadline(file, 0, SOCKET_IN));

@@ -149,6 +149,14 @@ static void slot_describe(struct slot *slot, const struct served_file *from)
 	};
 }
 
+/* So few words that memcpy() would cost more. */
+static void open_copy(uint64_t to[3], const uint64_t from[3])
+{
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+}
+
 static void slot_begin(struct slot *slot, uint64_t state)
 {
 	atomic_store(&slot->generation, SERVED_GENERATION(state) + LATE_ANSWERS);
@@ -402,7 +410,7 @@ static int slot_open(const struct served_file *from, struct slot **slot_ret)
 		slot_put(slot);
 		return err;
 	}
-	memcpy(slot->record->open, from->open, sizeof(from->open));
+	open_copy(slot->record->open, from->open);
 	slot->opened = true;
 	atomic_store(&slot->record->cookie, from->cookie);
 	*slot_ret = slot;
@@ -424,7 +432,7 @@ int serve_connect(struct serve_file *file, struct serve_file *from, enum serve_h
 	if (cookie < 0)
 		return (int)cookie;
 	made.cookie = (uint64_t)cookie | IPC_BADGE_SERVED;
-	memcpy(made.open, ((struct slot *)from)->record->open, sizeof(made.open));
+	open_copy(made.open, ((struct slot *)from)->record->open);
 	err = slot_open(&made, &slot);
 	if (err) {
 		ipc_drop(serve_receive, made.cookie);
@@ -517,17 +525,17 @@ static void serve_unasked(uint64_t cookie)
 }
 
 /* Nobody waits for the last answer. */
-static void serve_unheard(const struct ipc_message *asked, const struct serve_request *request)
+static void serve_unheard(uint32_t op, uint64_t cookie, const struct serve_request *request)
 {
 	struct slot *slot;
 
-	if (opens(SERVED_OP(asked->word[0]))) {
-		serve_unasked(asked->badge);
-		if (SERVED_OP(asked->word[0]) == SERVED_OPEN_PAIR)
-			serve_unasked(asked->badge + 1);
+	if (opens(op)) {
+		serve_unasked(cookie);
+		if (op == SERVED_OPEN_PAIR)
+			serve_unasked(cookie + 1);
 		return;
 	}
-	slot = request->command && serve_ops->unheard ? slot_get(asked->badge) : NULL;
+	slot = request->command && serve_ops->unheard ? slot_get(cookie) : NULL;
 	if (!slot && request->file)
 		ipc_drop(serve_receive, request->file);
 	if (!slot)
@@ -548,15 +556,16 @@ static void serve_trace(bool made)
 /* A thread of the server. Returns an errno that ends it. */
 static void *serve_loop(void *unused_arg)
 {
-	struct ipc_message m = { 0 }, asked = { 0 };
+	struct ipc_message m = { 0 };
 	struct serve_request request = { 0 };
+	uint32_t op = 0;
 	long rcvid = 0;
 
 	(void)unused_arg;
 	for (;;) {
 		rcvid = ipc_reply_receive(serve_receive, rcvid, &m, IPC_NEVER);
 		if (rcvid == -ESRCH)
-			serve_unheard(&asked, &request);
+			serve_unheard(op, m.badge, &request);
 		if (rcvid == -ESRCH || rcvid == -EINTR) {
 			rcvid = 0; /* who has asked is gone */
 			continue;
@@ -564,9 +573,9 @@ static void *serve_loop(void *unused_arg)
 		if (rcvid < 0)
 			return (void *)rcvid;
 		serve_trace(false);
-		asked = m;
+		op = SERVED_OP(m.word[0]);
 		request = (struct serve_request){ .rcvid = rcvid };
-		if (rcvid > 0 && opens(SERVED_OP(m.word[0])))
+		if (rcvid > 0 && opens(op))
 			serve_answer_open(&m);
 		else if (rcvid > 0)
 			serve_answer(&request, &m);

@@ -362,7 +362,8 @@ int sock_accept(struct serve_file *file, struct serve_request *request)
 	if (is_unix(first))
 		options_inherit(first, to_sock(file)); /* as they are now */
 	request->file = first->cookie;
-	name_give(first, request, &to_sock(first)->peer_name);
+	if (request->argument)
+		name_give(first, request, &to_sock(first)->peer_name);
 	return 0;
 }
 

@@ -15,16 +15,19 @@ static bool name_is_unix(const struct name *name)
 	return name->address.any.sa_family == AF_UNIX;
 }
 
-/* Of n bytes, the last of which are in a word that 0 follow in. */
-static uint64_t words_hash(const uint64_t *word, uint32_t n)
+/* How many words an abstract name has, the last of them with 0 behind it. */
+static size_t name_nwords(const struct name *name)
 {
-	uint64_t hash = n;
+	return (name->length + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+}
 
-	for (uint32_t i = 0; i * sizeof(*word) < n; i++) {
-		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15;
-		hash ^= hash >> 32;
-	}
-	return hash;
+static uint64_t words_hash(const uint64_t *word, size_t n)
+{
+	uint64_t hash = 0;
+
+	for (const uint64_t *end = word + n; word != end; word++)
+		hash = (hash ^ *word) * 0x9e3779b97f4a7c15;
+	return hash >> 32;
 }
 
 /* Of the internet, all with one port are in one place; of AF_NETLINK, the one with a number. */
@@ -37,15 +40,22 @@ static struct serve_file **name_place(const struct name *name)
 	else if (!name_is_unix(name))
 		hash = inet_port(name);
 	else if (name->ino == 0)
-		hash = words_hash(name->address.words, name->length);
+		hash = words_hash(name->address.words, name_nwords(name));
 	return &named[hash % PLACES];
 }
 
 static bool is_same_name(const struct name *a, const struct name *b)
 {
+	const uint64_t *word = a->address.words, *other = b->address.words;
+
 	if (a->ino || b->ino)
 		return a->ino == b->ino && a->dev == b->dev;
-	return a->length == b->length && memcmp(&a->address, &b->address, a->length) == 0;
+	if (a->length != b->length)
+		return false;
+	for (const uint64_t *end = word + name_nwords(a); word != end; word++, other++)
+		if (*word != *other)
+			return false;
+	return true;
 }
 
 struct serve_file *name_next(const struct name *name, struct serve_file *before)
@@ -126,8 +136,11 @@ int name_from(struct serve_file *file, const struct served_address *from, struct
 		return inet_name_of(file, from, name);
 	if (from->length < sizeof(sa_family_t) || from->length > sizeof(*address))
 		return -EINVAL;
-	*name = (struct name){ .dev = from->dev, .ino = from->ino, .length = from->length };
-	memcpy(address, from->address, from->length);
+	name->dev = from->dev;
+	name->ino = from->ino;
+	name->bound_by = 0;
+	name->length = from->length;
+	memcpy(name->address.words, from->address, sizeof(name->address.words));
 	if (address->sun_family != AF_UNIX)
 		return -EINVAL;
 	if (name->ino)

@@ -30,7 +30,7 @@ struct name {
 	uint64_t dev,
 		ino; /* of a path; both 0: an abstract name, of which each type has its own, or no name of AF_UNIX */
 	union {
-		uint64_t words[14]; /* behind the address they are 0 */
+		uint64_t words[14]; /* behind an abstract name they are 0 */
 		struct sockaddr any;
 		struct sockaddr_un un;
 		struct sockaddr_in in;

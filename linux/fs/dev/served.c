@@ -88,17 +88,39 @@ int served_name(struct file *dir, const char *path, unsigned mode, struct file *
 	return endpoint_is_send(send) ? fs_serve(dir, path, mode & 0777, send) : -EINVAL;
 }
 
-struct file *served_named(const char *path)
+/* Returns its send end as served_named(). Takes over a reference by path_get(). */
+static struct file *take_send_end(struct inode *inode)
 {
 	struct file *send = NULL;
-	struct inode *inode;
 
-	if (path_lookup(path_start(NULL), path, true, &inode) != 0)
-		return NULL;
 	if (inode_is_served(inode) && inode_permission(inode, MAY_READ | MAY_WRITE) == 0) {
 		send = inode->device;
 		file_get(send);
 	}
 	path_put(inode);
 	return send;
+}
+
+struct file *served_named(const char *path)
+{
+	struct inode *inode;
+
+	return path_lookup(path_start(NULL), path, true, &inode) == 0 ? take_send_end(inode) : NULL;
+}
+
+/* A component of a path. Returns NULL if it is not there. */
+static struct inode *find_in(struct inode *dir, const char *name, size_t len)
+{
+	struct inode *inode;
+
+	return may_search(dir) == 0 && path_find(dir, name, len, &inode) == 0 ? inode : NULL;
+}
+
+struct file *served_in_srv(const char *name, size_t len)
+{
+	struct inode *dir = find_in(path_start(NULL), "srv", 3);
+	struct inode *inode = dir ? find_in(dir, name, len) : NULL;
+
+	path_put(dir);
+	return inode ? take_send_end(inode) : NULL;
 }

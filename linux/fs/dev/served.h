@@ -27,6 +27,8 @@ int served_ioctl(struct file *file, unsigned long request, vaddr_t arg);
 
 /* Returns the send end that has that name, with a reference; NULL: none has, or the running thread may not read and write it. */
 struct file *served_named(const char *path);
+/* served_named() of a name in /srv of the whole tree, in less time. No link is followed. */
+struct file *served_in_srv(const char *name, size_t len);
 
 /*
  * Gives the send end a name, with these permissions. Returns 0; -EINVAL if it is no send end; -EPERM where the file system

@@ -35,8 +35,7 @@
 
 #define OVERFLOW_ID 65534
 
-/* From the tree's root, whatever the process's own is. */
-#define SERVER "srv/socket"
+#define SERVER "socket"
 
 /* What there is room for at the address in the argument is a list of interfaces. */
 static int list_interfaces(struct file *file, vaddr_t arg)
@@ -436,10 +435,7 @@ static inline __attribute__((always_inline)) ssize_t receive_message(struct file
 
 bool socket_is_of_unix(const struct file *file)
 {
-	struct served_file served;
-
-	served_look(file, &served);
-	return SERVED_SOCKET_DOMAIN(served.open[2]) == AF_UNIX;
+	return SERVED_SOCKET_DOMAIN(served_opened_as(file)) == AF_UNIX;
 }
 
 /* socket_send() of what is not refused. */
@@ -708,7 +704,7 @@ static int open_sockets(struct file **file, unsigned n, struct file *server, uin
 int socket_create(unsigned domain, unsigned type, unsigned protocol, unsigned flags,
 		  struct file **file, unsigned n)
 {
-	struct file *server = served_named(SERVER);
+	struct file *server = served_in_srv(SERVER, sizeof(SERVER) - 1);
 	int err = server ? file_memory_charge(n * FILE_BYTES) : -EAFNOSUPPORT;
 	unsigned made = 0;
 
@@ -732,7 +728,7 @@ int socket_create(unsigned domain, unsigned type, unsigned protocol, unsigned fl
 
 int socket_table_open(struct file *file, unsigned table)
 {
-	struct file *server = served_named(SERVER);
+	struct file *server = served_in_srv(SERVER, sizeof(SERVER) - 1);
 	int err = server ? open_sockets(&file, 1, server, SERVED_SOCKET(SERVED_TABLE, table, 0))
 			 : -ENOENT;
 
