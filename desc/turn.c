@@ -14,7 +14,7 @@ void turn_init(struct turn *turn)
 }
 
 /* Who has waited takes it as one that is waited for: there may be others. */
-static __attribute__((noinline)) int turn_wait(struct turn *turn)
+static __attribute__((noinline)) int turn_wait(struct turn *turn, bool interruptible)
 {
 	for (;;) {
 		uint64_t seq = waitq_sample(&turn->queue);
@@ -22,7 +22,8 @@ static __attribute__((noinline)) int turn_wait(struct turn *turn)
 
 		if (atomic_exchange(&turn->taken, TURN_WAITED_FOR) == TURN_FREE)
 			return 0;
-		err = thread_wait_interruptible(&turn->queue, seq);
+		err = interruptible ? thread_wait_interruptible(&turn->queue, seq)
+				    : thread_wait(&turn->queue, seq);
 		if (err)
 			return err;
 	}
@@ -32,7 +33,12 @@ int turn_take(struct turn *turn, bool nonblock)
 {
 	if (likely(turn_try(turn)))
 		return 0;
-	return nonblock ? -EAGAIN : turn_wait(turn);
+	return nonblock ? -EAGAIN : turn_wait(turn, true);
+}
+
+int turn_take_killable(struct turn *turn)
+{
+	return likely(turn_try(turn)) ? 0 : turn_wait(turn, false);
 }
 
 void turn_give(struct turn *turn)

@@ -19,6 +19,8 @@ void turn_init(struct turn *turn);
  * set. The caller holds no spinning lock.
  */
 int turn_take(struct turn *turn, bool nonblock);
+/* As turn_take(), for what lasts only a moment: of signals only a kill ends the wait. */
+int turn_take_killable(struct turn *turn);
 /* Takes it if it is free. */
 static inline bool turn_try(struct turn *turn)
 {

@@ -126,7 +126,7 @@ void endpoint_unlink(struct served_link *link);
 /* endpoint_is_broken() of the link's endpoint. */
 bool endpoint_link_is_broken(const struct served_link *link);
 /*
- * A request of ipc/served.c. A signal ends the wait until it has been received. After that it has the time-out of
+ * A request of ipc/served.c. Of signals only a kill ends it, as the server never holds a caller. It has the time-out of
  * endpoint_call_killable(), 10 seconds, which may come as late as 20.
  */
 int endpoint_call_served(struct served_link *link, struct ipc_words *words,

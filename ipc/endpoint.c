@@ -1166,7 +1166,7 @@ static void watch(struct timer *timer)
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 }
 
-/* The first request in a while goes the general way, and has the others watched. */
+/* The first request in a while goes the general way, and has the others watched. No signal ends a request: it does not wait. */
 static __attribute__((noinline)) int request_otherwise(struct sender *sender,
 						       struct ipc_words *words,
 						       struct transfer *transfer)
@@ -1181,7 +1181,7 @@ static __attribute__((noinline)) int request_otherwise(struct sender *sender,
 		timer_arm(&endpoint->watch, deadline);
 	}
 	spin_unlock_irq(&endpoint->lock);
-	return call_if_answered(sender, words, transfer, true, deadline, timeout);
+	return call_if_answered(sender, words, transfer, false, deadline, timeout);
 }
 
 /* As endpoint_call() in its fast way. */

@@ -142,7 +142,8 @@ static inline int64_t served_ask_in_turn(struct file *file, unsigned which,
 	int64_t done;
 
 	if (unlikely(!turn_try(&requests->turn))) {
-		done = turn_take(&requests->turn, which != CTLS && file_nonblock(file, iter));
+		done = which == CTLS ? turn_take_killable(&requests->turn)
+				     : turn_take(&requests->turn, file_nonblock(file, iter));
 		if (done)
 			return done;
 	}
