@@ -518,14 +518,15 @@ static int served_begin(struct file *file, struct endpoint *endpoint, uint64_t c
 	served->signs = waits; /* it may turn out that those want it who take the file */
 	served->from = at ? at->cookie : 0;
 	served_wait_at(served, at);
+	/* The server may guess the cookie, and have the file taken or dropped as soon as it is linked. */
+	file->data = served;
 	err = endpoint_link(endpoint, &served->link);
 	if (err) {
+		file->data = NULL;
 		served_wait_at(served, NULL);
 		slab_free(&served_cache, served);
-		return err;
 	}
-	file->data = served;
-	return 0;
+	return err;
 }
 
 /* The first of the files is the one that the server is asked for. */

@@ -801,3 +801,38 @@ static void end_joined_race(void)
 /* Joins, files that wait, bytes, and the ends of either side (R154, R155). */
 RACE(race_joined_files, .rounds = 6, .begin = begin_joined_race,
      .sides = { open_and_use_by_lot, open_and_use_by_lot, serve_by_lot }, .end = end_joined_race);
+
+#define GUESSED 16 /* in a round */
+
+static uint32_t nguessed; /* atomic */
+
+static void make_what_is_guessed(void)
+{
+	for (unsigned i = 0; i < GUESSED; i++) {
+		int64_t made = served_connect(receive_end, 0, cookie_of(listener), 0);
+
+		EXPECT_TRUE(made > 0);
+		(void)served_drop(receive_end, (uint64_t)made);
+		atomic_add(&nguessed, 1);
+	}
+}
+
+static void drop_what_is_guessed(void)
+{
+	uint32_t n;
+
+	while ((n = atomic_load(&nguessed)) < (race_round + 1) * GUESSED)
+		(void)served_drop(receive_end, cookie_of(client) + 1 + n);
+}
+
+/* A thread of the server drops a file that another one is just making: it knows what cookie that will have (R155). */
+KTEST(race_guessed_file)
+{
+	static const struct race race = { .rounds = 6,
+					  .sides = { make_what_is_guessed, drop_what_is_guessed } };
+
+	nguessed = 0;
+	ASSERT_TRUE(open_two(false));
+	race_run(&race);
+	close_all();
+}
