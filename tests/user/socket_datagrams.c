@@ -262,6 +262,42 @@ static void packets_connect(void)
 	close(client);
 }
 
+static void is_ready(const char *who, int fd)
+{
+	struct pollfd ask = { fd, POLLIN | POLLOUT, 0 };
+
+	poll(&ask, 1, 0);
+	say("%s:%s%s%s\n", who, ask.revents & POLLIN ? " in" : "",
+	    ask.revents & POLLOUT ? " out" : "", ask.revents & POLLERR ? " err" : "");
+}
+
+/* Who connects with another one loses what has come; whoever was connected with it learns that. */
+static void one_leaves(int for_another, int has_bytes)
+{
+	int fd[2], other = sock(SOCK_DGRAM | SOCK_NONBLOCK);
+
+	say("one leaves\n");
+	if (bind_to(other, "@other") != 0 ||
+	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fd) != 0)
+		_exit(92);
+	if (has_bytes)
+		TRY(send(fd[1], "lost", 4, 0));
+	if (for_another)
+		TRY(connect_to(fd[0], "@other"));
+	else
+		TRY(connect(fd[0], &(struct sockaddr){ .sa_family = AF_UNSPEC },
+			    sizeof(struct sockaddr)));
+	is_ready("who has left", fd[0]);
+	is_ready("who was left", fd[1]);
+	TRY(recv(fd[0], buf, 1, 0));
+	TRY(send(fd[1], "x", 1, 0));
+	TRY(send(fd[1], "x", 1, 0));
+	is_ready("who was left", fd[1]);
+	close(fd[0]);
+	close(fd[1]);
+	close(other);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -273,5 +309,8 @@ int main(void)
 	some_wait(SOCK_SEQPACKET);
 	names_are_found();
 	packets_connect();
+	one_leaves(1, 1);
+	one_leaves(1, 0);
+	one_leaves(0, 1);
 	return 0;
 }

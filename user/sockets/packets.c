@@ -134,6 +134,18 @@ static bool is_left(struct serve_file *file)
 	return !other;
 }
 
+/* An error that nobody has been told; 0: there is none. */
+static int take_error(struct serve_file *file)
+{
+	int error = to_sock(file)->error;
+
+	if (!error)
+		return 0;
+	to_sock(file)->error = 0;
+	serve_changed(file);
+	return error;
+}
+
 /* Finds where a message goes, for serve_put(). */
 static int packet_target(struct serve_file *file, const struct name *name, const struct name *own,
 			 struct serve_file **target_ret)
@@ -301,7 +313,7 @@ int packet_send(struct serve_file *file, struct serve_request *request)
 		return stream_send(file, from.length != 0);
 	if (to_sock(file)->sent_by == request->number)
 		return (int)size; /* the last server has done it */
-	if (take_lost(file))
+	if (take_lost(file) || (is_unix(file) && take_error(file) != 0))
 		return -ECONNRESET;
 	if (to_sock(file)->shut & 2)
 		return -EPIPE;
@@ -326,12 +338,8 @@ static int no_packet(struct serve_file *file)
 {
 	struct sock *sock = to_sock(file);
 
-	if (sock->error) {
-		int error = sock->error;
-
-		sock->error = 0;
-		return -error;
-	}
+	if (sock->error)
+		return -take_error(file);
 	if (sock_type(file) == SOCK_STREAM && is_unix(file))
 		return -EINVAL;
 	if (sock_type(file) == SOCK_STREAM) {
@@ -452,6 +460,23 @@ static int connect_inet_datagrams(struct serve_file *file, struct name *name, ui
 	return 0;
 }
 
+/* As on Linux, what waits at it is lost then, of which who was connected with it learns. */
+static void leave_peer(struct serve_file *file, uint64_t to)
+{
+	struct serve_file *other = to_sock(file)->to != to ? packets_peer(file) : NULL;
+
+	if (!other)
+		return;
+	if (to_own(file)->packets && to_sock(other)->to == file->cookie) {
+		to_sock(other)->error = ECONNRESET;
+		serve_changed(other);
+	}
+	packets_free(file);
+	to_sock(file)->npackets = 0;
+	blocked_wake(file);
+	serve_put(other);
+}
+
 static int connect_unix_datagrams(struct serve_file *file, const struct name *name)
 {
 	struct sock *sock = to_sock(file);
@@ -463,6 +488,7 @@ static int connect_unix_datagrams(struct serve_file *file, const struct name *na
 		return -EPROTOTYPE;
 	if (to_sock(target)->to && to_sock(target)->to != file->cookie)
 		return -EPERM;
+	leave_peer(file, target->cookie);
 	sock->to = target->cookie;
 	sock->peer_name = to_sock(target)->name;
 	sock->state = SOCK_CONNECTED;
@@ -483,6 +509,7 @@ int packet_connect(struct serve_file *file, struct serve_request *request)
 		return err;
 	memcpy(&family, from.address, sizeof(family));
 	if (from.length >= sizeof(family) && family == AF_UNSPEC) {
+		leave_peer(file, 0);
 		sock->to = 0;
 		sock->state = SOCK_NEW;
 		if (sock->any)
