@@ -253,6 +253,45 @@ static void pass_messages(void)
 	call(ONE_IN(2) ? SYS_sendmmsg : SYS_recvmmsg, arg);
 }
 
+/* By two sockets that are good for it. What is not received is lost with them. */
+static void pass_files(void)
+{
+	static const uint64_t types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+	static struct msghdr header;
+	static struct iovec part;
+	static int pair[2];
+	const uint64_t make[6] = { AF_UNIX, ONE_OF(types) | SOCK_NONBLOCK, 0, (uint64_t)pair };
+	uint64_t length, arg[6];
+
+	if (call(SYS_socketpair, make) != 0)
+		return;
+	part = (struct iovec){ REGION, 1 + below(100) };
+	header = (struct msghdr){ .msg_iov = &part, .msg_iovlen = 1 };
+	header.msg_control = (void *)some_control(&length);
+	header.msg_controllen = length;
+	call3(SYS_sendmsg, (uint64_t)pair[0], (uint64_t)&header, 0);
+	arg[0] = (uint64_t)pair[1];
+	arg[1] = (uint64_t)REGION;
+	arg[2] = below(200);
+	arg[3] = some_flags();
+	arg[4] = arg[5] = 0;
+	switch (below(4)) {
+	case 0:
+		call(SYS_recvfrom, arg);
+		break;
+	case 1:
+		call3(SYS_read, arg[0], arg[1], arg[2]);
+		break;
+	case 2:
+		call3(SYS_recvmsg, arg[0], some_messages(), arg[3]);
+		break;
+	default:
+		break;
+	}
+	remember_socket(pair[0]);
+	remember_socket(pair[1]);
+}
+
 static void use_options(void)
 {
 	uint64_t length_at, room = some_room(&length_at);
@@ -295,7 +334,7 @@ static void use_sockets(void)
 	static void (*const uses[])(void) = {
 		make_sockets,  make_sockets, bind_or_connect, bind_or_connect, connect_one,
 		accept_one,    accept_one,   pass_bytes,      pass_bytes,      pass_bytes,
-		pass_messages, use_options,  ask_names,	      use_descriptors,
+		pass_messages, pass_files,   use_options,     ask_names,       use_descriptors,
 	};
 
 	switch (below(16)) {
