@@ -74,23 +74,18 @@ void user_remove_socket(struct serve_file *file)
 	to_own(file)->counted = false;
 }
 
-static size_t all_bytes, most_bytes; /* of all users: now, and since memory was given back */
+static size_t all_bytes;
+static size_t bytes_of_user, bytes_of_root, bytes_of_all, bytes_kept; /* limits; 0 at first */
 
-static size_t memory_size(void)
+static void bytes_limits_init(void)
 {
-	static size_t size;
 	struct sysinfo info;
+	size_t size = sysinfo(&info) == 0 ? info.totalram * info.mem_unit : 64 << 20;
 
-	if (!size)
-		size = sysinfo(&info) == 0 ? info.totalram * info.mem_unit : 64 << 20;
-	return size;
-}
-
-static bool bytes_fit(size_t used, size_t n, unsigned share)
-{
-	size_t most = memory_size() / share;
-
-	return n <= most && used <= most - n;
+	bytes_of_user = size / MEMORY_SHARE;
+	bytes_of_root = size / MEMORY_SHARE_ROOT;
+	bytes_of_all = size / MEMORY_SHARE_ALL;
+	bytes_kept = size / MEMORY_SHARE_KEPT;
 }
 
 int user_add_bytes(uid_t uid, size_t n)
@@ -99,22 +94,27 @@ int user_add_bytes(uid_t uid, size_t n)
 
 	if (!user)
 		return -ENOBUFS;
-	if (!bytes_fit(user->bytes, n, uid ? MEMORY_SHARE : MEMORY_SHARE_ROOT) ||
-	    !bytes_fit(all_bytes, n, MEMORY_SHARE_ALL))
+	if (!bytes_of_all)
+		bytes_limits_init();
+	/* None is near SIZE_MAX: a message has at most 64 KiB. */
+	if (user->bytes + n > (uid ? bytes_of_user : bytes_of_root) ||
+	    all_bytes + n > bytes_of_all)
 		return -ENOBUFS;
 	user->bytes += n;
 	all_bytes += n;
-	if (all_bytes > most_bytes)
-		most_bytes = all_bytes;
 	return 0;
 }
 
 /* The C library keeps what is free: gives it back to the kernel when half of the messages have gone. */
 static void bytes_trim(void)
 {
-	if (most_bytes < memory_size() / MEMORY_SHARE_KEPT || all_bytes > most_bytes / 2)
+	static size_t most; /* since then */
+
+	if (all_bytes > most / 2) {
+		most = all_bytes > most ? all_bytes : most;
 		return;
-	most_bytes = all_bytes;
+	}
+	most = all_bytes;
 	malloc_trim(0);
 }
 
@@ -126,5 +126,6 @@ void user_remove_bytes(uid_t uid, size_t n)
 		return;
 	user->bytes -= n;
 	all_bytes -= n;
-	bytes_trim();
+	if (all_bytes + n > bytes_kept)
+		bytes_trim();
 }
