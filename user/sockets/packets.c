@@ -134,7 +134,7 @@ static bool is_left(struct serve_file *file)
 	return !other;
 }
 
-/* An error that nobody has been told; 0: there is none. */
+/* The error that nobody has been told; 0: there is none. */
 static int take_error(struct serve_file *file)
 {
 	int error = to_sock(file)->error;
@@ -143,7 +143,7 @@ static int take_error(struct serve_file *file)
 		return 0;
 	to_sock(file)->error = 0;
 	serve_changed(file);
-	return error;
+	return -error;
 }
 
 /* Finds where a message goes, for serve_put(). */
@@ -313,7 +313,7 @@ int packet_send(struct serve_file *file, struct serve_request *request)
 		return stream_send(file, from.length != 0);
 	if (to_sock(file)->sent_by == request->number)
 		return (int)size; /* the last server has done it */
-	if (take_lost(file) || (is_unix(file) && take_error(file) != 0))
+	if (take_lost(file) || (is_unix(file) && take_error(file)))
 		return -ECONNRESET;
 	if (to_sock(file)->shut & 2)
 		return -EPIPE;
@@ -339,7 +339,7 @@ static int no_packet(struct serve_file *file)
 	struct sock *sock = to_sock(file);
 
 	if (sock->error)
-		return -take_error(file);
+		return take_error(file);
 	if (sock_type(file) == SOCK_STREAM && is_unix(file))
 		return -EINVAL;
 	if (sock_type(file) == SOCK_STREAM) {

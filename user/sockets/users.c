@@ -97,8 +97,7 @@ int user_add_bytes(uid_t uid, size_t n)
 	if (!bytes_of_all)
 		bytes_limits_init();
 	/* None is near SIZE_MAX: a message has at most 64 KiB. */
-	if (user->bytes + n > (uid ? bytes_of_user : bytes_of_root) ||
-	    all_bytes + n > bytes_of_all)
+	if (user->bytes + n > (uid ? bytes_of_user : bytes_of_root) || all_bytes + n > bytes_of_all)
 		return -ENOBUFS;
 	user->bytes += n;
 	all_bytes += n;
