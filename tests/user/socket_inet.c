@@ -1,33 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* R154, R156: sockets of AF_INET and AF_INET6 on the loopback: TCP and UDP. */
 #include "socket.h"
+#include "socket_inet.h"
 
-#include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
 static char buf[200], big[65508];
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
-static socklen_t make(union address *to, const char *text, int port)
-{
-	memset(to, 0, sizeof(*to));
-	if (strchr(text, ':')) {
-		to->in6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
-						 .sin6_port = htons((uint16_t)port) };
-		inet_pton(AF_INET6, text, &to->in6.sin6_addr);
-		return sizeof(to->in6);
-	}
-	to->in = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	inet_pton(AF_INET, text, &to->in.sin_addr);
-	return sizeof(to->in);
-}
 
 static int bind_to(int fd, const char *text, int port)
 {

@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* R154: UDP: which address an answer comes from, and what control messages say of a datagram. */
 #include "socket.h"
+#include "socket_inet.h"
 
-#include <arpa/inet.h>
 #include <sys/uio.h>
 
 static char buf[100];
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
-static socklen_t make(union address *to, const char *text, int port)
-{
-	memset(to, 0, sizeof(*to));
-	if (strchr(text, ':')) {
-		to->in6.sin6_family = AF_INET6;
-		to->in6.sin6_port = htons((uint16_t)port);
-		inet_pton(AF_INET6, text, &to->in6.sin6_addr);
-		return sizeof(to->in6);
-	}
-	to->in.sin_family = AF_INET;
-	to->in.sin_port = htons((uint16_t)port);
-	inet_pton(AF_INET, text, &to->in.sin_addr);
-	return sizeof(to->in);
-}
 
 static int sock(int family)
 {
