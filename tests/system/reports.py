@@ -153,7 +153,7 @@ CALLERS = {
     "null_call": ["0x0", "in_null_call", "choose", "main"],
 }
 # Of the C library: newer ones have other names here, or none.
-INNER = ("memcpy", "__memcpy_generic", "_wordcopy_fwd_aligned", "__vfprintf_internal", "__printf_buffer", "__pthread_kill_implementation",
+INNER = ("memcpy", "__memcpy_generic", "__memcpy_noalignment", "_wordcopy_fwd_aligned", "__vfprintf_internal", "__printf_buffer", "__pthread_kill_implementation",
          "start_thread", "__thread_start", "__thread_start_clone3")
 BACKTRACES = {}
 
