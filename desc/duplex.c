@@ -84,10 +84,13 @@ ssize_t duplex_read(struct duplex *side, const struct file *file, struct user_it
 						: pipe_read_message(side->in, file, to);
 }
 
+/* So many bytes Linux has room for on the way to the other side (tcp_wmem). */
+#define LATE_MOST (4ul << 20)
+
 /* What is answered to bytes that the other side does not take any more: a reset, of both sides, as that may be open. */
 static ssize_t answer_by_reset(struct duplex *side, struct user_iter *from)
 {
-	size_t n = from->left;
+	size_t n = MIN(from->left, LATE_MOST);
 
 	if (user_iter_fault_in(from, n, false))
 		return -EFAULT;
@@ -96,13 +99,13 @@ static ssize_t answer_by_reset(struct duplex *side, struct user_iter *from)
 	(void)atomic_cas(&side->out->reset, 0, ECONNRESET);
 	waitq_wake_all(&side->in->readable);
 	waitq_wake_all(&side->out->readable);
-	from->left = 0;
+	from->left -= n; /* the next write fails, and copies nothing */
 	return (ssize_t)n;
 }
 
 /*
- * A write has done nothing: nobody reads, there is nothing to write, or it failed. The first bytes that a half-open side writes after the other side's end are taken: that
- * nobody reads them is what the next call says.
+ * A write has done nothing: nobody reads, there is nothing to write, or it failed. A half-open side does not know at first that
+ * nobody reads: its first bytes after the other side's end are taken, and the next call tells the error.
  */
 static __attribute__((noinline)) ssize_t write_in_vain(struct duplex *side, struct user_iter *from,
 						       ssize_t done, bool quiet)

@@ -144,6 +144,18 @@ KTEST(duplex_reset_is_said_once)
 	end_both();
 }
 
+/* Bytes that nobody will read are looked at, but no more than 4 MiB of them, whatever the program asks for (R154). */
+KTEST(duplex_late_write_has_a_bound)
+{
+	const size_t most = 4ul << 20;
+
+	ASSERT_TRUE(duplex_create(side, true) == 0);
+	duplex_end(&side[1]);
+	EXPECT_EQ((ssize_t)most, side_write(0, &waits, page, 2 * most)); /* copies none */
+	EXPECT_EQ(-EPIPE, side_write(0, &waits, page, 1));
+	end_both();
+}
+
 /* What poll says, after each step (R153, R154). */
 KTEST(duplex_poll_masks)
 {
