@@ -90,10 +90,15 @@
  *	bind				struct served_address, in
  *	connect				word 2: 1 if the caller does not wait; word 3: as in getsockname; struct served_address, in
  *	listen				word 2: how many may wait; struct served_address without an address, in
- *	sendmsg				word 2: MSG_*, and how long the message is above it; struct served_address and then the message, in
- *	recvmsg				word 2: MSG_*, and how much room there is above it; struct served_address and then the message, out; in the answer word 3: MSG_*
+ *	sendmsg				word 2: MSG_*, and how long the message is above it; word 3: how long its control messages are;
+ *					struct served_address, then these, then the message, in
+ *	recvmsg				words 2 and 3: as in sendmsg, for how much there is room; struct served_address, the control
+ *					messages, the message, out; in the answer word 2: how long the control messages are; word 3: MSG_*
  *	accept				word 2: 0, or the address of whoever has connected is wanted, out; in the answer word 3: the
  *					cookie of a file that ipc_connect() has made for this one. The program gets a descriptor of it.
+ *
+ * Control messages are as programs have them (struct cmsghdr), and the server sets MSG_CTRUNC if there is no room for all of
+ * them. Those of AF_UNIX are the kernel's.
  *
  * The number of a message's open files, `files` of struct served_address, is for ipc_join() with IPC_WAIT_AT before the answer to
  * sendmsg: else they are closed. The answer to recvmsg has it, with MSG_PEEK or without; and ipc_drop() is for a message that is
@@ -108,7 +113,8 @@
 #define SERVED_INTERFACE       40 /* bytes of a struct ifreq */
 #define SERVED_ADDRESS_MOST    128
 #define SERVED_MESSAGE_MOST    65536
-#define SERVED_OPTION_MOST     256 /* bytes of an option's value that the server gets or gives */
+#define SERVED_CONTROL_MOST    4096 /* bytes of control messages */
+#define SERVED_OPTION_MOST     256  /* bytes of an option's value that the server gets or gives */
 
 /* The ways of a stream that are shut by who writes there: by the other side, and by this one. Both are after a reset. */
 #define SERVED_SHUT_IN	1

@@ -225,11 +225,11 @@ static void put_rights(struct place *place, const struct in_flight *files, bool 
 		place_end(place, SCM_RIGHTS, n * sizeof(int32_t));
 }
 
-void control_put(const struct attached *attached, bool is_signed, bool cloexec,
+void control_put(const struct attached *attached, bool is_signed, bool cloexec, uint32_t n,
 		 struct abi_msghdr *message)
 {
-	struct place place = { .at = message->control,
-			       .left = message->control ? message->controllen : 0 };
+	struct place place = { .at = message->control + n,
+			       .left = message->control ? message->controllen - n : 0 };
 
 	if (is_signed)
 		put_credentials(&place, attached);

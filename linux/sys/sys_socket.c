@@ -538,15 +538,15 @@ long sys_accept4(struct trap_frame *frame)
 /* ---- messages ---- */
 
 /* `to` and n are an address, or 0. The files that are attached are gone then. */
-static ssize_t message_send(struct file *file, struct user_iter *from, unsigned flags, vaddr_t to,
-			    int32_t n, struct attached *attached)
+static ssize_t message_send(struct file *file, struct user_iter *from, struct socket_how *how,
+			    vaddr_t to, int32_t n, struct attached *attached)
 {
 	struct served_address address;
 	struct inode *inode;
 	ssize_t done = address_find(file, &address, to, to ? n : 0, &inode);
 
 	if (done == 0)
-		done = socket_send(file, from, &address, attached, &flags);
+		done = socket_send(file, from, &address, attached, how);
 	if (inode)
 		path_put(inode);
 	in_flight_put(attached->files);
@@ -570,10 +570,10 @@ static long do_sendto(struct trap_frame *frame, struct file *file)
 	struct user_iter from =
 		user_iter_one(arg_user(frame, 1), MIN(arg_u64(frame, 2), (uint64_t)ABI_RW_MAX));
 
+	struct socket_how how = { .flags = arg_uint(frame, 3) };
 	struct attached nothing = { 0 };
 
-	return message_send(file, &from, arg_uint(frame, 3), arg_user(frame, 4), arg_int(frame, 5),
-			    &nothing);
+	return message_send(file, &from, &how, arg_user(frame, 4), arg_int(frame, 5), &nothing);
 }
 
 /* As on Linux, the address of the buffer is looked at before the descriptor. */
@@ -594,10 +594,10 @@ static long do_recvfrom(struct trap_frame *frame, struct file *file)
 	struct user_iter to =
 		user_iter_one(arg_user(frame, 1), MIN(arg_u64(frame, 2), (uint64_t)ABI_RW_MAX));
 	vaddr_t address_at = arg_user(frame, 4), n_at = arg_user(frame, 5);
-	unsigned flags = arg_uint(frame, 3);
+	struct socket_how how = { .flags = arg_uint(frame, 3) };
 	struct served_address address;
 	struct attached attached;
-	ssize_t done = socket_receive(file, &to, &address, &attached, &flags);
+	ssize_t done = socket_receive(file, &to, &address, &attached, &how);
 	int32_t n;
 	int err;
 
@@ -632,6 +632,8 @@ static int message_get(vaddr_t at, struct abi_msghdr *message, struct segments *
 
 static long send_msghdr(struct file *file, vaddr_t at, unsigned flags)
 {
+	bool of_unix = socket_is_of_unix(file);
+	struct socket_how how = { .flags = flags };
 	struct attached attached = { 0 };
 	struct abi_msghdr message;
 	struct segments segments;
@@ -643,10 +645,13 @@ static long send_msghdr(struct file *file, vaddr_t at, unsigned flags)
 	if (message.controllen > CONTROL_MOST)
 		done = -ENOBUFS;
 	else if (message.controllen)
-		done = control_get(message.control, message.controllen, socket_is_of_unix(file),
-				   &attached);
+		done = control_get(message.control, message.controllen, of_unix, &attached);
+	if (!of_unix) {
+		how.control = message.control;
+		how.controllen = (uint32_t)message.controllen;
+	}
 	if (done == 0)
-		done = message_send(file, &iter, flags, message.namelen ? message.name : 0,
+		done = message_send(file, &iter, &how, message.namelen ? message.name : 0,
 				    MIN(message.namelen, SERVED_ADDRESS_MOST), &attached);
 	segments_free(&segments);
 	return done;
@@ -655,6 +660,7 @@ static long send_msghdr(struct file *file, vaddr_t at, unsigned flags)
 static long receive_msghdr(struct file *file, vaddr_t at, unsigned flags)
 {
 	bool cloexec = flags & MSG_CMSG_CLOEXEC;
+	struct socket_how how = { .flags = flags };
 	struct served_address address;
 	struct attached attached;
 	struct abi_msghdr message;
@@ -665,14 +671,18 @@ static long receive_msghdr(struct file *file, vaddr_t at, unsigned flags)
 
 	if (done)
 		return done;
-	done = socket_receive(file, &iter, &address, &attached, &flags);
+	if (message.control && !socket_is_of_unix(file)) {
+		how.control = message.control;
+		how.controllen = (uint32_t)MIN(message.controllen, (uint64_t)SERVED_CONTROL_MOST);
+	}
+	done = socket_receive(file, &iter, &address, &attached, &how);
 	segments_free(&segments);
 	if (done < 0) {
 		in_flight_put(attached.files);
 		return done;
 	}
-	message.flags = flags | (cloexec ? MSG_CMSG_CLOEXEC : 0);
-	control_put(&attached, served_is_signed(file), cloexec, &message);
+	message.flags = how.flags | (cloexec ? MSG_CMSG_CLOEXEC : 0);
+	control_put(&attached, served_is_signed(file), cloexec, how.controllen, &message);
 	in_flight_put(attached.files);
 	if (message.name)
 		err = address_put(&address, message.name, &message.namelen);

@@ -39,8 +39,12 @@ struct serve_request {
 	/* Of a call on a socket, whose `command` is SERVED_SOCKET_CALL(): how long the answer is, and the file that it gives. */
 	unsigned long length;
 	uint64_t file;
-	unsigned shut; /* SERVED_SHUT_* */
-	bool quiet;    /* set by ctl(): nothing has happened that somebody may wait for */
+	union {
+		unsigned shut; /* SERVED_SHUT_* */
+		unsigned
+			control; /* of sendmsg and recvmsg: bytes of control messages, or room for them */
+	};
+	bool quiet; /* set by ctl(): nothing has happened that somebody may wait for */
 	/* the library's: */
 	long rcvid;
 	uint64_t *words; /* where few bytes travel; NULL: in the caller's buffer */

@@ -208,7 +208,7 @@ static int connect_inet(struct serve_file *file, struct name *name, uint32_t by)
 
 	if (err)
 		return err;
-	inet_loopback(name, name);
+	inet_reach(name, &sock->name);
 	inet_source(name, &source);
 	if (!sock->name.length)
 		return name_choose(file, &source, by);

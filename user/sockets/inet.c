@@ -38,7 +38,7 @@ static void set_port(struct name *name, uint16_t port)
 		name->address.in6.sin6_port = htons(port);
 }
 
-static struct in6_addr map(struct in_addr address)
+struct in6_addr inet_map(struct in_addr address)
 {
 	struct in6_addr mapped = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
 
@@ -46,22 +46,40 @@ static struct in6_addr map(struct in_addr address)
 	return mapped;
 }
 
-static struct place place_of_name(const struct name *name)
+struct in6_addr inet_address_of(const struct name *name)
 {
-	struct place place;
+	return name->address.any.sa_family == AF_INET ? inet_map(name->address.in.sin_addr)
+						      : name->address.in6.sin6_addr;
+}
 
-	place.address = name->address.any.sa_family == AF_INET ? map(name->address.in.sin_addr)
-							       : name->address.in6.sin6_addr;
+static struct place place_of_address(const struct in6_addr *address)
+{
+	struct place place = { .address = *address };
+
 	place.mapped = IN6_IS_ADDR_V4MAPPED(&place.address);
 	place.any = IN6_IS_ADDR_UNSPECIFIED(&place.address) ||
 		    (place.mapped && place.address.s6_addr32[3] == 0);
 	return place;
 }
 
+static struct place place_of_name(const struct name *name)
+{
+	struct in6_addr address = inet_address_of(name);
+
+	return place_of_address(&address);
+}
+
 static bool is_here(const struct place *place)
 {
 	return place->any || IN6_IS_ADDR_LOOPBACK(&place->address) ||
 	       (place->mapped && place->address.s6_addr[12] == 127);
+}
+
+bool inet_is_here(const struct in6_addr *address)
+{
+	struct place place = place_of_address(address);
+
+	return is_here(&place);
 }
 
 bool inet_is_same(const struct name *a, const struct name *b)
@@ -85,23 +103,31 @@ static void inet_make(unsigned domain, const struct in6_addr *address, uint16_t 
 	set_port(name, port);
 }
 
+void inet_set_address(struct name *name, const struct in6_addr *address)
+{
+	uint32_t by = name->bound_by;
+
+	inet_make(name->address.any.sa_family, address, inet_port(name), name);
+	name->bound_by = by;
+}
+
 void inet_source(const struct name *to, struct name *from)
 {
 	struct place place = place_of_name(to);
-	struct in6_addr loopback = place.mapped ? map((struct in_addr){ htonl(INADDR_LOOPBACK) })
-						: in6addr_loopback;
+	struct in6_addr loopback = place.mapped
+					   ? inet_map((struct in_addr){ htonl(INADDR_LOOPBACK) })
+					   : in6addr_loopback;
 
 	inet_make(to->address.any.sa_family, &loopback, 0, from);
 }
 
 void inet_make_any(struct name *name)
 {
-	struct in6_addr any = name->address.any.sa_family == AF_INET ? map((struct in_addr){ 0 })
-								     : in6addr_any;
-	uint32_t by = name->bound_by;
+	struct in6_addr any = name->address.any.sa_family == AF_INET
+				      ? inet_map((struct in_addr){ 0 })
+				      : in6addr_any;
 
-	inet_make(name->address.any.sa_family, &any, inet_port(name), name);
-	name->bound_by = by;
+	inet_set_address(name, &any);
 }
 
 void inet_as_seen(unsigned domain, const struct name *name, struct name *to)
@@ -126,6 +152,16 @@ bool inet_loopback(struct name *name, const struct name *like)
 	set_port(name, port);
 	name->bound_by = by;
 	return true;
+}
+
+void inet_reach(struct name *to, const struct name *from)
+{
+	struct place place = place_of_name(to), own = place_of_name(from);
+
+	if (place.any && place.mapped && own.mapped && !own.any && from->length)
+		inet_set_address(to, &own.address);
+	else
+		inet_loopback(to, to);
 }
 
 int inet_name_of(struct serve_file *file, const struct served_address *from, struct name *name)
@@ -218,7 +254,7 @@ int inet_choose(struct serve_file *file, const struct name *to, struct name *nam
 	if (to)
 		place = place_of_name(to);
 	else if (sock_domain(file) == AF_INET)
-		place.address = map((struct in_addr){ 0 });
+		place.address = inet_map((struct in_addr){ 0 });
 	if (to && !is_here(&place))
 		return -EADDRNOTAVAIL;
 	for (unsigned tries = PORT_FIRST; tries <= PORT_LAST; tries++) {

@@ -536,7 +536,8 @@ static int netlink_send(struct serve_file *file, struct serve_request *request)
 	if ((int64_t)n > to_sock(file)->sndbuf - 32)
 		return -EMSGSIZE;
 	if (to.nl_pid != 0)
-		return -ECONNREFUSED; /* the kernel answers only */
+		return -ECONNREFUSED;		      /* the kernel answers only */
+	serve_take(request, bytes, request->control); /* they mean nothing here */
 	if (n > sizeof(bytes) || serve_take(request, bytes, n) != n)
 		return -EIO;
 	asker.pid = to_sock(file)->name.address.nl.nl_pid;

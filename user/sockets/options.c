@@ -53,11 +53,19 @@ static bool set_timestamp(struct sock *sock, uint32_t name, int32_t value)
 	}
 }
 
+/* Those of the numbers that each datagram has. */
+enum { WAY_TTL, WAY_TOS, WAY_HOPS, WAY_CLASS, WAY_INTERFACE };
+
 /* Numbers that a program can set and ask for; most of them say what a network should do. */
 static const struct number {
 	int level, name;
 	int32_t usual, least, most;
 } numbers[NUMBERS_MOST] = {
+	[WAY_TTL] = { IPPROTO_IP, IP_TTL, HOPS_USUAL, -1, 255 },
+	[WAY_TOS] = { IPPROTO_IP, IP_TOS, 0, INT32_MIN, INT32_MAX },
+	[WAY_HOPS] = { IPPROTO_IPV6, IPV6_UNICAST_HOPS, HOPS_USUAL, -1, 255 },
+	[WAY_CLASS] = { IPPROTO_IPV6, IPV6_TCLASS, 0, -1, 255 },
+	[WAY_INTERFACE] = { SOL_SOCKET, SO_BINDTOIFINDEX, 0, 0, INT32_MAX },
 	{ IPPROTO_TCP, TCP_MAXSEG, 0, 0, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPIDLE, 7200, 1, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPINTVL, 75, 1, 32767 },
@@ -68,17 +76,12 @@ static const struct number {
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 0, INT32_MAX },
 	{ IPPROTO_TCP, TCP_FASTOPEN, 0, 0, INT32_MAX },
 	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, 0, INT32_MIN, INT32_MAX },
-	{ IPPROTO_IP, IP_TOS, 0, INT32_MIN, INT32_MAX },
-	{ IPPROTO_IP, IP_TTL, HOPS_USUAL, -1, 255 },
 	{ IPPROTO_IP, IP_MTU_DISCOVER, 1, 0, 5 },
 	{ IPPROTO_IP, IP_MINTTL, 0, 0, 255 },
-	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, HOPS_USUAL, -1, 255 },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, 1, 0, 5 },
-	{ IPPROTO_IPV6, IPV6_TCLASS, 0, -1, 255 },
 	{ SOL_SOCKET, SO_PRIORITY, 0, INT32_MIN, INT32_MAX },
 	{ SOL_SOCKET, SO_MARK, 0, INT32_MIN, INT32_MAX },
 	{ SOL_SOCKET, SO_BUSY_POLL, 0, 0, INT32_MAX },
-	{ SOL_SOCKET, SO_BINDTOIFINDEX, 0, 0, INT32_MAX },
 	{ SOL_SOCKET, SO_INCOMING_CPU, -1, INT32_MIN, INT32_MAX },
 	{ SOL_SOCKET, SO_RCVLOWAT, 1, 1, 1 },
 };
@@ -189,6 +192,15 @@ int32_t option_number(struct serve_file *file, int level, int name)
 	int i = number_index(file, level, name);
 
 	return i < 0 ? 0 : numbers[i].usual + to_sock(file)->difference[i];
+}
+
+void option_way(const struct serve_file *file, bool mapped, struct ip_way *way)
+{
+	const int32_t *set = ((const struct sock *)file->data)->difference;
+
+	way->at.hops = (uint8_t)(HOPS_USUAL + set[mapped ? WAY_TTL : WAY_HOPS]);
+	way->at.class = (uint8_t)set[mapped ? WAY_TOS : WAY_CLASS];
+	way->interface = set[WAY_INTERFACE];
 }
 
 /* As on Linux, which counts how often it would send once more: the time of so many as last that long. */

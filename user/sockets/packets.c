@@ -14,6 +14,7 @@ struct packet {
 	uint64_t files;	 /* that came with it; 0: none */
 	bool is_signed;	 /* who receives it may know who has sent it */
 	struct name from;
+	struct ip_head head; /* of the internet only */
 	struct ucred who;
 	uid_t owner; /* of the socket that has sent it: in whose limit it counts */
 	size_t size;
@@ -193,10 +194,13 @@ static int packet_may_go(struct serve_file *file, struct serve_file *target, siz
 	return 0;
 }
 
-/* Of two servers, only one may say that the files are there: so the message counts as sent before that. */
+/*
+ * Of two servers, only one may say that the files are there: so the message counts as sent before that. Of AF_UNIX, there is
+ * no `way`.
+ */
 static int packet_add(struct serve_file *file, struct serve_file *target,
 		      struct serve_request *request, size_t size, const struct ucred *who,
-		      const struct served_address *with, const struct name *name)
+		      const struct served_address *with, const struct ip_way *way)
 {
 	struct packet *packet = packet_create(size, who, file->uid);
 	struct sock_own *own = to_own(target);
@@ -207,10 +211,13 @@ static int packet_add(struct serve_file *file, struct serve_file *target,
 			    (to_sock(file)->flags | to_sock(target)->flags) & 1u << SO_PASSCRED ||
 			    target->waits;
 	packet->sender = file->cookie;
-	if (is_unix(file))
-		packet->from = *name;
-	else
-		inet_as_seen(sock_domain(target), name, &packet->from);
+	if (way) {
+		inet_as_seen(sock_domain(target), &way->from, &packet->from);
+		packet->head = way->at;
+		packet->head.is_told = control_is_asked(target);
+	} else {
+		packet->from = to_sock(file)->name;
+	}
 	to_own(file)->in_flight += packet_cost(size);
 	if (serve_take(request, packet->bytes, size) != size) {
 		packet_free(packet);
@@ -232,6 +239,27 @@ static int packet_add(struct serve_file *file, struct serve_file *target,
 	return (int)size;
 }
 
+/* How a datagram to `name` goes from here, as it comes with control messages or without. */
+static int find_way(struct serve_file *file, struct serve_request *request, struct name *name,
+		    struct ip_way *way)
+{
+	struct sock *sock = to_sock(file);
+	struct in6_addr to = inet_address_of(name);
+	bool mapped = IN6_IS_ADDR_V4MAPPED(&to);
+	int done;
+
+	way->has_source = false;
+	option_way(file, mapped, way);
+	done = control_read(file, request, mapped, way);
+	if (done == 0 && request->control)
+		done = control_check(way);
+	if (done)
+		return done;
+	done = sock->error;
+	sock->error = 0;
+	return done ? -done : inet_may_reach(name);
+}
+
 /* By the internet: what there is no room for, or nobody to get it, is lost. Who is connected learns of that by the next call. */
 static int inet_send(struct serve_file *file, struct serve_request *request, size_t size,
 		     struct name *name, const struct ucred *who, const struct served_address *with)
@@ -239,20 +267,16 @@ static int inet_send(struct serve_file *file, struct serve_request *request, siz
 	struct sock *sock = to_sock(file);
 	bool connected = sock->state == SOCK_CONNECTED;
 	struct serve_file *target;
-	struct name own;
-	int done = sock->error;
+	struct ip_way way;
+	int done;
 
-	sock->error = 0;
-	if (done)
-		return -done;
 	if (!name->length && !connected)
 		return -EDESTADDRREQ;
 	if (!name->length)
 		*name = sock->peer_name;
-	done = inet_may_reach(name);
+	done = find_way(file, request, name, &way);
 	if (done)
 		return done;
-	inet_loopback(name, name);
 	if (size > DATAGRAM_MOST)
 		return -EMSGSIZE;
 	if (!sock->name.length) {
@@ -260,15 +284,19 @@ static int inet_send(struct serve_file *file, struct serve_request *request, siz
 		if (done)
 			return done;
 	}
-	own = sock->name;
-	inet_loopback(&own, name);
-	if (packet_target(file, name, &own, &target) != 0) {
+	way.from = sock->name;
+	if (way.has_source)
+		inet_set_address(&way.from, &way.source);
+	inet_reach(name, &way.from);
+	inet_loopback(&way.from, name);
+	way.at.to = inet_address_of(name);
+	if (packet_target(file, name, &way.from, &target) != 0) {
 		sock->error = connected ? ECONNREFUSED : 0;
 		return (int)size;
 	}
 	done = !has_room(target, file) || (to_sock(target)->shut & 1)
 		       ? (int)size
-		       : packet_add(file, target, request, size, who, with, &own);
+		       : packet_add(file, target, request, size, who, with, &way);
 	serve_put(target);
 	return done;
 }
@@ -328,7 +356,7 @@ int packet_send(struct serve_file *file, struct serve_request *request)
 	if (done == 0)
 		done = packet_may_go(file, target, size);
 	if (done == 0)
-		done = packet_add(file, target, request, size, &who, &from, &to_sock(file)->name);
+		done = packet_add(file, target, request, size, &who, &from, NULL);
 	serve_put(target);
 	return done;
 }
@@ -375,7 +403,9 @@ int packet_receive(struct serve_file *file, struct serve_request *request)
 	size_t room = (size_t)(request->argument >> 32), n;
 	struct sock *sock = to_sock(file);
 	struct packet *packet = to_own(file)->packets;
+	char control[CONTROL_MADE_MOST];
 	struct served_address from = { 0 };
+	bool cut = false;
 
 	if (sock->taken_by == request->number)
 		sock->lost = true; /* the last server had it, and has not answered */
@@ -394,10 +424,14 @@ int packet_receive(struct serve_file *file, struct serve_request *request)
 	}
 	from.files = packet->files;
 	packet_name(file, packet, &from);
+	if (!is_unix(file))
+		request->length =
+			control_make(file, &packet->head, request->control, control, &cut);
 	if (serve_give(request, &from, sizeof(from)) != sizeof(from) ||
+	    (request->length && serve_give(request, control, request->length) != request->length) ||
 	    serve_give(request, packet->bytes, n) != n)
 		return -EIO;
-	request->file = packet->size > room ? MSG_TRUNC : 0;
+	request->file = (packet->size > room ? MSG_TRUNC : 0) | (cut ? MSG_CTRUNC : 0);
 	if (flags & MSG_TRUNC)
 		n = packet->size;
 	if (flags & MSG_PEEK)
@@ -447,7 +481,7 @@ static int connect_inet_datagrams(struct serve_file *file, struct name *name, ui
 
 	if (err)
 		return err;
-	inet_loopback(name, name);
+	inet_reach(name, &sock->name);
 	inet_source(name, &source);
 	if (!sock->name.length)
 		err = name_choose(file, &source, by);

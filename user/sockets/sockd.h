@@ -99,6 +99,22 @@ struct sock {
 	};
 };
 
+/* What a datagram of the internet has besides its bytes and where it is from. */
+struct ip_head {
+	struct in6_addr to; /* an address of AF_INET as the one that stands for it */
+	uint8_t hops, class;
+	bool is_told; /* when it came, its receiver had asked for where it came */
+};
+
+/* How one goes: as its socket is set to, or as its control messages say. */
+struct ip_way {
+	struct ip_head at;
+	struct in6_addr source;
+	bool has_source;
+	int32_t interface; /* 0: any */
+	struct name from;
+};
+
 struct packet;
 
 /* file->own */
@@ -202,11 +218,18 @@ int inet_may_reach(const struct name *name);
 uint16_t inet_port(const struct name *name);
 /* Gives a socket an address that reaches `to` (NULL: any), with a port that nobody has. */
 int inet_choose(struct serve_file *file, const struct name *to, struct name *name);
+struct in6_addr inet_map(struct in_addr address);
+bool inet_is_here(const struct in6_addr *address);
+/* An address of AF_INET as the one of AF_INET6 that stands for it. */
+struct in6_addr inet_address_of(const struct name *name);
+void inet_set_address(struct name *name, const struct in6_addr *address);
 /* How well a socket that is bound to `own` suits what goes to `name`. 0: not at all. */
 unsigned inet_suits(struct serve_file *file, const struct name *own, const struct name *name);
 bool inet_is_same(const struct name *a, const struct name *b);
 /* If `name` is any address of this machine, it becomes the loopback's of the family of `like`. Was it? */
 bool inet_loopback(struct name *name, const struct name *like);
+/* If `to` is any address of this machine, it becomes the one that is reached from there. */
+void inet_reach(struct name *to, const struct name *from);
 /* The address that what goes to `to` comes from. */
 void inet_source(const struct name *to, struct name *from);
 /* It becomes any address of its family, with its port. */
@@ -265,6 +288,21 @@ int packet_receive(struct serve_file *file, struct serve_request *request);
 int packet_connect(struct serve_file *file, struct serve_request *request);
 unsigned packet_events(struct serve_file *file);
 
+/* ---- control.c: control messages of IP and IPv6 ---- */
+
+#define CONTROL_MADE_MOST 128
+
+/* Reads those that come with a datagram, which goes by IP, or if it is not `mapped` by IPv6. */
+int control_read(struct serve_file *file, struct serve_request *request, bool mapped,
+		 struct ip_way *way);
+/* Can it go so? */
+int control_check(const struct ip_way *way);
+/* Has it asked to be told where its datagrams have come? */
+bool control_is_asked(struct serve_file *file);
+/* Makes those that the socket has asked for of a datagram, at most `room` bytes. Returns how many; *cut: there are more. */
+size_t control_make(struct serve_file *file, const struct ip_head *head, size_t room,
+		    char bytes[CONTROL_MADE_MOST], bool *cut);
+
 /* ---- users.c: limits of users ---- */
 
 int user_add_socket(struct serve_file *file);
@@ -285,6 +323,8 @@ int option_give(struct serve_request *request, const void *value, size_t n);
 /* One of the internet's, by level and name. */
 int32_t option_number(struct serve_file *file, int level, int name);
 bool option_is_on(const struct serve_file *file, int level, int name);
+/* How many hops a datagram goes, its class, and by which interface, as the socket is set to. */
+void option_way(const struct serve_file *file, bool mapped, struct ip_way *way);
 
 /* A server's main(). `traced` is as in struct serve_ops. */
 int sockd_main(int argc, char **argv, void (*traced)(bool made));

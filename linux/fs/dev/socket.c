@@ -161,7 +161,7 @@ uint64_t socket_deadline(const struct file *file, unsigned flags, unsigned which
 								: clock_deadline(until);
 }
 
-/* What goes with a message: the address, and behind it the bytes. Private to the call. */
+/* What goes with a message: the address, and behind it the control messages and the bytes. Private to the call. */
 struct letter {
 	struct served_address address;
 	uint8_t bytes[];
@@ -169,13 +169,15 @@ struct letter {
 
 /* Sends or receives one, and does not wait. The answer may be how long a message was, if that is what is wanted. */
 static ssize_t letter_post(struct file *file, struct letter *letter, size_t n, unsigned call,
-			   unsigned *flags)
+			   struct socket_how *how)
 {
-	bool any_length = call == SYS_recvmsg && (*flags & MSG_TRUNC);
-	struct ipc_words words = { { 0, SERVED_SOCKET_CALL(call), *flags | (uint64_t)n << 32 } };
+	bool any_length = call == SYS_recvmsg && (how->flags & MSG_TRUNC);
+	struct ipc_words words = { { 0, SERVED_SOCKET_CALL(call), how->flags | (uint64_t)n << 32,
+				     how->controllen } };
+	const size_t size = sizeof(*letter) + how->controllen + n;
 	const struct transfer_range range = { .head = (char *)letter,
-					      .head_length = sizeof(*letter) + n,
-					      .length = sizeof(*letter) + n };
+					      .head_length = size,
+					      .length = size };
 	struct transfer transfer;
 	int64_t done;
 
@@ -189,9 +191,12 @@ static ssize_t letter_post(struct file *file, struct letter *letter, size_t n, u
 		return done;
 	if ((size_t)done > n && !any_length)
 		return -EIO; /* a server that tells of bytes that are not there */
-	if (call == SYS_recvmsg && transfer.received < sizeof(*letter) + MIN((size_t)done, n))
-		return -EIO;
-	*flags = (unsigned)words.word[3];
+	if (call == SYS_recvmsg) {
+		how->controllen = (uint32_t)MIN(words.word[2], (uint64_t)how->controllen);
+		if (transfer.received < sizeof(*letter) + how->controllen + MIN((size_t)done, n))
+			return -EIO;
+	}
+	how->flags = (unsigned)words.word[3];
 	return done;
 }
 
@@ -202,7 +207,7 @@ static struct letter *letter_create(size_t n)
 
 /* The messages of a socket that is no stream, or is not connected yet. These do not wait. */
 typedef ssize_t (*letter_io)(struct file *file, struct user_iter *iter,
-			     struct served_address *address, unsigned *flags);
+			     struct served_address *address, struct socket_how *how);
 
 /* As whom the running thread writes: unlike those of connect and bind, these are the real ids. */
 static void sign(struct attached *attached)
@@ -217,28 +222,34 @@ static void sign(struct attached *attached)
 }
 
 static ssize_t send_letter(struct file *file, struct user_iter *from,
-			   struct served_address *address, unsigned *flags)
+			   struct served_address *address, struct socket_how *how)
 {
 	struct user_iter again = *from;
-	size_t n = from->left;
-	struct letter *letter = n <= SERVED_MESSAGE_MOST ? letter_create(n) : NULL;
+	size_t n = from->left, ncontrol = how->controllen;
+	struct letter *letter;
 	ssize_t done;
 
+	if (n > SERVED_MESSAGE_MOST)
+		return -EMSGSIZE;
+	if (ncontrol > SERVED_CONTROL_MOST)
+		return -ENOBUFS;
+	letter = letter_create(ncontrol + n);
 	if (!letter)
-		return n <= SERVED_MESSAGE_MOST ? -ENOMEM : -EMSGSIZE;
+		return -ENOMEM;
 	letter->address = *address;
-	done = user_iter_copy_in(&again, letter->bytes, n) == n
-		       ? letter_post(file, letter, n, SYS_sendmsg, flags)
+	done = (ncontrol == 0 || user_copy_in(letter->bytes, how->control, ncontrol) == 0) &&
+			       user_iter_copy_in(&again, letter->bytes + ncontrol, n) == n
+		       ? letter_post(file, letter, n, SYS_sendmsg, how)
 		       : -EFAULT;
 	kfree(letter);
 	return done;
 }
 
 static ssize_t receive_letter(struct file *file, struct user_iter *to,
-			      struct served_address *address, unsigned *flags)
+			      struct served_address *address, struct socket_how *how)
 {
 	size_t n = MIN(to->left, (size_t)SERVED_MESSAGE_MOST);
-	struct letter *letter = letter_create(n);
+	struct letter *letter = letter_create(how->controllen + n);
 	ssize_t done;
 
 	address->files = 0;
@@ -246,11 +257,14 @@ static ssize_t receive_letter(struct file *file, struct user_iter *to,
 		return -ENOMEM;
 	letter->address.length = 0;
 	letter->address.files = 0;
-	done = letter_post(file, letter, n, SYS_recvmsg, flags);
-	if (done > 0) {
+	done = letter_post(file, letter, n, SYS_recvmsg, how);
+	if (done >= 0) {
 		n = MIN(n, (size_t)done);
-		if (user_iter_copy_out(to, letter->bytes, n) != n)
+		if (user_iter_copy_out(to, letter->bytes + how->controllen, n) != n)
 			done = -EFAULT;
+		else if (how->controllen &&
+			 user_copy_out(how->control, letter->bytes, how->controllen))
+			how->controllen = 0; /* as on Linux, the message counts without them */
 	}
 	memcpy(address, &letter->address,
 	       offsetof(struct served_address, address) +
@@ -261,18 +275,18 @@ static ssize_t receive_letter(struct file *file, struct user_iter *to,
 
 /* Who waits has no buffer of the kernel's meanwhile. With a time that ends, no call is restarted. */
 static ssize_t letter_until(struct file *file, struct user_iter *iter,
-			    struct served_address *address, unsigned *flags, letter_io io)
+			    struct served_address *address, struct socket_how *how, letter_io io)
 {
 	uint64_t deadline =
-		socket_deadline(file, *flags, io == send_letter ? SOCKET_OUT : SOCKET_IN);
-	bool quiet = io == receive_letter || (*flags & MSG_NOSIGNAL);
+		socket_deadline(file, how->flags, io == send_letter ? SOCKET_OUT : SOCKET_IN);
+	bool quiet = io == receive_letter || (how->flags & MSG_NOSIGNAL);
 	ssize_t done;
 	int err = 0;
 
 	do {
 		uint64_t seq = served_sample(file);
 
-		done = io(file, iter, address, flags);
+		done = io(file, iter, address, how);
 		if (done == -EAGAIN && deadline != 0)
 			err = served_await(file, seq, deadline);
 	} while (done == -EAGAIN && deadline != 0 && err == 0 && !served_duplex(file));
@@ -290,14 +304,14 @@ static void name_nobody(struct attached *attached)
 
 static ssize_t send_signed(struct file *file, struct user_iter *from,
 			   struct served_address *address, struct attached *attached,
-			   unsigned *flags)
+			   struct socket_how *how)
 {
 	address->says_who = attached->writer[WRITER_PID] != 0;
 	sign(attached);
 	address->pid = attached->writer[WRITER_PID];
 	address->uid = attached->writer[WRITER_UID];
 	address->gid = attached->writer[WRITER_GID];
-	return letter_until(file, from, address, flags, send_letter);
+	return letter_until(file, from, address, how, send_letter);
 }
 
 /* The other side has ended without having read all: that is said once, after the bytes that are there. */
@@ -396,7 +410,7 @@ static inline __attribute__((always_inline)) ssize_t send_message(struct file *f
 								  struct user_iter *from,
 								  struct served_address *address,
 								  struct attached *attached,
-								  unsigned *flags)
+								  struct socket_how *how)
 {
 	struct duplex *duplex;
 	ssize_t done = 0;
@@ -406,22 +420,22 @@ static inline __attribute__((always_inline)) ssize_t send_message(struct file *f
 	if (attached->files && !address->files)
 		done = -ENOBUFS;
 	if (done == 0)
-		done = send_signed(file, from, address, attached, flags);
+		done = send_signed(file, from, address, attached, how);
 	if (address->files)
 		served_take_back_files(file, address->files);
 	duplex = unlikely(done == -EAGAIN) ? served_duplex(file) : NULL;
-	return unlikely(duplex != NULL) ? send_bytes(duplex, file, from, *flags) : done;
+	return unlikely(duplex != NULL) ? send_bytes(duplex, file, from, how->flags) : done;
 }
 
 static inline __attribute__((always_inline)) ssize_t receive_message(struct file *file,
 								     struct user_iter *to,
 								     struct served_address *address,
 								     struct attached *attached,
-								     unsigned *flags)
+								     struct socket_how *how)
 {
-	bool keep = *flags & MSG_PEEK;
+	bool keep = how->flags & MSG_PEEK;
 	struct duplex *duplex;
-	ssize_t done = letter_until(file, to, address, flags, receive_letter);
+	ssize_t done = letter_until(file, to, address, how, receive_letter);
 
 	*attached = (struct attached){ .writer = { address->pid, address->uid, address->gid } };
 	if (done > 0)
@@ -430,7 +444,10 @@ static inline __attribute__((always_inline)) ssize_t receive_message(struct file
 	if (address->files && (done >= 0 || !keep))
 		attached->files = served_take_files(file, address->files, keep);
 	duplex = unlikely(done == -EAGAIN) ? served_duplex(file) : NULL;
-	return unlikely(duplex != NULL) ? receive_bytes(duplex, file, to, *flags) : done;
+	if (likely(!duplex))
+		return done;
+	how->controllen = 0;
+	return receive_bytes(duplex, file, to, how->flags);
 }
 
 bool socket_is_of_unix(const struct file *file)
@@ -443,27 +460,27 @@ static inline __attribute__((always_inline)) ssize_t send_some(struct file *file
 							       struct user_iter *from,
 							       struct served_address *address,
 							       struct attached *attached,
-							       unsigned *flags)
+							       struct socket_how *how)
 {
 	struct duplex *duplex = served_duplex(file);
 
 	if (!duplex)
-		return send_message(file, from, address, attached, flags);
+		return send_message(file, from, address, attached, how);
 	if (from->left == 0 && !duplex->half_open)
 		return 0;
 	if (attached->files || attached->writer[WRITER_PID] || duplex_is_signed(duplex))
-		return send_attached(duplex, file, from, attached, *flags);
-	return send_bytes(duplex, file, from, *flags);
+		return send_attached(duplex, file, from, attached, how->flags);
+	return send_bytes(duplex, file, from, how->flags);
 }
 
 ssize_t socket_send(struct file *file, struct user_iter *from, struct served_address *address,
-		    struct attached *attached, unsigned *flags)
+		    struct attached *attached, struct socket_how *how)
 {
-	if (*flags & MSG_OOB)
+	if (how->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (address->length && served_duplex(file) && socket_is_of_unix(file))
 		return -EISCONN;
-	return send_some(file, from, address, attached, flags);
+	return send_some(file, from, address, attached, how);
 }
 
 /* socket_receive() of what is not refused. */
@@ -471,24 +488,24 @@ static inline __attribute__((always_inline)) ssize_t receive_some(struct file *f
 								  struct user_iter *to,
 								  struct served_address *address,
 								  struct attached *attached,
-								  unsigned *flags)
+								  struct socket_how *how)
 {
 	struct duplex *duplex = served_duplex(file);
 	ssize_t done;
 
 	address->length = 0;
 	if (!duplex)
-		return receive_message(file, to, address, attached, flags);
-	done = receive_attached(duplex, file, to, attached, *flags);
-	*flags = 0;
+		return receive_message(file, to, address, attached, how);
+	done = receive_attached(duplex, file, to, attached, how->flags);
+	how->flags = how->controllen = 0;
 	return done;
 }
 
 ssize_t socket_receive(struct file *file, struct user_iter *to, struct served_address *address,
-		       struct attached *attached, unsigned *flags)
+		       struct attached *attached, struct socket_how *how)
 {
 	*attached = (struct attached){ 0 };
-	return *flags & MSG_OOB ? -EOPNOTSUPP : receive_some(file, to, address, attached, flags);
+	return how->flags & MSG_OOB ? -EOPNOTSUPP : receive_some(file, to, address, attached, how);
 }
 
 static unsigned flags_of(const struct user_iter *iter)
@@ -500,12 +517,12 @@ static __attribute__((noinline)) ssize_t read_otherwise(struct file *file, struc
 {
 	struct served_address nowhere;
 	struct attached attached;
-	unsigned flags = flags_of(to);
+	struct socket_how how = { .flags = flags_of(to) };
 	ssize_t done;
 
 	if (to->left == 0)
 		return 0;
-	done = receive_some(file, to, &nowhere, &attached, &flags);
+	done = receive_some(file, to, &nowhere, &attached, &how);
 	in_flight_put(attached.files);
 	return done;
 }
@@ -524,10 +541,10 @@ static __attribute__((noinline)) ssize_t write_otherwise(struct file *file, stru
 {
 	struct attached attached = { 0 };
 	struct served_address nowhere;
-	unsigned flags = flags_of(from);
+	struct socket_how how = { .flags = flags_of(from) };
 
 	socket_caller(&nowhere);
-	return send_some(file, from, &nowhere, &attached, &flags);
+	return send_some(file, from, &nowhere, &attached, &how);
 }
 
 static ssize_t socket_write(struct file *file, struct user_iter *from, uint64_t *pos)
@@ -739,7 +756,7 @@ int socket_table_open(struct file *file, unsigned table)
 
 ssize_t socket_table_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
-	unsigned from = (unsigned)MIN(*pos, (uint64_t)UINT32_MAX);
+	struct socket_how from = { .flags = (unsigned)MIN(*pos, (uint64_t)UINT32_MAX) };
 	struct served_address nowhere;
 	size_t left = to->left;
 	ssize_t done = receive_letter(file, to, &nowhere, &from);

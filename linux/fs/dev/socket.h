@@ -48,16 +48,27 @@ void socket_caller(struct served_address *address);
 enum { WRITER_PID, WRITER_UID, WRITER_GID };
 
 /*
- * Send or receive bytes of a stream, or a message, with the MSG_* that they know in *flags, which they set to those of the message.
+ * How a message goes: with which MSG_*, and which control messages that the server reads or writes, in user memory. There are so
+ * many bytes of these, or of room for them, which is at most SERVED_CONTROL_MOST.
+ */
+struct socket_how {
+	unsigned flags;
+	uint32_t controllen;
+	vaddr_t control;
+};
+
+/*
+ * Send or receive bytes of a stream, or a message, with the MSG_* that they know in *how. Whoever receives finds there those of the
+ * message, and how long its control messages are.
  * `address` is where it goes, or comes from: of no length, if nobody has said. `attached` goes with it: the files that have been sent are not
  * in it any more; those that have come have a reference.
  * -ECONNRESET once if a stream's other side has ended
  * without having read all. -EPIPE has sent SIGPIPE, unless MSG_NOSIGNAL.
  */
 ssize_t socket_send(struct file *file, struct user_iter *from, struct served_address *address,
-		    struct attached *attached, unsigned *flags);
+		    struct attached *attached, struct socket_how *how);
 ssize_t socket_receive(struct file *file, struct user_iter *to, struct served_address *address,
-		       struct attached *attached, unsigned *flags);
+		       struct attached *attached, struct socket_how *how);
 
 /* How long a call on the socket waits that gets something, or sends it, as the tick when that ends. 0: it does not wait. */
 enum { SOCKET_IN, SOCKET_OUT };

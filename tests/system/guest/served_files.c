@@ -590,11 +590,24 @@ static int refused(void)
 #define SOCKETS "/srv/socket"
 #define LETTER	50 /* bytes of a message */
 
+#define CONTROL 40 /* bytes of its control messages */
+
+static void receive_control(const char *what, int fd, ssize_t expected)
+{
+	char bytes[LETTER], control[CONTROL];
+	struct iovec part = { bytes, sizeof(bytes) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control };
+
+	message.msg_controllen = sizeof(control);
+	check(what, expected, recvmsg(fd, &message, 0));
+	check("its control messages", CONTROL, (ssize_t)message.msg_controllen);
+}
+
 static void use_lying_sockets(void)
 {
 	char bytes[LETTER];
 	struct iovec part = { bytes, sizeof(bytes) };
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), inet;
 
 	check("a message that is not there", -1, recv(fd, bytes, sizeof(bytes), 0));
 	check("its errno", EIO, errno);
@@ -605,8 +618,13 @@ static void use_lying_sockets(void)
 	check("its errno", EIO, errno);
 	check("more than was sent", -1, send(fd, bytes, sizeof(bytes), 0));
 	check("its errno", EIO, errno);
+	inet = socket(AF_INET, SOCK_DGRAM, 0);
+	receive_control("control messages that are not there", inet, -1);
+	receive_control("those that are", inet, LETTER);
+	receive_control("more than there is room for", inet, LETTER);
 	check("a file that does not wait", -1, accept(fd, NULL, NULL));
 	check("its errno", EIO, errno);
+	close(inet);
 	close(fd);
 }
 
@@ -615,20 +633,24 @@ static int lies_about_sockets(void)
 {
 	static const struct {
 		long result;
-		size_t given;
-	} lies[] = { { 0, 0 },
-		     { LETTER, 0 },
-		     { LETTER, sizeof(struct served_address) + LETTER / 2 },
-		     { LETTER, sizeof(struct served_address) + LETTER },
-		     { LETTER + 1, sizeof(struct served_address) + LETTER },
-		     { LETTER + 1, 0 },
+		size_t given, control;
+	} lies[] = { { 0 },
+		     { LETTER, 0, 0 },
+		     { LETTER, sizeof(struct served_address) + LETTER / 2, 0 },
+		     { LETTER, sizeof(struct served_address) + LETTER, 0 },
+		     { LETTER + 1, sizeof(struct served_address) + LETTER, 0 },
+		     { LETTER + 1, 0, 0 },
+		     { 0 },
+		     { LETTER, sizeof(struct served_address) + LETTER, CONTROL },
+		     { LETTER, sizeof(struct served_address) + CONTROL + LETTER, CONTROL },
+		     { LETTER, sizeof(struct served_address) + CONTROL + LETTER, SIZE_MAX },
 		     /* of an accept, which asks again: */
-		     { 0, 0 },
-		     { 0, 0 },
-		     { 0, 0 },
-		     { 0, 0 },
-		     { 0, 0 } };
-	static const char zeros[sizeof(struct served_address) + LETTER];
+		     { 0 },
+		     { 0 },
+		     { 0 },
+		     { 0 },
+		     { 0 } };
+	static const char zeros[sizeof(struct served_address) + CONTROL + LETTER];
 	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), status = -1;
 	struct ipc_message m = { 0 };
 	pid_t user;
@@ -648,6 +670,7 @@ static int lies_about_sockets(void)
 			ipc_write(receive, rcvid, zeros, lies[i].given, 0);
 		m.word[0] = (uint64_t)lies[i].result;
 		m.word[1] = SERVED_STATE(i + 1, POLLIN | POLLOUT | SERVED_RESETS);
+		m.word[2] = lies[i].control;
 		m.word[3] = 0;
 		ipc_reply(receive, rcvid, &m);
 	}
