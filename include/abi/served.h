@@ -61,17 +61,19 @@
  * The domain of a table of sockets, as a file in /proc/net shows it; its type is which one. What is asked of it is recvmsg only, with a
  * position in the text instead of MSG_*, and it is answered with what there is from there on: nothing at the end.
  */
-#define SERVED_TABLE	     0xffff
-#define SERVED_TABLE_UNIX    1
-#define SERVED_TABLE_TCP     2
-#define SERVED_TABLE_TCP6    3
-#define SERVED_TABLE_UDP     4
-#define SERVED_TABLE_UDP6    5
-#define SERVED_TABLE_NETLINK 6
-#define SERVED_TABLE_DEVICES 7
-#define SERVED_TABLE_INET6   8 /* addresses */
-#define SERVED_TABLE_ROUTES6 9
-#define SERVED_TABLE_COUNTS  10
+#define SERVED_TABLE	      0xffff
+#define SERVED_TABLE_UNIX     1
+#define SERVED_TABLE_TCP      2
+#define SERVED_TABLE_TCP6     3
+#define SERVED_TABLE_UDP      4
+#define SERVED_TABLE_UDP6     5
+#define SERVED_TABLE_UDPLITE  6
+#define SERVED_TABLE_UDPLITE6 7
+#define SERVED_TABLE_NETLINK  8
+#define SERVED_TABLE_DEVICES  9
+#define SERVED_TABLE_INET6    10 /* addresses */
+#define SERVED_TABLE_ROUTES6  11
+#define SERVED_TABLE_COUNTS   12
 
 /*
  * Word 1: the request of an ioctl; word 2: its argument. If the request has a size (_IOR, _IOW, _IOWR), the argument is where the

@@ -209,7 +209,7 @@ static bool conflict(struct serve_file *file, const struct name *name, struct se
 	const struct sock *one = to_sock(file), *two = to_sock(other);
 	const uint32_t both = one->flags & two->flags;
 
-	if (!is_inet(other) || sock_type(file) != sock_type(other))
+	if (!is_inet(other) || !is_same_protocol(file, other))
 		return false;
 	if (!inet_suits(other, &two->name, name) && !inet_suits(file, name, &two->name))
 		return false;

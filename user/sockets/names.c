@@ -76,7 +76,7 @@ static unsigned suits(struct serve_file *file, struct serve_file *other, const s
 	if (name_is_unix(name))
 		return is_same_name(&sock->name, name) &&
 		       (name->ino || sock_type(file) == sock_type(other));
-	how = sock_type(file) == sock_type(other) ? inet_suits(other, &sock->name, name) : 0;
+	how = is_same_protocol(file, other) ? inet_suits(other, &sock->name, name) : 0;
 	if (how == 0 || sock_type(other) != SOCK_DGRAM || !connected)
 		return how;
 	return from && inet_is_same(&sock->peer_name, from) ? how + 8 : 0;

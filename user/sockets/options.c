@@ -14,6 +14,12 @@
 #define MSS_OF_LO      65483
 #define MSS_USUAL      536
 #define HOPS_USUAL     64
+#define COVERED_LEAST  8 /* bytes of the head of UDP-Lite */
+
+/* Of <linux/udp.h>; a C library has no names for them. */
+#define UDPLITE_SEND_CSCOV 10
+#define UDPLITE_RECV_CSCOV 11
+
 #define FLAGS_THAT_ARE                                                                   \
 	(1u << SO_DEBUG | 1u << SO_REUSEADDR | 1u << SO_DONTROUTE | 1u << SO_BROADCAST | \
 	 1u << SO_KEEPALIVE | 1u << SO_OOBINLINE | 1u << SO_REUSEPORT | 1u << SO_PASSCRED)
@@ -76,6 +82,8 @@ static const struct number {
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 0, INT32_MAX },
 	{ IPPROTO_TCP, TCP_FASTOPEN, 0, 0, INT32_MAX },
 	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, 0, INT32_MIN, INT32_MAX },
+	{ IPPROTO_UDPLITE, UDPLITE_SEND_CSCOV, 0, INT32_MIN, INT32_MAX },
+	{ IPPROTO_UDPLITE, UDPLITE_RECV_CSCOV, -1, INT32_MIN, INT32_MAX },
 	{ IPPROTO_IP, IP_MTU_DISCOVER, 1, 0, 5 },
 	{ IPPROTO_IP, IP_MINTTL, 0, 0, 255 },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, 1, 0, 5 },
@@ -121,6 +129,8 @@ static bool has_level(struct serve_file *file, int level)
 	switch (level) {
 	case IPPROTO_TCP:
 		return is_tcp(file);
+	case IPPROTO_UDPLITE:
+		return is_inet(file) && !is_tcp(file);
 	case IPPROTO_IP:
 		return is_inet(file);
 	case IPPROTO_IPV6:
@@ -130,9 +140,11 @@ static bool has_level(struct serve_file *file, int level)
 	}
 }
 
-/* Both return its index, or -1: the socket has no such option. */
+/* Both return its index, or -1: the socket has no such option. As on Linux, UDP and UDP-Lite have one level under two names. */
 static int number_index(struct serve_file *file, int level, int name)
 {
+	if (level == IPPROTO_UDP)
+		level = IPPROTO_UDPLITE;
 	for (int i = 0; i < NUMBERS_MOST && has_level(file, level); i++)
 		if (numbers[i].name && numbers[i].level == level && numbers[i].name == name)
 			return i;
@@ -203,6 +215,17 @@ void option_way(const struct serve_file *file, bool mapped, struct ip_way *way)
 	way->interface = set[WAY_INTERFACE];
 }
 
+/* A receiver that has said how much has to be covered does not get what is covered less, unless that is all. */
+bool option_covers(struct serve_file *file, struct serve_file *target, size_t size)
+{
+	int32_t covered = option_number(file, IPPROTO_UDPLITE, UDPLITE_SEND_CSCOV);
+	int32_t wanted = option_number(target, IPPROTO_UDPLITE, UDPLITE_RECV_CSCOV);
+
+	if (covered == 0 || (size_t)covered >= size + COVERED_LEAST)
+		return true;
+	return wanted < 0 || (wanted > 0 && covered >= wanted);
+}
+
 /* As on Linux, which counts how often it would send once more: the time of so many as last that long. */
 static int32_t seconds_of_tries(int32_t seconds)
 {
@@ -217,6 +240,14 @@ static int32_t seconds_of_tries(int32_t seconds)
 	return period;
 }
 
+/* 0 is all of a datagram. */
+static int32_t coverage_as_kept(int32_t value)
+{
+	if (value != 0 && value < COVERED_LEAST)
+		return COVERED_LEAST;
+	return value < UINT16_MAX ? value : UINT16_MAX;
+}
+
 /* What becomes of a value that the option may have. The bits of IP_TOS about congestion are TCP's own. */
 static int32_t number_as_kept(struct serve_file *file, const struct number *number, int32_t value)
 {
@@ -225,6 +256,8 @@ static int32_t number_as_kept(struct serve_file *file, const struct number *numb
 			return value ? -1 : number->usual;
 		return value < 120 ? value : 120;
 	}
+	if (number->level == IPPROTO_UDPLITE)
+		return coverage_as_kept(value);
 	if (number->level == IPPROTO_TCP && number->name == TCP_DEFER_ACCEPT)
 		return seconds_of_tries(value);
 	if (number->level == IPPROTO_TCP && number->name == TCP_FASTOPEN)
@@ -265,6 +298,8 @@ static int number_set(struct serve_file *file, int i, int32_t value)
 {
 	const struct number *number = &numbers[i];
 
+	if (number->level == IPPROTO_UDPLITE && !is_udplite(file))
+		return -ENOPROTOOPT;
 	if (!number_may_be_set(file, number, value))
 		return -EPERM;
 	if (!has_value(number, value))
@@ -431,6 +466,8 @@ static int32_t number_now(struct serve_file *file, int level, int name)
 {
 	int32_t value = option_number(file, level, name);
 
+	if (level == IPPROTO_UDP || level == IPPROTO_UDPLITE)
+		return value < 0 ? 0 : value;
 	if (level != IPPROTO_TCP || name != TCP_MAXSEG)
 		return value;
 	if (to_sock(file)->state == SOCK_CONNECTED)
@@ -442,7 +479,9 @@ static int32_t sock_protocol(struct serve_file *file)
 {
 	if (!is_inet(file))
 		return is_netlink(file) ? (int32_t)SERVED_SOCKET_PROTOCOL(file->badge) : 0;
-	return sock_type(file) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+	if (is_udplite(file))
+		return IPPROTO_UDPLITE;
+	return is_tcp(file) ? IPPROTO_TCP : IPPROTO_UDP;
 }
 
 /* Nothing is lost on the loopback, and nothing is sent again: there is little to say but the state. */

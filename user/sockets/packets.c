@@ -294,7 +294,8 @@ static int inet_send(struct serve_file *file, struct serve_request *request, siz
 		sock->error = connected ? ECONNREFUSED : 0;
 		return (int)size;
 	}
-	done = !has_room(target, file) || (to_sock(target)->shut & 1)
+	done = !has_room(target, file) || (to_sock(target)->shut & 1) ||
+			       (is_udplite(file) && !option_covers(file, target, size))
 		       ? (int)size
 		       : packet_add(file, target, request, size, who, with, &way);
 	serve_put(target);

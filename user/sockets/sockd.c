@@ -14,8 +14,9 @@ static int inet_check(struct serve_file *file, unsigned protocol)
 		return -ESOCKTNOSUPPORT;
 	if (protocol > 255)
 		return -EINVAL;
-	return protocol == 0 || protocol ==
-					(sock_type(file) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP)
+	if (sock_type(file) == SOCK_STREAM)
+		return protocol == 0 || protocol == IPPROTO_TCP ? 0 : -EPROTONOSUPPORT;
+	return protocol == 0 || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE
 		       ? 0
 		       : -EPROTONOSUPPORT;
 }

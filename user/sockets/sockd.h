@@ -49,7 +49,7 @@ enum sock_state {
 };
 
 /* Options that are a number, or on or off: see options.c. */
-#define NUMBERS_MOST  24
+#define NUMBERS_MOST  26
 #define SWITCHES_MOST 32
 
 #define QUESTIONS_MOST 8 /* of which one is for the next server, see netlink.c */
@@ -168,6 +168,17 @@ static inline bool is_inet(const struct serve_file *file)
 static inline bool is_tcp(const struct serve_file *file)
 {
 	return is_inet(file) && sock_type(file) == SOCK_STREAM;
+}
+
+static inline bool is_udplite(const struct serve_file *file)
+{
+	return is_inet(file) && SERVED_SOCKET_PROTOCOL(file->badge) == IPPROTO_UDPLITE;
+}
+
+/* Can they be connected, and not have one port? */
+static inline bool is_same_protocol(const struct serve_file *file, const struct serve_file *other)
+{
+	return sock_type(file) == sock_type(other) && is_udplite(file) == is_udplite(other);
 }
 
 static inline bool is_netlink(const struct serve_file *file)
@@ -323,6 +334,8 @@ int option_give(struct serve_request *request, const void *value, size_t n);
 /* One of the internet's, by level and name. */
 int32_t option_number(struct serve_file *file, int level, int name);
 bool option_is_on(const struct serve_file *file, int level, int name);
+/* Does a datagram of UDP-Lite cover as much as its receiver wants? */
+bool option_covers(struct serve_file *file, struct serve_file *target, size_t size);
 /* How many hops a datagram goes, its class, and by which interface, as the socket is set to. */
 void option_way(const struct serve_file *file, bool mapped, struct ip_way *way);
 

@@ -158,7 +158,7 @@ static size_t netlink_line(struct serve_file *file, char *to)
 
 /* ---- tables ---- */
 
-/* Is there a line for the file? As on Linux, none of UDP or AF_NETLINK that has no name is there, nor one of TCP that is not connected. */
+/* Is there a line for the file? As on Linux, none of UDP, UDP-Lite or AF_NETLINK that has no name is there, nor one of TCP that is not connected. */
 static bool is_in(struct serve_file *file, unsigned table)
 {
 	unsigned domain = sock_domain(file), type = sock_type(file);
@@ -174,7 +174,11 @@ static bool is_in(struct serve_file *file, unsigned table)
 	case SERVED_TABLE_UDP:
 	case SERVED_TABLE_UDP6:
 		return domain == (table == SERVED_TABLE_UDP ? AF_INET : AF_INET6) &&
-		       type == SOCK_DGRAM && sock->name.length;
+		       type == SOCK_DGRAM && !is_udplite(file) && sock->name.length;
+	case SERVED_TABLE_UDPLITE:
+	case SERVED_TABLE_UDPLITE6:
+		return domain == (table == SERVED_TABLE_UDPLITE ? AF_INET : AF_INET6) &&
+		       is_udplite(file) && sock->name.length;
 	case SERVED_TABLE_NETLINK:
 		return domain == AF_NETLINK && sock->name.length;
 	default:
@@ -204,6 +208,8 @@ static const char *const heads[] = {
 	[SERVED_TABLE_TCP6] = "  sl  " PAIR6 STATE "\n",
 	[SERVED_TABLE_UDP] = "   sl  " PAIR STATE COUNTS SPACES "\n",
 	[SERVED_TABLE_UDP6] = "  sl  " PAIR6 STATE COUNTS "\n",
+	[SERVED_TABLE_UDPLITE] = "   sl  " PAIR STATE COUNTS SPACES "\n",
+	[SERVED_TABLE_UDPLITE6] = "  sl  " PAIR6 STATE COUNTS "\n",
 	[SERVED_TABLE_NETLINK] = "sk               Eth Pid        Groups   Rmem     Wmem     Dump  "
 				 "Locks    Drops    Inode\n",
 	[SERVED_TABLE_DEVICES] =
@@ -241,10 +247,11 @@ static size_t table_head(unsigned table, char *to)
 	tcp = lines_in(SERVED_TABLE_TCP);
 	return (size_t)sprintf(to,
 			       "sockets: used %u\nTCP: inuse %u orphan 0 tw 0 alloc %u mem 0\n"
-			       "UDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\n"
+			       "UDP: inuse %u mem 0\nUDPLITE: inuse %u\nRAW: inuse 0\n"
 			       "FRAG: inuse 0 memory 0\n",
 			       lines_in(SERVED_TABLE_COUNTS), tcp,
-			       tcp + lines_in(SERVED_TABLE_TCP6), lines_in(SERVED_TABLE_UDP));
+			       tcp + lines_in(SERVED_TABLE_TCP6), lines_in(SERVED_TABLE_UDP),
+			       lines_in(SERVED_TABLE_UDPLITE));
 }
 
 /*

@@ -142,10 +142,10 @@ static const struct proc_entry net_entries[] = {
 	NET("packet", "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"),
 	NET("psched", "000003e8 00000040 000f4240 3b9aca00\n"),
 	TABLE("netlink", NETLINK),
-	NET("udplite", "   sl  " PAIR STATE COUNTS SPACES "\n"),
+	TABLE("udplite", UDPLITE),
 	TABLE("if_inet6", INET6),
 	TABLE("sockstat", COUNTS),
-	NET("udplite6", SOCKETS6),
+	TABLE("udplite6", UDPLITE6),
 	NET("wireless",
 	    "Inter-| sta-|   Quality        |   Discarded packets               | Missed | WE\n"
 	    " face | tus | link level noise |  nwid  crypt   frag  retry   misc | beacon | 22\n"),
