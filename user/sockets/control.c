@@ -172,8 +172,6 @@ int control_read(struct serve_file *file, struct serve_request *request, bool ma
 	size_t n = request->control, at = 0;
 	int err = 0;
 
-	if (n == 0)
-		return 0;
 	if (n > sizeof(bytes) || serve_take(request, bytes, n) != n)
 		return -EIO;
 	while (!err && at < n && n - at >= HEAD) {
@@ -274,8 +272,6 @@ size_t control_make(struct serve_file *file, const struct ip_head *head, size_t 
 {
 	struct place place = { bytes, room < CONTROL_MADE_MOST ? room : CONTROL_MADE_MOST, false };
 
-	if (!to_sock(file)->switched)
-		return 0;
 	if (option_is_on(file, IPPROTO_IPV6, IPV6_RECVPKTINFO))
 		put_pktinfo6(&place, head);
 	if (IN6_IS_ADDR_V4MAPPED(&head->to))

@@ -38,7 +38,7 @@ static void set_port(struct name *name, uint16_t port)
 		name->address.in6.sin6_port = htons(port);
 }
 
-struct in6_addr inet_map(struct in_addr address)
+static struct in6_addr map(struct in_addr address)
 {
 	struct in6_addr mapped = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
 
@@ -46,40 +46,33 @@ struct in6_addr inet_map(struct in_addr address)
 	return mapped;
 }
 
-struct in6_addr inet_address_of(const struct name *name)
+struct in6_addr inet_map(struct in_addr address)
 {
-	return name->address.any.sa_family == AF_INET ? inet_map(name->address.in.sin_addr)
-						      : name->address.in6.sin6_addr;
+	return map(address);
 }
 
-static struct place place_of_address(const struct in6_addr *address)
+static struct place place_of_name(const struct name *name)
 {
-	struct place place = { .address = *address };
+	struct place place;
 
+	place.address = name->address.any.sa_family == AF_INET ? map(name->address.in.sin_addr)
+							       : name->address.in6.sin6_addr;
 	place.mapped = IN6_IS_ADDR_V4MAPPED(&place.address);
 	place.any = IN6_IS_ADDR_UNSPECIFIED(&place.address) ||
 		    (place.mapped && place.address.s6_addr32[3] == 0);
 	return place;
 }
 
-static struct place place_of_name(const struct name *name)
+struct in6_addr inet_address_of(const struct name *name)
 {
-	struct in6_addr address = inet_address_of(name);
-
-	return place_of_address(&address);
+	return name->address.any.sa_family == AF_INET ? map(name->address.in.sin_addr)
+						      : name->address.in6.sin6_addr;
 }
 
 static bool is_here(const struct place *place)
 {
 	return place->any || IN6_IS_ADDR_LOOPBACK(&place->address) ||
 	       (place->mapped && place->address.s6_addr[12] == 127);
-}
-
-bool inet_is_here(const struct in6_addr *address)
-{
-	struct place place = place_of_address(address);
-
-	return is_here(&place);
 }
 
 bool inet_is_same(const struct name *a, const struct name *b)
@@ -114,18 +107,16 @@ void inet_set_address(struct name *name, const struct in6_addr *address)
 void inet_source(const struct name *to, struct name *from)
 {
 	struct place place = place_of_name(to);
-	struct in6_addr loopback = place.mapped
-					   ? inet_map((struct in_addr){ htonl(INADDR_LOOPBACK) })
-					   : in6addr_loopback;
+	struct in6_addr loopback = place.mapped ? map((struct in_addr){ htonl(INADDR_LOOPBACK) })
+						: in6addr_loopback;
 
 	inet_make(to->address.any.sa_family, &loopback, 0, from);
 }
 
 void inet_make_any(struct name *name)
 {
-	struct in6_addr any = name->address.any.sa_family == AF_INET
-				      ? inet_map((struct in_addr){ 0 })
-				      : in6addr_any;
+	struct in6_addr any = name->address.any.sa_family == AF_INET ? map((struct in_addr){ 0 })
+								     : in6addr_any;
 
 	inet_set_address(name, &any);
 }
@@ -154,14 +145,18 @@ bool inet_loopback(struct name *name, const struct name *like)
 	return true;
 }
 
-void inet_reach(struct name *to, const struct name *from)
+bool inet_reach(struct name *to, const struct name *from)
 {
-	struct place place = place_of_name(to), own = place_of_name(from);
+	struct place place = place_of_name(to), own;
 
-	if (place.any && place.mapped && own.mapped && !own.any && from->length)
+	if (!place.any)
+		return false;
+	own = place_of_name(from);
+	if (place.mapped && own.mapped && !own.any && from->length)
 		inet_set_address(to, &own.address);
 	else
 		inet_loopback(to, to);
+	return true;
 }
 
 int inet_name_of(struct serve_file *file, const struct served_address *from, struct name *name)
@@ -246,6 +241,14 @@ int inet_may_reach(const struct name *name)
 	return is_here(&place) ? 0 : -ENETUNREACH;
 }
 
+bool inet_is_here(const struct in6_addr *address)
+{
+	struct name name;
+
+	inet_make(AF_INET6, address, 0, &name);
+	return inet_may_reach(&name) == 0;
+}
+
 int inet_choose(struct serve_file *file, const struct name *to, struct name *name)
 {
 	static uint16_t last = PORT_FIRST;
@@ -254,7 +257,7 @@ int inet_choose(struct serve_file *file, const struct name *to, struct name *nam
 	if (to)
 		place = place_of_name(to);
 	else if (sock_domain(file) == AF_INET)
-		place.address = inet_map((struct in_addr){ 0 });
+		place.address = map((struct in_addr){ 0 });
 	if (to && !is_here(&place))
 		return -EADDRNOTAVAIL;
 	for (unsigned tries = PORT_FIRST; tries <= PORT_LAST; tries++) {

@@ -214,7 +214,7 @@ static int packet_add(struct serve_file *file, struct serve_file *target,
 	if (way) {
 		inet_as_seen(sock_domain(target), &way->from, &packet->from);
 		packet->head = way->at;
-		packet->head.is_told = control_is_asked(target);
+		packet->head.is_told = to_sock(target)->switched && control_is_asked(target);
 	} else {
 		packet->from = to_sock(file)->name;
 	}
@@ -244,17 +244,20 @@ static int find_way(struct serve_file *file, struct serve_request *request, stru
 		    struct ip_way *way)
 {
 	struct sock *sock = to_sock(file);
-	struct in6_addr to = inet_address_of(name);
-	bool mapped = IN6_IS_ADDR_V4MAPPED(&to);
+	bool mapped;
 	int done;
 
+	way->at.to = inet_address_of(name);
 	way->has_source = false;
+	mapped = IN6_IS_ADDR_V4MAPPED(&way->at.to);
 	option_way(file, mapped, way);
-	done = control_read(file, request, mapped, way);
-	if (done == 0 && request->control)
-		done = control_check(way);
-	if (done)
-		return done;
+	if (request->control) {
+		done = control_read(file, request, mapped, way);
+		if (done == 0)
+			done = control_check(way);
+		if (done)
+			return done;
+	}
 	done = sock->error;
 	sock->error = 0;
 	return done ? -done : inet_may_reach(name);
@@ -287,9 +290,9 @@ static int inet_send(struct serve_file *file, struct serve_request *request, siz
 	way.from = sock->name;
 	if (way.has_source)
 		inet_set_address(&way.from, &way.source);
-	inet_reach(name, &way.from);
+	if (inet_reach(name, &way.from))
+		way.at.to = inet_address_of(name);
 	inet_loopback(&way.from, name);
-	way.at.to = inet_address_of(name);
 	if (packet_target(file, name, &way.from, &target) != 0) {
 		sock->error = connected ? ECONNREFUSED : 0;
 		return (int)size;
@@ -425,7 +428,7 @@ int packet_receive(struct serve_file *file, struct serve_request *request)
 	}
 	from.files = packet->files;
 	packet_name(file, packet, &from);
-	if (!is_unix(file))
+	if (sock->switched && !is_unix(file))
 		request->length =
 			control_make(file, &packet->head, request->control, control, &cut);
 	if (serve_give(request, &from, sizeof(from)) != sizeof(from) ||

@@ -239,8 +239,8 @@ unsigned inet_suits(struct serve_file *file, const struct name *own, const struc
 bool inet_is_same(const struct name *a, const struct name *b);
 /* If `name` is any address of this machine, it becomes the loopback's of the family of `like`. Was it? */
 bool inet_loopback(struct name *name, const struct name *like);
-/* If `to` is any address of this machine, it becomes the one that is reached from there. */
-void inet_reach(struct name *to, const struct name *from);
+/* If `to` is any address of this machine, it becomes the one that is reached from there. Was it? */
+bool inet_reach(struct name *to, const struct name *from);
 /* The address that what goes to `to` comes from. */
 void inet_source(const struct name *to, struct name *from);
 /* It becomes any address of its family, with its port. */
