@@ -29,6 +29,7 @@ struct pulse {
  */
 struct call {
 	struct tree_node node; /* CALL_QUEUED: by rank; CALL_RECEIVED: by rcvid */
+	struct list link; /* of a request: where `node` is in a tree, in the list beside that */
 	struct endpoint *endpoint;
 	struct thread *thread; /* NULL: the kernel's */
 	enum call_state state;
@@ -44,8 +45,11 @@ struct call {
 		};
 		uint32_t unusual; /* not 0: one of them is not */
 	};
-	struct pulse unblock;	/* initialised if `signalled` */
-	uint64_t received_tick; /* when it was received, unless it has no time-out */
+	struct pulse unblock; /* initialised if `signalled` */
+	union {
+		uint64_t queued_tick;	/* CALL_QUEUED, of a request: when it was queued */
+		uint64_t received_tick; /* when it was received, unless it went the fast way */
+	};
 	int result;
 	int server_tid; /* of the thread that has received it */
 	uint64_t rank;	/* CALL_QUEUED: the caller's */

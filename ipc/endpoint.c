@@ -75,11 +75,13 @@ struct endpoint {
 	struct counted counted;
 	/* guarded by lock: */
 	struct file *receive; /* no reference: valid if `open` */
-	/* Looks after requests for served files that have no timer of their own; armed if `watching`. */
+	/* Ends requests for served files that are not answered in time; armed if `watching`. */
 	struct timer watch;
 	uint64_t watched_rcvid; /* last_rcvid when it looked last */
 	bool watching;
-	uint64_t rest_of_line[6];
+	/* struct call.link of such requests: those in `queue`, and those in `received`; the oldest first. */
+	struct list requests_queued, requests_received;
+	uint64_t rest_of_line[2];
 	struct at_hart at_hart[]; /* by index; guarded by lock */
 };
 
@@ -222,6 +224,8 @@ struct file *endpoint_create(void)
 		list_init(&endpoint->at_hart[i].others);
 	waitq_init(&endpoint->readable);
 	waitq_init(&endpoint->changed);
+	list_init(&endpoint->requests_queued);
+	list_init(&endpoint->requests_received);
 	timer_init(&endpoint->watch, watch);
 	counted_begin(&endpoint_kind, &endpoint->counted, &endpoint->refs.n);
 	return file;
@@ -416,7 +420,16 @@ static __attribute__((noinline)) void insert_newest_locked(struct endpoint *endp
 	tree_insert(&endpoint->received, &call->node, parent, place);
 	at->newest = NULL;
 	if (unlikely(is_request(call)))
-		thread_wake(call->thread); /* watch() does not look here: it takes a timer */
+		list_add_tail(&endpoint->requests_received, &call->link);
+}
+
+/* From the queue, or from those that were received. */
+static void call_erase_locked(struct tree *from, struct call *call)
+{
+	assert_hardened(spin_lock_held(&call->endpoint->lock));
+	tree_erase(from, &call->node);
+	if (is_request(call))
+		list_del(&call->link);
 }
 
 static void erase_locked(struct endpoint *endpoint, struct call *call)
@@ -427,7 +440,7 @@ static void erase_locked(struct endpoint *endpoint, struct call *call)
 	if (likely(at->newest == call) || (at = newest_at_locked(endpoint, call)))
 		at->newest = NULL;
 	else
-		tree_erase(&endpoint->received, &call->node);
+		call_erase_locked(&endpoint->received, call);
 }
 
 /* ---- priorities ---- */
@@ -772,7 +785,7 @@ static void call_take_out_locked(struct endpoint *endpoint, struct call *call)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (call->state == CALL_QUEUED)
-		tree_erase(&endpoint->queue, &call->node);
+		call_erase_locked(&endpoint->queue, call);
 	else
 		erase_locked(endpoint, call);
 	if (unlikely(call->lends))
@@ -841,6 +854,10 @@ static bool begin_locked(struct endpoint *endpoint, struct call *call)
 		call->state = CALL_QUEUED;
 		endpoint->pending = true;
 		queue_locked(endpoint, call);
+		if (is_request(call)) {
+			call->queued_tick = arch_time();
+			list_add_tail(&endpoint->requests_queued, &call->link);
+		}
 		return true;
 	}
 	receive_next_locked(endpoint, call, receiver);
@@ -985,13 +1002,20 @@ static bool refuse_ring(struct call *call, bool interruptible, uint64_t deadline
 	return refused;
 }
 
+static void watch_begin_locked(struct endpoint *endpoint)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	endpoint->watching = true;
+	endpoint->watched_rcvid = endpoint->last_rcvid;
+	timer_arm(&endpoint->watch, arch_time() + request_ticks());
+}
+
 /* The general way of a call: it may be queued, have a deadline, or find other calls received. */
 static __attribute__((noinline)) int call_slowly(struct sender *sender, struct ipc_words *words,
 						 struct transfer *transfer, bool interruptible,
 						 uint64_t deadline, uint64_t timeout)
 {
-	bool may_refuse = !interruptible || deadline == UINT64_MAX ||
-			  (sender->badge & IPC_BADGE_SERVED);
+	bool may_refuse = !interruptible || deadline == UINT64_MAX;
 	struct endpoint *endpoint = sender->endpoint;
 	struct call call;
 	bool queued;
@@ -1002,6 +1026,8 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 		spin_unlock_irq(&endpoint->lock);
 		return -EPIPE;
 	}
+	if (is_request(&call) && !endpoint->watching)
+		watch_begin_locked(endpoint);
 	queued = begin_locked(endpoint, &call);
 	spin_unlock_irq(&endpoint->lock);
 	if (queued) {
@@ -1014,7 +1040,7 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 
 /*
  * Makes the call, but returns -EDEADLK, a tick later, if only the caller itself could answer it. A program's call with a
- * deadline is not refused, because it ends by itself. A request for a served file is: its time-out is no wish of the program's.
+ * deadline is not refused, because it ends by itself.
  */
 static int call_if_answered(struct sender *sender, struct ipc_words *words,
 			    struct transfer *transfer, bool interruptible, uint64_t deadline,
@@ -1024,7 +1050,7 @@ static int call_if_answered(struct sender *sender, struct ipc_words *words,
 	int err;
 
 	thread->ncalls++;
-	if (deadline == UINT64_MAX || (sender->badge & IPC_BADGE_SERVED))
+	if (deadline == UINT64_MAX)
 		atomic_store(&thread->waits_for, sender->endpoint);
 	err = call_slowly(sender, words, transfer, interruptible, deadline, timeout);
 	atomic_store(&thread->waits_for, NULL);
@@ -1041,13 +1067,7 @@ static __attribute__((noinline)) int64_t end_call(struct call *call)
 	spin_unlock_irq(&call->endpoint->lock);
 	if (ended)
 		return call->result;
-	if (unlikely(is_request(call))) {
-		call->received_tick = arch_time();
-		call->result = wait_for_end(call, false, call->received_tick + request_ticks(),
-					    request_ticks());
-	} else {
-		call->result = wait_for_end(call, true, UINT64_MAX, 0);
-	}
+	call->result = wait_for_end(call, !is_request(call), UINT64_MAX, 0);
 	current_thread()->waits_for = NULL;
 	return call->result;
 }
@@ -1136,52 +1156,57 @@ int endpoint_call_killable(struct file *send, struct ipc_words *words, struct tr
 		      : -EINVAL;
 }
 
+static struct call *first_request(const struct list *requests)
+{
+	return list_empty(requests) ? NULL : list_first_entry(requests, struct call, link);
+}
+
 /*
- * A request that goes the fast way arms no timer for itself. It is the newest call of a hart then, until it is answered or its
- * caller runs again, and takes a timer. So here a look at these calls, each time-out, is enough: one that was there at the last
- * look is overdue. Two looks in which nothing was received are the last ones.
+ * Returns a request that ends now, or NULL: one that was received before the last look; or one that waits to be received for so
+ * long, in which none was answered.
+ */
+static struct call *overdue_locked(const struct endpoint *endpoint)
+{
+	struct call *call;
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	for (unsigned i = 0; i < hart_count; i++) {
+		call = endpoint->at_hart[i].newest;
+		if (call && is_request(call) && call->rcvid <= endpoint->watched_rcvid)
+			return call;
+	}
+	call = first_request(&endpoint->requests_received);
+	if (call && call->rcvid <= endpoint->watched_rcvid)
+		return call;
+	call = first_request(&endpoint->requests_queued);
+	if (call &&
+	    MAX(call->queued_tick, endpoint->answered_tick) + request_ticks() <= arch_time())
+		return call;
+	return NULL;
+}
+
+/*
+ * A request arms no timer. Instead here is a look at all of them, each time-out. One is ended in an interrupt: there may be many.
+ * Two looks in which nothing was received, and nothing waits for it, are the last ones.
  */
 static void watch(struct timer *timer)
 {
 	struct endpoint *endpoint = container_of(timer, struct endpoint, watch);
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
-	bool any = endpoint->last_rcvid != endpoint->watched_rcvid;
+	struct call *call = overdue_locked(endpoint);
 
-	for (unsigned i = 0; i < hart_count; i++) {
-		struct call *call = endpoint->at_hart[i].newest;
-
-		if (!call || !is_request(call))
-			continue;
-		any = true;
-		if (call->rcvid > endpoint->watched_rcvid)
-			continue;
+	if (call) {
 		if (call->transfer)
-			call->transfer->abandoned = true;
+			call->transfer->abandoned = call->state == CALL_RECEIVED;
 		(void)call_end_locked(endpoint, call, -ETIMEDOUT, false);
+		timer_arm(&endpoint->watch, arch_time());
+	} else if (endpoint->last_rcvid != endpoint->watched_rcvid ||
+		   !list_empty(&endpoint->requests_queued)) {
+		watch_begin_locked(endpoint);
+	} else {
+		endpoint->watching = false;
 	}
-	endpoint->watched_rcvid = endpoint->last_rcvid;
-	endpoint->watching = any;
-	if (any)
-		timer_arm(&endpoint->watch, arch_time() + request_ticks());
 	spin_unlock_irqrestore(&endpoint->lock, flags);
-}
-
-/* The first request in a while goes the general way, and has the others watched. No signal ends a request: it does not wait. */
-static __attribute__((noinline)) int request_otherwise(struct sender *sender,
-						       struct ipc_words *words,
-						       struct transfer *transfer)
-{
-	struct endpoint *endpoint = sender->endpoint;
-	uint64_t timeout = request_ticks(), deadline = arch_time() + timeout;
-
-	spin_lock_irq(&endpoint->lock);
-	if (!endpoint->watching) {
-		endpoint->watching = true;
-		endpoint->watched_rcvid = endpoint->last_rcvid;
-		timer_arm(&endpoint->watch, deadline);
-	}
-	spin_unlock_irq(&endpoint->lock);
-	return call_if_answered(sender, words, transfer, false, deadline, timeout);
 }
 
 /* As endpoint_call() in its fast way. */
@@ -1199,7 +1224,7 @@ int endpoint_call_served(struct served_link *link, struct ipc_words *words,
 	if (unlikely(here->newest || !receiver || !endpoint->watching ||
 		     differs(current_thread(), receiver->thread))) {
 		spin_unlock_irq(&endpoint->lock);
-		return request_otherwise(sender, words, transfer);
+		return call_if_answered(sender, words, transfer, false, UINT64_MAX, 0);
 	}
 	here->last = NULL;
 	return (int)call_receiver_locked(endpoint, here, sender, receiver, words, transfer, false);
@@ -1384,7 +1409,7 @@ static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *recei
 		unpost_locked(endpoint, pulse);
 		receive_pulse_locked(endpoint, pulse, receiver);
 	} else if ((call = first_queued_locked(endpoint))) {
-		tree_erase(&endpoint->queue, &call->node);
+		call_erase_locked(&endpoint->queue, call);
 		receive_next_locked(endpoint, call, receiver);
 	} else {
 		took = false;

@@ -474,8 +474,8 @@ static int call_and_wait(void *arg)
 #define SHORT_NS NSEC_PER_SEC
 
 /*
- * A request that is not answered ends: the first one here, which waits for a receiver, by a timer of its own; the second one is
- * switched over to a receiver, and arms no timer. A program's call that the server has received waits on (R140).
+ * A request that is not answered ends: the first one here, which waits for a receiver, and the second one, which is switched over
+ * to it. A program's call that the server has received waits on (R140).
  */
 KTEST(served_request_that_is_not_answered_ends)
 {
@@ -501,14 +501,109 @@ KTEST(served_request_that_is_not_answered_ends)
 	close_served();
 }
 
+static int write_until_error(void *arg)
+{
+	(void)arg;
+	return write_some("x", 1) == -EIO ? 0 : 1;
+}
+
+/* Nobody receives them (R140). */
+KTEST(served_requests_that_are_not_received_end)
+{
+	int reader, writer;
+
+	endpoint_request_ns = SHORT_NS;
+	ASSERT_TRUE(open_served(&opened));
+	reader = ktest_spawn(read_until_error, NULL);
+	writer = ktest_spawn(write_until_error, NULL);
+	EXPECT_EQ(0, ktest_reap(reader));
+	EXPECT_EQ(0, ktest_reap(writer));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &asked[1], &badges[1], 0));
+	endpoint_request_ns = 10 * NSEC_PER_SEC;
+	close_served();
+}
+
+/* A thread of the server receives one after the other, and answers none but the last, which is a program's (R140). */
+KTEST(served_requests_that_others_follow_end)
+{
+	int reader, writer, caller;
+	int64_t rcvid;
+
+	endpoint_request_ns = SHORT_NS;
+	ASSERT_TRUE(open_served(&opened));
+	reader = ktest_spawn(read_until_error, NULL);
+	EXPECT_TRUE(endpoint_receive(receive_end, &asked[1], &badges[1], NEVER) > 0);
+	writer = ktest_spawn(write_until_error, NULL);
+	EXPECT_TRUE(endpoint_receive(receive_end, &asked[2], &badges[2], NEVER) > 0);
+	caller = ktest_spawn(call_and_wait, NULL);
+	rcvid = endpoint_receive(receive_end, &asked[3], &badges[3], NEVER);
+	EXPECT_EQ(0, ktest_reap(reader));
+	EXPECT_EQ(0, ktest_reap(writer));
+	held.word[0] = 7;
+	EXPECT_EQ(0, endpoint_reply(receive_end, (uint64_t)rcvid, &held, false));
+	EXPECT_EQ(0, ktest_reap(caller));
+	endpoint_request_ns = 10 * NSEC_PER_SEC;
+	close_served();
+}
+
+static void rest(uint64_t ns)
+{
+	struct waitq never;
+
+	waitq_init(&never);
+	thread_sleep_always(&never, waitq_sample(&never), clock_deadline_in(ns));
+}
+
+static struct ipc_words called[8];
+
+static int call_with_others(void *arg)
+{
+	return (int)endpoint_call(send_end, arg, NULL, NEVER);
+}
+
+/* Each answer gives those in the queue the whole time once more (R140). If this machine is too slow to give one in time, that is no error. */
+KTEST(served_request_waits_for_a_server_that_is_slow)
+{
+	static const struct answer answer = BYTES("abc", 2, POLLIN);
+	int callers[ARRAY_SIZE(called)], reader, status;
+	int64_t rcvids[ARRAY_SIZE(called)], rcvid;
+	bool in_time = true;
+	uint64_t last;
+
+	endpoint_request_ns = SHORT_NS / 2;
+	ASSERT_TRUE(open_served(&opened));
+	for (unsigned i = 0; i < ARRAY_SIZE(called); i++) {
+		callers[i] = ktest_spawn(call_with_others, &called[i]);
+		rcvids[i] = endpoint_receive(receive_end, &asked[1], &badges[1], NEVER);
+	}
+	reader = ktest_spawn(read_three, NULL);
+	last = clock_ns();
+	for (unsigned i = 0; i < ARRAY_SIZE(called); i++) {
+		rest(SHORT_NS / 4);
+		in_time &= clock_ns() - last < SHORT_NS / 2;
+		EXPECT_EQ(0, endpoint_reply(receive_end, (uint64_t)rcvids[i], &held, false));
+		last = clock_ns();
+		EXPECT_EQ(0, ktest_reap(callers[i]));
+	}
+	rcvid = endpoint_receive(receive_end, &asked[1], &badges[1], 0);
+	in_time &= clock_ns() - last < SHORT_NS / 2;
+	nasked = 2;
+	if (rcvid > 0)
+		serve_one(rcvid, &answer);
+	status = ktest_reap(reader);
+	EXPECT_TRUE(!in_time || (rcvid > 0 && status == 0));
+	endpoint_request_ns = 10 * NSEC_PER_SEC;
+	close_served();
+}
+
 /* Of a kept endpoint, the keeper learns of it, and the next server answers (R149). */
 KTEST(served_request_that_is_late_is_made_again)
 {
 	static const struct answer answers[] = { BYTES("abc", 2, POLLIN) };
 	int reader;
 
-	ASSERT_TRUE(open_kept(&opened));
 	endpoint_request_ns = SHORT_NS;
+	ASSERT_TRUE(open_kept(&opened));
 	reader = ktest_spawn(read_three, NULL);
 	ktest_settle();
 	EXPECT_EQ(0, ktest_reap(ktest_spawn(receive_and_end, NULL)));
