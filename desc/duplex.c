@@ -307,13 +307,12 @@ void duplex_shut(struct duplex *side, unsigned which)
 	}
 }
 
-void duplex_end(struct duplex *side)
+/* The other side learns that this one ends. Nobody reads or writes here any more. */
+static void leave_other(struct duplex *side)
 {
 	struct pipe *in = side->in;
 	struct in_flight *files;
 
-	if (!in)
-		return;
 	mutex_lock(&in->lock);
 	if (!pipe_ring_empty(&in->ring))
 		duplex_reset(side); /* before the end, which it comes with */
@@ -321,13 +320,23 @@ void duplex_end(struct duplex *side)
 	files = pipe_discard(in);
 	in->nreaders = in->nwriters = 0; /* nothing comes in any more */
 	mutex_unlock(&in->lock);
-	waitq_wake_all(&in->readable);
 	waitq_wake_all(&in->writable);
 	pipe_shut(side->out, true);
 	pipe_tell(side->out, POLLHUP);
+	in_flight_put_list(files);
+}
+
+/* The other side drops its reference to `in` last, and then has ended. */
+void duplex_end(struct duplex *side)
+{
+	struct pipe *in = side->in;
+
+	if (!in)
+		return;
+	if (refcount_read(&in->refs) > 1)
+		leave_other(side);
 	pipe_put(in);
 	pipe_put(side->out);
-	in_flight_put_list(files);
 	*side = (struct duplex){ 0 };
 }
 

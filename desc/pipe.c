@@ -521,11 +521,13 @@ static const struct file_ops pipe_write_ops = {
 
 struct pipe *pipe_alloc(unsigned nfiles)
 {
-	struct pipe *pipe = mem_wait_kzalloc(os_layer.pipe_size);
+	struct pipe *pipe = mem_wait_kmalloc(os_layer.pipe_size);
 
 	if (!pipe)
 		return NULL;
 	assert_hardened(os_layer.pipe_size >= sizeof(*pipe));
+	memset(pipe, 0, offsetof(struct pipe, ring.few));
+	memset(&pipe->spare, 0, os_layer.pipe_size - offsetof(struct pipe, spare));
 	file_memory_add(PIPE_RING_PAGE);
 	refcount_init(&pipe->refs, nfiles);
 	mutex_init(&pipe->lock, LOCK_PIPE);
