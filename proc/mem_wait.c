@@ -19,15 +19,21 @@ static bool is_scattered(size_t size)
 	return size > PAGE_SIZE && page_alloc_above_low() > size / PAGE_SIZE;
 }
 
-void *mem_wait_kmalloc_at(size_t size SITE_PARAM)
+static __attribute__((noinline, cold)) void *kmalloc_relieved(size_t size SITE_PARAM)
 {
 	struct relief relief = { 0 };
-	void *p;
+	void *p = NULL;
 
-	while (!(p = kmalloc_at(size SITE_ARG)))
-		if (is_scattered(size) || relieve(&relief))
-			return NULL;
+	while (!p && !is_scattered(size) && !relieve(&relief))
+		p = kmalloc_at(size SITE_ARG);
 	return p;
+}
+
+void *mem_wait_kmalloc_at(size_t size SITE_PARAM)
+{
+	void *p = kmalloc_at(size SITE_ARG);
+
+	return likely(p != NULL) ? p : kmalloc_relieved(size SITE_ARG);
 }
 
 void *mem_wait_kzalloc_at(size_t size SITE_PARAM)
