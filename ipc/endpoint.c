@@ -331,10 +331,14 @@ bool endpoint_may_repeat(struct endpoint *endpoint, bool overdue)
 	return kept;
 }
 
-/* Something was queued. Whoever receives it may be yet to come: then who keeps the endpoint learns it. */
+/*
+ * Something was queued. Whoever polls later takes the lock once it waits, and finds it. Whoever receives it may be yet to come: then
+ * who keeps the endpoint learns it.
+ */
 static void wake_queued(struct endpoint *endpoint)
 {
-	waitq_wake_all(&endpoint->readable);
+	if (waitq_is_waited_for(&endpoint->readable))
+		waitq_wake_all(&endpoint->readable);
 	if (unlikely(!atomic_load_relaxed(&endpoint->open)))
 		waitq_wake_all(&endpoint->changed);
 }

@@ -489,14 +489,15 @@ static struct served *served_create(uint64_t cookie)
 
 	if (!served)
 		return NULL;
-	*served = (struct served){
-		.link.cookie = cookie,
-		.in = { .tell = tell_of_duplex, .gone = duplex_gone },
-	};
+	memset(served, 0, offsetof(struct served, requests));
+	served->link.cookie = cookie;
+	served->in = (struct pipe_listener){ .tell = tell_of_duplex, .gone = duplex_gone };
 	refcount_init(&served->link.refs, 2); /* the file's, and the send end's */
 	waitq_init(&served->link.changed);
-	for (unsigned i = 0; i < OPS; i++)
+	for (unsigned i = 0; i < OPS; i++) {
 		turn_init(&served->requests[i].turn);
+		served->requests[i].number = 0;
+	}
 	return served;
 }
 

@@ -240,17 +240,21 @@ static inline long reply_receive_by(struct trap_frame *frame, struct file *file,
 				      words_at(frame, 1), frame_arg_at(frame, 5), deadline);
 }
 
-static __attribute__((noinline)) long reply_receive_until(struct trap_frame *frame,
-							  struct file *file)
+static __attribute__((noinline)) long reply_receive_otherwise(struct trap_frame *frame,
+							      struct file *file)
 {
-	return reply_receive_by(frame, file, deadline_of(frame_arg(frame, 6)));
+	uint64_t deadline = deadline_of(frame_arg(frame, 6));
+
+	if (frame_arg(frame, 1) == 0)
+		return endpoint_receive(file, words_at(frame, 1), frame_arg_at(frame, 5), deadline);
+	return reply_receive_by(frame, file, deadline);
 }
 
 /* Once the reply is sent, the call has nothing left to answer: if a signal ends the wait, it may be made again. */
 static inline long reply_receive(struct trap_frame *frame, struct file *file)
 {
-	if (unlikely(frame_arg(frame, 6) != IPC_NEVER))
-		return reply_receive_until(frame, file);
+	if (unlikely(frame_arg(frame, 6) != IPC_NEVER || frame_arg(frame, 1) == 0))
+		return reply_receive_otherwise(frame, file);
 	return reply_receive_by(frame, file, UINT64_MAX);
 }
 
