@@ -574,13 +574,15 @@ static void *serve_loop(void *unused_arg)
 			return (void *)rcvid;
 		serve_trace(false);
 		op = SERVED_OP(m.word[0]);
-		request = (struct serve_request){ .rcvid = rcvid };
-		if (rcvid > 0 && opens(op))
+		if (rcvid == 0) {
+			if (m.word[0] == IPC_PULSE_CLOSED)
+				serve_closed(m.badge);
+		} else if (opens(op)) {
 			serve_answer_open(&m);
-		else if (rcvid > 0)
+		} else {
+			request = (struct serve_request){ .rcvid = rcvid };
 			serve_answer(&request, &m);
-		else if (m.word[0] == IPC_PULSE_CLOSED)
-			serve_closed(m.badge);
+		}
 		serve_trace(true);
 	}
 }

@@ -121,7 +121,7 @@ static void sock_attached(struct serve_file *file)
 {
 	struct serve_file *listener = serve_find(file->from);
 
-	if (!to_own(file)->counted)
+	if (!to_own(file)->user)
 		(void)user_add_socket(file);
 	if (to_sock(file)->name.bound_by && to_sock(file)->name.length)
 		name_link(file);

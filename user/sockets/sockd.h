@@ -116,6 +116,7 @@ struct ip_way {
 };
 
 struct packet;
+struct user;
 
 /* file->own */
 struct sock_own {
@@ -123,7 +124,8 @@ struct sock_own {
 	struct serve_file *first, *last; /* those that wait to be accepted */
 	struct serve_file *next_waiting; /* of those that wait for the same */
 	uint32_t nwaiting;
-	bool counted; /* by user_add_socket() */
+	struct user
+		*user; /* among whose sockets user_add_socket() has counted it; NULL: nobody's */
 	struct packet *packets, *last_packet;
 	size_t in_flight;     /* of what it has sent */
 	uint64_t taken_files; /* those of the last message that was received */

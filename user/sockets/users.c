@@ -25,7 +25,7 @@
 struct user {
 	struct user *next;
 	uid_t uid;
-	size_t nsockets, bytes;
+	size_t nsockets, bytes; /* with neither it may become another user's */
 };
 
 static struct user *users[PLACES];
@@ -60,18 +60,16 @@ int user_add_socket(struct serve_file *file)
 	if (file->uid != 0 && user->nsockets >= serve_files_most() / USER_SHARE)
 		return -ENFILE;
 	user->nsockets++;
-	to_own(file)->counted = true;
+	to_own(file)->user = user;
 	return 0;
 }
 
 void user_remove_socket(struct serve_file *file)
 {
-	struct user *user = to_own(file)->counted ? usage_of(file->uid) : NULL;
-
-	if (!user)
+	if (!to_own(file)->user)
 		return;
-	user->nsockets--;
-	to_own(file)->counted = false;
+	to_own(file)->user->nsockets--;
+	to_own(file)->user = NULL;
 }
 
 static size_t all_bytes;
