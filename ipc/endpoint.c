@@ -39,8 +39,9 @@ struct endpoint {
 	struct refcount refs; /* of the receive end and of each send end */
 	struct spinlock lock;
 	/* guarded by lock; all that each call changes is on one line: */
-	bool open;    /* the receive end is; read unlocked, too */
-	bool pending; /* true if a pulse or a call is queued; may be true without a reason */
+	bool open; /* the receive end is; read unlocked, too */
+	/* True if a pulse or a call is queued; may be true without a reason, but not while a receiver waits. */
+	bool pending;
 	/*
 	 * A table that has `nheld` descriptors of the receive end: as a rule, the table of the thread that received last. NULL: no
 	 * such table is known.
@@ -664,6 +665,7 @@ static inline void add_receiver_locked(struct endpoint *endpoint, struct at_hart
 				       struct receiver *receiver)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
+	assert_hardened(!endpoint->pending);
 	if (unlikely(here->last != NULL))
 		list_add(&here->others, &here->last->link);
 	here->last = receiver;
@@ -746,6 +748,8 @@ static inline struct receiver *pop_receiver_locked(struct endpoint *endpoint)
 	here->last = NULL;
 	if (likely(receiver != NULL))
 		return receiver;
+	if (endpoint->pending)
+		return NULL;
 	receiver = find_receiver_locked(endpoint);
 	if (receiver)
 		remove_receiver_locked(endpoint, receiver);
