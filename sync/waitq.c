@@ -4,13 +4,6 @@
 
 #include "arch/irqflags.h"
 
-void waitq_init(struct waitq *queue)
-{
-	spin_init(&queue->lock, LOCK_WAITQ);
-	queue->seq = 0;
-	list_init(&queue->waiters);
-}
-
 /* Call with the queue's lock held. */
 static inline void enqueue_locked(struct waitq *queue, struct waiter *waiter)
 {

@@ -53,7 +53,12 @@ struct waiter {
 		.lock = SPINLOCK_INIT(LOCK_WAITQ), .waiters = LIST_INIT((name).waiters) \
 	}
 
-void waitq_init(struct waitq *queue);
+static inline void waitq_init(struct waitq *queue)
+{
+	spin_init(&queue->lock, LOCK_WAITQ);
+	queue->seq = 0;
+	list_init(&queue->waiters);
+}
 
 static inline void waiter_init(struct waiter *waiter, void (*wake)(struct waiter *waiter))
 {
