@@ -99,6 +99,8 @@ static ssize_t answer_by_reset(struct duplex *side, struct user_iter *from)
 	(void)atomic_cas(&side->out->reset, 0, ECONNRESET);
 	waitq_wake_all(&side->in->readable);
 	waitq_wake_all(&side->out->readable);
+	pipe_tell(side->in, POLLERR);
+	pipe_tell(side->out, POLLERR);
 	from->left -= n; /* the next write fails, and copies nothing */
 	return (ssize_t)n;
 }
@@ -295,6 +297,20 @@ static void pipe_shut(struct pipe *pipe, bool for_writer)
 	waitq_wake_all(&pipe->writable);
 }
 
+/* Tells the other side that no more comes from this one. As on Linux, TCP has not hung up as long as the other side may write. */
+static void duplex_tell_end(struct duplex *side, bool both_ways)
+{
+	unsigned event = both_ways ? POLLHUP : POLLIN;
+
+	if (atomic_load(&side->in->reset))
+		return; /* there is nobody, or it knows */
+	if (side->half_open && atomic_load(&side->out->reset))
+		event = POLLERR;
+	else if (side->half_open)
+		event = atomic_load(&side->in->shut) ? POLLHUP : POLLIN;
+	pipe_tell(side->out, event);
+}
+
 void duplex_shut(struct duplex *side, unsigned which)
 {
 	if (which & DUPLEX_OUT)
@@ -303,7 +319,7 @@ void duplex_shut(struct duplex *side, unsigned which)
 		pipe_shut(side->in, !side->half_open || atomic_load(&side->out->shut));
 	if (which & DUPLEX_OUT) {
 		pipe_shut(side->out, true);
-		pipe_tell(side->out, which & DUPLEX_IN ? POLLHUP : POLLIN);
+		duplex_tell_end(side, which & DUPLEX_IN);
 	}
 }
 
@@ -322,7 +338,7 @@ static void leave_other(struct duplex *side)
 	mutex_unlock(&in->lock);
 	waitq_wake_all(&in->writable);
 	pipe_shut(side->out, true);
-	pipe_tell(side->out, POLLHUP);
+	duplex_tell_end(side, true);
 	in_flight_put_list(files);
 }
 

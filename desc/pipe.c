@@ -308,7 +308,8 @@ pipe_write_by(struct pipe *pipe, const struct file *file, struct user_iter *from
 	mutex_unlock(&pipe->lock);
 	if (unlikely(err == -EPIPE) && !(from->rwf & RWF_QUIET))
 		os_layer.pipe_broken();
-	if (unlikely(atomic_load_relaxed(&pipe->tells)))
+	/* As on Linux, of a pipe also if nothing was written. */
+	if (unlikely(atomic_load_relaxed(&pipe->tells)) && (done || !(from->rwf & RWF_QUIET)))
 		pipe_tell(pipe, POLLIN);
 	return done != 0 ? (ssize_t)done : err;
 }

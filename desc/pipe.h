@@ -55,7 +55,7 @@ void pipe_fill_stat(const struct pipe *pipe, struct abi_stat *st);
 
 /* Who hears what can be done with a pipe. */
 struct pipe_listener {
-	/* There are bytes now, or no writer (POLLIN); room, or no reader (POLLOUT); the other side of a duplex has ended (POLLHUP). Called with no lock held. */
+	/* There are bytes now, or no writer (POLLIN); room, or no reader (POLLOUT); the other side of a duplex has ended (POLLHUP), or there was a reset (POLLERR). Called with no lock held. */
 	void (*tell)(struct pipe_listener *listener, unsigned event);
 	void (*gone)(struct pipe_listener *listener); /* the pipe is being freed */
 };

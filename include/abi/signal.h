@@ -95,6 +95,7 @@
 #define CLD_CONTINUED 6
 #define POLL_IN	      1
 #define POLL_OUT      2
+#define POLL_ERR      4
 #define POLL_HUP      6
 
 /* riscv64 has no restorer. */

@@ -28,6 +28,8 @@ static uint64_t band_of(int reason)
 {
 	if (reason == POLL_HUP)
 		return POLLHUP | POLLERR;
+	if (reason == POLL_ERR)
+		return POLLERR;
 	return reason == POLL_IN ? POLLIN | POLLRDNORM : POLLOUT | POLLWRNORM | POLLWRBAND;
 }
 

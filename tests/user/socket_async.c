@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* R154: SIGIO of sockets: which of their events send it, and what it says. */
 #include "socket_names.h"
+#include "socket_tcp.h"
 
 #include <arpa/inet.h>
 #include <sys/uio.h>
@@ -274,6 +275,80 @@ static void by_tcp(void)
 	close(listener);
 }
 
+/* Says which signal has come first, and takes those that follow: Linux tells some ends twice. */
+static void taken_once(const char *what)
+{
+	struct timespec wait = { 0, 20000000 };
+	int first = 0, sig;
+	siginfo_t info;
+
+	while ((sig = sigtimedwait(&all, &info, &wait)) > 0) {
+		if (sig == first)
+			continue;
+		say("%s: signal %d", what, sig);
+		if (sig >= SIGRTMIN)
+			say(", code %d, %s, band %#lx", info.si_code, info.si_fd == a ? "a" : "b",
+			    info.si_band);
+		say("\n");
+		what = "and";
+		first = sig;
+	}
+	if (!first)
+		say("%s: none\n", what);
+}
+#define ONCE_AFTER(call) ((void)(call), taken_once(#call))
+
+static void tcp(void)
+{
+	int fd[2];
+
+	tcp_pair(fd);
+	a = fd[0];
+	b = fd[1];
+	async(a, SIGRTMIN);
+	async(b, SIGRTMIN + 1);
+}
+
+/* TCP that ends, and what is written then. */
+static void tcp_ends(void)
+{
+	say("a late write\n");
+	tcp();
+	ONCE_AFTER(close(b));
+	ONCE_AFTER(write(a, "x", 1));
+	ONCE_AFTER(write(a, "x", 1));
+	close(a);
+	say("both ways are shut\n");
+	tcp();
+	ONCE_AFTER(shutdown(b, SHUT_RDWR));
+	ONCE_AFTER(write(a, "x", 1));
+	ONCE_AFTER(write(a, "x", 1));
+	ONCE_AFTER(close(a));
+	close(b);
+	say("one after the other\n");
+	tcp();
+	ONCE_AFTER(shutdown(b, SHUT_RD));
+	ONCE_AFTER(shutdown(b, SHUT_WR));
+	ONCE_AFTER(write(a, "x", 1));
+	ONCE_AFTER(send(a, "x", 1, MSG_NOSIGNAL));
+	close_both();
+	say("bytes are left\n");
+	tcp();
+	ONCE_AFTER(write(a, "x", 1));
+	ONCE_AFTER(close(b));
+	ONCE_AFTER(close(a));
+	tcp();
+	ONCE_AFTER(write(a, "x", 1));
+	ONCE_AFTER(shutdown(a, SHUT_WR));
+	ONCE_AFTER(close(b));
+	close(a);
+	say("its way out is shut\n");
+	tcp();
+	ONCE_AFTER(shutdown(a, SHUT_WR));
+	ONCE_AFTER(close(b));
+	close(a);
+}
+
 static void by_udp(void)
 {
 	say("UDP\n");
@@ -311,6 +386,7 @@ int main(void)
 	connections_come(SOCK_STREAM);
 	connections_come(SOCK_SEQPACKET);
 	by_tcp();
+	tcp_ends();
 	by_udp();
 	return 0;
 }

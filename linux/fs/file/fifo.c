@@ -31,6 +31,7 @@ static void tell_owners(struct pipe_listener *listener, unsigned event)
 
 	async_tell(&async->queue, event == POLLIN    ? POLL_IN
 				  : event == POLLHUP ? POLL_HUP
+				  : event == POLLERR ? POLL_ERR
 						     : POLL_OUT);
 }
 
