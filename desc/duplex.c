@@ -330,7 +330,7 @@ static void leave_other(struct duplex *side)
 	struct in_flight *files;
 
 	mutex_lock(&in->lock);
-	if (!pipe_ring_empty(&in->ring))
+	if (!pipe_ring_empty(&in->ring) && !side->is_lost)
 		duplex_reset(side); /* before the end, which it comes with */
 	atomic_store(&side->out->shut, true);
 	files = pipe_discard(in);

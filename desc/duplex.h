@@ -11,6 +11,7 @@ struct pipe_listener;
 struct duplex {
 	struct pipe *in, *out; /* `in` is atomic, and set last */
 	bool half_open;	       /* const: as TCP; see duplex_write() and duplex_shut() */
+	bool is_lost;	       /* private to duplex_end(): what was not read is no reset */
 };
 
 #define DUPLEX_IN  1u
@@ -78,7 +79,7 @@ size_t duplex_unsent(const struct duplex *side);
  */
 void duplex_shut(struct duplex *side, unsigned which);
 
-/* Shuts both, and drops the pipes. The other side keeps what it can read. NULL pipes are allowed. */
+/* Shuts both, and drops the pipes. The other side keeps what it can read, and is reset if this one has not read all, unless it `is_lost`. NULL pipes are allowed. */
 void duplex_end(struct duplex *side);
 
 /* For the ledger: the references that it has. */

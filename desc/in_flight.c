@@ -287,7 +287,16 @@ static void reach_locked(struct in_flight *reached)
 	}
 }
 
-/* Takes the others off the list of all, with a reference. */
+static bool has_unreached_locked(const struct in_flight *files)
+{
+	assert_hardened(mutex_held(&in_flight_lock));
+	for (uint32_t i = 0; i < files->n; i++)
+		if (mailbox_of(files->file[i]) && !mailbox_of(files->file[i])->is_reached)
+			return true;
+	return false;
+}
+
+/* Takes the others off the list of all, with a reference. What has others of a ring waiting at it counts as part of it. */
 static struct in_flight *take_lost_locked(void)
 {
 	struct in_flight *lost = NULL, *files;
@@ -296,8 +305,10 @@ static struct in_flight *take_lost_locked(void)
 	list_for_each_entry(files, &all, link) {
 		struct mailbox *at = outermost(files->at);
 
-		if (at->nflying != 0 && !at->is_reached)
+		if (at->nflying != 0 && !at->is_reached) {
 			push(&lost, files);
+			at->is_lost |= has_unreached_locked(files);
+		}
 	}
 	for (files = lost; files; files = files->next) {
 		refcount_get(&files->refs);

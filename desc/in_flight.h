@@ -17,8 +17,9 @@ struct mailbox {
 	/* guarded by in_flight_lock: */
 	struct mailbox *
 		outer; /* that of the file at which this one's waits to be received or accepted; NULL: none */
-	uint32_t nflying;	/* references to its file that are in flight */
-	bool is_reached;	/* by a sweep */
+	uint32_t nflying; /* references to its file that are in flight */
+	bool is_reached;  /* by a sweep */
+	bool is_lost; /* a sweep closes its file, which is in a ring; stays, so whoever releases the file may look without the lock */
 	struct in_flight *here; /* during a sweep: what waits here */
 };
 

@@ -400,6 +400,9 @@ void served_release(struct file *file)
 
 	if (!served)
 		return;
+	/* As on Linux, a ring that is swept ends, and resets nobody. */
+	served->duplex.is_lost = served->mailbox.is_lost;
+	served->link.sender.closed.value = served->mailbox.is_lost;
 	endpoint_unlink(&served->link);
 	served_wait_at(served, NULL);
 	if ((SERVED_MASK(atomic_load(&served->state)) & SERVED_RESETS) && served_duplex(file))

@@ -262,6 +262,96 @@ static void rings_go_on(int type)
 	in_child("they", rings_of_user, &type);
 }
 
+/* ---- the other sides of what is in a ring ---- */
+
+static void tell_other_side(const char *what, int fd)
+{
+	struct pollfd ask = { .fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP };
+
+	until_hung_up(fd);
+	poll(&ask, 1, 0);
+	say("%s:%s%s\n", what, ask.revents & POLLERR ? " err" : "",
+	    ask.revents & POLLHUP ? " hup" : "");
+	TRY(recv(fd, buf, 10, MSG_DONTWAIT));
+	TRY(recv(fd, buf, 10, MSG_DONTWAIT));
+	TRY(send_it(fd, "x"));
+	close(fd);
+}
+
+/* It was not read, and is no reset: what is in a ring ends. */
+static void other_side_of_itself(int type)
+{
+	static const char *const bytes[] = { "", "before", "after", "both", "back" };
+	int fd[2];
+
+	for (size_t i = 0; i < 5; i++) {
+		begin("the other side, with bytes", type);
+		say("%s\n", bytes[i]);
+		pair(type, fd);
+		if (i == 1 || i == 3)
+			TRY(send_it(fd[0], "before"));
+		enter(fd[0], fd[1]);
+		if (i == 2 || i == 3)
+			TRY(send_it(fd[0], "after"));
+		if (i == 4)
+			TRY(send_it(fd[1], "back"));
+		close(fd[1]);
+		end();
+		tell_other_side("the other side", fd[0]);
+	}
+}
+
+static void other_sides_of_two(int type)
+{
+	int one[2], two[2];
+
+	begin("the other sides of two", type);
+	pair(type, one);
+	pair(type, two);
+	enter(one[0], two[1]);
+	enter(two[0], one[1]);
+	TRY(send_it(one[0], "bytes"));
+	close(one[1]);
+	close(two[1]);
+	end();
+	tell_other_side("one", one[0]);
+	tell_other_side("two", two[0]);
+}
+
+/* One that waits at a ring and is no part of it ends as ever. */
+static void other_side_of_what_hangs_on(int type)
+{
+	int ring[2], fd[2];
+
+	for (int files = 0; files < 2; files++) {
+		begin("what hangs on a ring", type);
+		pair(type, ring);
+		pair(type, fd);
+		if (files)
+			put_fd(1);
+		TRY(send_it(fd[0], "not read"));
+		enter(ring[0], ring[1]);
+		enter(ring[0], fd[1]);
+		close(ring[1]);
+		close(fd[1]);
+		end();
+		tell_other_side("the ring", ring[0]);
+		tell_other_side("what hangs on", fd[0]);
+	}
+}
+
+static void client_of_a_ring(int type)
+{
+	int listener = listener_at(type, "@backlog"), client = sock(type);
+
+	begin("the client", type);
+	TRY(connect_to(client, "@backlog"));
+	enter(client, listener);
+	close(listener);
+	end();
+	tell_other_side("the client", client);
+}
+
 /* ---- chains ---- */
 
 /* Each in the next one: the last that is closed closes them all. */
@@ -448,6 +538,12 @@ int main(void)
 		its_process_ends(types[i]);
 		if (types[i] != SOCK_DGRAM)
 			in_its_own_backlog(types[i]);
+		if (types[i] != SOCK_DGRAM) {
+			other_side_of_itself(types[i]);
+			other_sides_of_two(types[i]);
+			other_side_of_what_hangs_on(types[i]);
+			client_of_a_ring(types[i]);
+		}
 		chains_end(types[i]);
 		chains_are_received(types[i]);
 		rings_go_on(types[i]);

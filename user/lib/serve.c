@@ -500,12 +500,13 @@ static void serve_answer(struct serve_request *request, struct ipc_message *m)
 	}
 }
 
-static void serve_closed(uint64_t cookie)
+static void serve_closed(uint64_t cookie, bool lost)
 {
 	struct slot *slot = slot_get(cookie);
 
 	if (!slot)
 		return;
+	slot->file.lost = lost;
 	slot_close(slot);
 	slot_put(slot);
 }
@@ -521,7 +522,7 @@ static void serve_unasked(uint64_t cookie)
 	struct served_file found;
 
 	if (ipc_files(serve_receive, cookie, &found, 1) != 1 || found.cookie != cookie)
-		serve_closed(cookie);
+		serve_closed(cookie, false);
 }
 
 /* Nobody waits for the last answer. */
@@ -576,7 +577,7 @@ static void *serve_loop(void *unused_arg)
 		op = SERVED_OP(m.word[0]);
 		if (rcvid == 0) {
 			if (m.word[0] == IPC_PULSE_CLOSED)
-				serve_closed(m.badge);
+				serve_closed(m.badge, m.word[1] != 0);
 		} else if (opens(op)) {
 			serve_answer_open(&m);
 		} else {
@@ -693,7 +694,7 @@ static int serve_attach(void)
 
 	for (size_t i = 0; i < atomic_load(&recovery_memory->nused); i++)
 		if (atomic_load(&slots[i].record->cookie) && !slots[i].adopted)
-			serve_closed(slots[i].file.cookie);
+			serve_closed(slots[i].file.cookie, false);
 	if (err == 0)
 		err = serve_for_each_file(file_attach);
 	return err ? err : serve_for_each_file(file_tell);

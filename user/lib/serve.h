@@ -28,6 +28,7 @@ struct serve_file {
 	/* As in struct served_file: */
 	uint64_t peer, from;
 	bool waits; /* when the server began, or serve_connect() made it */
+	bool lost;  /* it is closed as part of a ring of files that nobody could receive any more */
 };
 
 struct serve_request {

@@ -88,7 +88,7 @@ static void sock_close(struct serve_file *file)
 	user_remove_socket(file);
 	other = packets_peer(file);
 	if (other && sock_type(other) == SOCK_SEQPACKET) {
-		to_sock(other)->lost |= to_sock(file)->npackets != 0;
+		to_sock(other)->lost |= to_sock(file)->npackets != 0 && !file->lost;
 		serve_changed(other);
 	}
 	if (listener)
