@@ -137,25 +137,57 @@ ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_i
 	return likely(done > 0) ? done : write_in_vain(side, from, done, quiet);
 }
 
+/* Are there so many bytes behind the first `skip`, or as many as there is room for, or will there be no more? */
+static bool has_bytes(struct pipe *in, size_t skip, size_t least)
+{
+	size_t bytes;
+	bool full, ended;
+
+	mutex_lock(&in->lock);
+	bytes = pipe_ring_bytes(&in->ring);
+	full = in->page_refused || (!in->grows && pipe_ring_full(&in->ring));
+	ended = !in->nwriters;
+	mutex_unlock(&in->lock);
+	return ended || bytes >= skip + (full ? 1 : least);
+}
+
+static size_t peek_begin(const struct duplex *side)
+{
+	return (size_t)MAX(atomic_load_relaxed(&side->peek_at), 0);
+}
+
 /* Adds the length to *done. Returns 0, or how many bytes of user memory have to be faulted in first. */
-static int peek_locked(struct pipe *pipe, struct user_iter *to, struct message *message,
-		       size_t *done)
+static int peek_locked(struct pipe *pipe, size_t skip, struct user_iter *to,
+		       struct message *message, size_t *done)
 {
 	size_t at = pipe->ring.tail;
 
 	assert_hardened(mutex_held(&pipe->lock));
 	for (; at != pipe->ring.head && to->left; at++) {
 		const struct pipe_slot *slot = pipe_ring_slot(&pipe->ring, at);
-		size_t n = MIN(to->left, (size_t)slot->len);
+		size_t from = MIN(skip, (size_t)slot->len), n = MIN(to->left, slot->len - from);
 
+		skip -= from;
+		if (n == 0)
+			continue;
 		if (!message_goes_on(message, slot))
 			break;
-		if (user_iter_try_out(to, slot->page + slot->offset, n) != n)
+		if (user_iter_try_out(to, slot->page + slot->offset + from, n) != n)
 			return (int)n;
 		*done += n;
 		message_meets(message, slot, true);
 	}
 	return 0;
+}
+
+/* Waits for a change, unless has_bytes(). */
+static int await_more(struct pipe *in, size_t skip, size_t least)
+{
+	uint64_t seq;
+
+	atomic_store(&in->watched, true); /* so each write wakes */
+	seq = waitq_sample(&in->readable);
+	return has_bytes(in, skip, least) ? 0 : thread_wait_interruptible(&in->readable, seq);
 }
 
 /* After memory was faulted in, all is copied once more: others may have read meanwhile. */
@@ -164,26 +196,29 @@ ssize_t duplex_peek(struct duplex *side, const struct file *file, struct user_it
 	const struct user_iter begin = *to;
 	struct message own = { .is_met = false };
 	struct message *message = message_of(to) ?: &own;
+	bool waits = !file_nonblock(file, to), ended;
+	size_t low = waits && side->half_open ? atomic_load_relaxed(&side->low) : 1;
+	size_t least = MAX(MIN(low, to->left), (size_t)1), skip = peek_begin(side), done;
 	struct pipe *pipe = side->in;
-	size_t done;
 	int err, lacking;
 
 	do {
 		in_flight_put(message->attached.files);
 		message->attached.files = NULL;
 		message->is_met = false;
-		while (!pipe_is_readable(pipe)) {
-			err = pipe_wait_readable(pipe, file_nonblock(file, to));
+		while (!has_bytes(pipe, skip, least)) {
+			err = waits ? await_more(pipe, skip, least) : -EAGAIN;
 			if (err)
 				return err;
 		}
 		*to = begin;
 		done = 0;
 		mutex_lock(&pipe->lock);
-		lacking = peek_locked(pipe, to, message, &done);
+		lacking = peek_locked(pipe, skip, to, message, &done);
+		ended = !pipe->nwriters;
 		mutex_unlock(&pipe->lock);
 		err = lacking ? user_iter_fault_in(to, (size_t)lacking, true) : 0;
-	} while (lacking && !err);
+	} while (!err && (lacking || (!done && !ended && to->left)));
 	in_flight_put(own.attached.files);
 	return done ? (ssize_t)done : err;
 }
@@ -202,12 +237,17 @@ static bool is_writable(struct pipe *out)
 
 int duplex_await(struct duplex *side, unsigned which, uint64_t deadline)
 {
-	struct pipe *pipe = which == DUPLEX_IN ? side->in : side->out;
-	struct waitq *queue = which == DUPLEX_IN ? &pipe->readable : &pipe->writable;
-	uint64_t seq = waitq_sample(queue);
+	struct pipe *pipe = which == DUPLEX_OUT ? side->out : side->in;
+	struct waitq *queue = which == DUPLEX_OUT ? &pipe->writable : &pipe->readable;
+	uint64_t seq;
 	int err;
 
-	if (which == DUPLEX_IN ? pipe_is_readable(pipe) : is_writable(pipe))
+	if (which == DUPLEX_PEEK)
+		atomic_store(&pipe->watched, true); /* so each write wakes */
+	seq = waitq_sample(queue);
+	if (which == DUPLEX_OUT	 ? is_writable(pipe)
+	    : which == DUPLEX_IN ? pipe_is_readable(pipe)
+				 : has_bytes(pipe, peek_begin(side), 1))
 		return 0;
 	err = thread_wait_interruptible_until(queue, seq, deadline);
 	if (err == -EINTR && deadline != UINT64_MAX)
@@ -215,11 +255,21 @@ int duplex_await(struct duplex *side, unsigned which, uint64_t deadline)
 	return err;
 }
 
+void duplex_set_low(struct duplex *side, uint32_t low)
+{
+	struct pipe *in = atomic_load(&side->in);
+
+	atomic_store(&side->low, low);
+	if (in && side->half_open)
+		waitq_wake_all(&in->readable);
+}
+
 /* In this order: bytes that come before the end are seen with it, and so is a reset. */
 unsigned duplex_poll(struct duplex *side, struct poller *poller)
 {
 	struct pipe *in = side->in, *out = side->out;
 	bool ended, shut;
+	uint32_t low = side->half_open ? atomic_load_relaxed(&side->low) : 1;
 	unsigned can = 0;
 
 	if (poller)
@@ -227,7 +277,7 @@ unsigned duplex_poll(struct duplex *side, struct poller *poller)
 	poll_watch(poller, &in->readable);
 	poll_watch(poller, &out->writable);
 	ended = !atomic_load(&in->nwriters);
-	if (ended || !pipe_ring_looks_empty(&in->ring))
+	if (ended || (!pipe_ring_looks_empty(&in->ring) && (low <= 1 || has_bytes(in, 0, low))))
 		can |= POLLIN | POLLRDNORM;
 	if (ended && atomic_load(&in->reset) > RESET_TOLD)
 		can |= POLLERR;

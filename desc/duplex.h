@@ -12,10 +12,15 @@ struct duplex {
 	struct pipe *in, *out; /* `in` is atomic, and set last */
 	bool half_open;	       /* const: as TCP; see duplex_write() and duplex_shut() */
 	bool is_lost;	       /* private to duplex_end(): what was not read is no reset */
+	/* atomic; of who reads, set with pipes or without: */
+	uint32_t low; /* so many bytes a read waits for, and of a half-open side a poll. 0: as 1 */
+	int32_t peek_at; /* where a peek begins; negative: at the first byte */
 };
 
 #define DUPLEX_IN  1u
 #define DUPLEX_OUT 2u
+
+#define DUPLEX_PEEK 4u /* for duplex_await() */
 
 /* Makes pipes for both sides. Returns 0, -ENFILE or -ENOMEM. */
 int duplex_create(struct duplex side[2], bool half_open);
@@ -38,11 +43,15 @@ ssize_t duplex_write(struct duplex *side, const struct file *file, struct user_i
 unsigned duplex_poll(struct duplex *side, struct poller *poller);
 
 /*
- * Waits until a read (DUPLEX_IN) or a write (DUPLEX_OUT) need not wait, up to the tick `deadline`. Returns 0, -ETIMEDOUT or -EINTR.
+ * Waits until a read (DUPLEX_IN), a peek (DUPLEX_PEEK) or a write (DUPLEX_OUT) need not wait, up to the tick `deadline`. Returns 0,
+ * -ETIMEDOUT or -EINTR.
  */
 int duplex_await(struct duplex *side, unsigned which, uint64_t deadline);
 
-/* Waits as duplex_read(), and copies without taking. */
+/* Sets `low`. Who polls looks again. */
+void duplex_set_low(struct duplex *side, uint32_t low);
+
+/* Waits as duplex_read(), of a half-open side for `low` bytes, and copies without taking, from `peek_at` on. */
 ssize_t duplex_peek(struct duplex *side, const struct file *file, struct user_iter *to);
 
 /*

@@ -494,6 +494,8 @@ static struct served *served_create(uint64_t cookie)
 		return NULL;
 	memset(served, 0, offsetof(struct served, requests));
 	served->link.cookie = cookie;
+	served->duplex.low = 1;
+	served->duplex.peek_at = -1;
 	served->in = (struct pipe_listener){ .tell = tell_of_duplex, .gone = duplex_gone };
 	refcount_init(&served->link.refs, 2); /* the file's, and the send end's */
 	waitq_init(&served->link.changed);
@@ -611,6 +613,11 @@ struct duplex *served_duplex(const struct file *file)
 	return duplex_is_open(duplex) ? duplex : NULL;
 }
 
+struct duplex *served_side(const struct file *file)
+{
+	return &to_served(file)->duplex;
+}
+
 /* ---- files that the server joins, or makes ---- */
 
 /* The endpoint's lock is held. */
@@ -725,10 +732,14 @@ int served_drop(struct file *receive, uint64_t cookie)
 	return 0;
 }
 
-/* It was taken at `at`: who uses it wants to know what those wanted who use that. */
+/* It was taken at `at`: who uses it wants to know what those wanted who use that. Of TCP, it is also read in the same way, as on Linux. */
 static void served_taken(struct served *served, const struct served *at)
 {
 	served_wait_at(served, NULL);
+	if (served->duplex.half_open) {
+		atomic_store(&served->duplex.low, atomic_load(&at->duplex.low));
+		atomic_store(&served->duplex.peek_at, atomic_load(&at->duplex.peek_at));
+	}
 	served_set_signs(served, atomic_load(&at->signs));
 }
 

@@ -72,6 +72,8 @@ struct pipe_listener *served_listen(const struct file *file, struct pipe_listene
 
 /* The file's side, if the server has joined it with another; or NULL. Once it is there, it stays. */
 struct duplex *served_duplex(const struct file *file);
+/* The side that it has or will have: without pipes, before it is joined. */
+struct duplex *served_side(const struct file *file);
 
 /*
  * Joins two files of a receive end's server. Returns 0; -ENOENT if one of them is closed; -EBUSY if one is joined; -EINVAL; -ENFILE

@@ -86,7 +86,8 @@
  * answer word 2 is how long the address or the option is; the server writes as much of it as there is room for.
  *
  *	getsockname, getpeername	word 3: SERVED_SHUT_*, of a stream; the address, out
- *	setsockopt			word 2: level, and the option above it; its value, in
+ *	setsockopt			word 2: level, and the option above it; its value, in; in the answer word 2: of SO_RCVLOWAT,
+ *					what it is from now on
  *	getsockopt			words 2 and 3: as in setsockopt and getsockname; its value, out
  *	shutdown			word 2: how
  *	bind				struct served_address, in

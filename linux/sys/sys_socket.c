@@ -238,6 +238,20 @@ static long get_longest_wait(struct file *file, unsigned which, vaddr_t to, vadd
 	return user_copy_out(to, &time, (size_t)n) ?: user_copy_out(n_at, &n, sizeof(n));
 }
 
+/* What the server has set is also for the kernel, which has the bytes of streams. */
+static void option_was_set(struct file *file, unsigned name, const struct request *request)
+{
+	int32_t value;
+
+	memcpy(&value, request->option, sizeof(value));
+	if (name == SO_PASSCRED && socket_is_of_unix(file))
+		served_set_signed(file, value != 0);
+	else if (name == SO_RCVLOWAT)
+		duplex_set_low(served_side(file), (uint32_t)request->words.word[2]);
+	else if (name == SO_PEEK_OFF)
+		atomic_store_relaxed(&served_side(file)->peek_at, value);
+}
+
 static long do_setsockopt(struct trap_frame *frame, struct file *file)
 {
 	int32_t n = arg_int(frame, 4);
@@ -251,15 +265,11 @@ static long do_setsockopt(struct trap_frame *frame, struct file *file)
 		return set_longest_wait(file, which, arg_user(frame, 3), n);
 	request_init(&request, file, SYS_setsockopt, option_of(frame));
 	request_sends(&request, MIN((size_t)n, (size_t)SERVED_OPTION_MOST));
+	memset(request.option, 0, sizeof(int32_t));
 	done = user_copy_in(request.option, arg_user(frame, 3), request.transfer.send.length)
 		       ?: request_make(file, &request);
-	if (done == 0 && arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_PASSCRED &&
-	    socket_is_of_unix(file)) {
-		int32_t value = 0;
-
-		memcpy(&value, request.option, MIN((size_t)n, sizeof(value)));
-		served_set_signed(file, value != 0);
-	}
+	if (done == 0 && arg_uint(frame, 1) == SOL_SOCKET)
+		option_was_set(file, arg_uint(frame, 2), &request);
 	return done;
 }
 
@@ -296,14 +306,23 @@ static long get_peer_pidfd(struct file *file, vaddr_t to, vaddr_t n_at, int32_t 
 	return 0;
 }
 
-/* The error of a stream is the kernel's to know. */
+/* The error of a stream, and where peeks begin, are the kernel's to know. */
+static bool stream_option(struct duplex *duplex, unsigned name, int32_t *value)
+{
+	if (name == SO_ERROR)
+		*value = -duplex_take_error(duplex, DUPLEX_OUT);
+	else if (name == SO_PEEK_OFF)
+		*value = atomic_load_relaxed(&duplex->peek_at);
+	return name == SO_PEEK_OFF || (name == SO_ERROR && *value);
+}
+
 static long do_getsockopt(struct trap_frame *frame, struct file *file)
 {
 	struct duplex *duplex = served_duplex(file);
 	vaddr_t to = arg_user(frame, 3), n_at = arg_user(frame, 4);
 	struct request request;
 	unsigned which;
-	int32_t room, error = 0;
+	int32_t room, value;
 	long done;
 
 	if (user_copy_in(&room, n_at, sizeof(room)))
@@ -316,12 +335,11 @@ static long do_getsockopt(struct trap_frame *frame, struct file *file)
 		return get_peer_pidfd(file, to, n_at, room);
 	request_init(&request, file, SYS_getsockopt, option_of(frame));
 	request_receives(&request, (size_t)room);
-	if (duplex && arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_ERROR)
-		error = -duplex_take_error(duplex, DUPLEX_OUT);
-	if (error) {
-		int32_t n = (int32_t)MIN((size_t)room, sizeof(error));
+	if (duplex && arg_uint(frame, 1) == SOL_SOCKET &&
+	    stream_option(duplex, arg_uint(frame, 2), &value)) {
+		int32_t n = (int32_t)MIN((size_t)room, sizeof(value));
 
-		return user_copy_out(to, &error, (size_t)n) ?: user_copy_out(n_at, &n, sizeof(n));
+		return user_copy_out(to, &value, (size_t)n) ?: user_copy_out(n_at, &n, sizeof(n));
 	}
 	done = request_make(file, &request);
 	return done < 0 ? done : request_copy_out(&request, to, n_at, true);

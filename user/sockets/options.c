@@ -20,6 +20,7 @@
 #define UDPLITE_SEND_CSCOV 10
 #define UDPLITE_RECV_CSCOV 11
 
+#define LOW_OF_TCP     (3 << 20)
 #define FLAGS_THAT_ARE                                                                   \
 	(1u << SO_DEBUG | 1u << SO_REUSEADDR | 1u << SO_DONTROUTE | 1u << SO_BROADCAST | \
 	 1u << SO_KEEPALIVE | 1u << SO_OOBINLINE | 1u << SO_REUSEPORT | 1u << SO_PASSCRED)
@@ -91,7 +92,7 @@ static const struct number {
 	{ SOL_SOCKET, SO_MARK, 0, INT32_MIN, INT32_MAX },
 	{ SOL_SOCKET, SO_BUSY_POLL, 0, 0, INT32_MAX },
 	{ SOL_SOCKET, SO_INCOMING_CPU, -1, INT32_MIN, INT32_MAX },
-	{ SOL_SOCKET, SO_RCVLOWAT, 1, 1, 1 },
+	{ SOL_SOCKET, SO_RCVLOWAT, 1, INT32_MIN, INT32_MAX },
 };
 
 /* Those that are on or off; `strict`: they have no other value than 0 and 1. */
@@ -162,6 +163,7 @@ static int switch_index(struct serve_file *file, int level, int name)
 void options_init(struct sock *sock)
 {
 	sock->sndbuf = sock->rcvbuf = BUFFER_USUAL;
+	sock->peek_at = -1;
 }
 
 void options_inherit(struct serve_file *file, const struct sock *listener)
@@ -248,6 +250,14 @@ static int32_t coverage_as_kept(int32_t value)
 	return value < UINT16_MAX ? value : UINT16_MAX;
 }
 
+/* As on Linux, TCP waits for half of what it may have room for at most. */
+static int32_t low_mark(struct serve_file *file, int32_t value)
+{
+	if (is_tcp(file) && (value < 0 || value > LOW_OF_TCP))
+		return LOW_OF_TCP;
+	return value < 0 ? INT32_MAX : value + !value;
+}
+
 /* What becomes of a value that the option may have. The bits of IP_TOS about congestion are TCP's own. */
 static int32_t number_as_kept(struct serve_file *file, const struct number *number, int32_t value)
 {
@@ -258,6 +268,8 @@ static int32_t number_as_kept(struct serve_file *file, const struct number *numb
 	}
 	if (number->level == IPPROTO_UDPLITE)
 		return coverage_as_kept(value);
+	if (number->level == SOL_SOCKET && number->name == SO_RCVLOWAT)
+		return low_mark(file, value);
 	if (number->level == IPPROTO_TCP && number->name == TCP_DEFER_ACCEPT)
 		return seconds_of_tries(value);
 	if (number->level == IPPROTO_TCP && number->name == TCP_FASTOPEN)
@@ -326,12 +338,17 @@ static int value_set(struct serve_file *file, int level, int number, int on,
 {
 	int32_t value = 0;
 	size_t n = serve_take(request, &value, sizeof(value));
+	int err;
 
 	if (n != sizeof(value) && level != IPPROTO_IP)
 		return -EINVAL;
 	if (n != sizeof(value))
 		value &= 0xff;
-	return number >= 0 ? number_set(file, number, value) : switch_set(file, on, value);
+	if (number < 0)
+		return switch_set(file, on, value);
+	err = number_set(file, number, value);
+	request->length = (unsigned long)option_number(file, level, numbers[number].name);
+	return err;
 }
 
 /* ---- options that are names ---- */
@@ -405,6 +422,10 @@ int option_set(struct serve_file *file, struct serve_request *request)
 		sock->sndbuf = buffer_size(value, 4608);
 	else if (name == SO_RCVBUF || name == SO_RCVBUFFORCE)
 		sock->rcvbuf = buffer_size(value, 2304);
+	else if (name == SO_PEEK_OFF && is_netlink(file))
+		return -EOPNOTSUPP;
+	else if (name == SO_PEEK_OFF)
+		sock->peek_at = value;
 	else if (name == SO_REUSEPORT && value && is_unix(file))
 		return -EOPNOTSUPP;
 	else if (name == SO_DEBUG && value && file->uid != 0)
@@ -551,6 +572,11 @@ int option_get(struct serve_file *file, struct serve_request *request)
 		return option_give_all(request, &cookie, sizeof(cookie), sizeof(cookie));
 	case SO_BINDTODEVICE:
 		return give_device(file, request);
+	case SO_PEEK_OFF:
+		if (is_netlink(file))
+			return -EOPNOTSUPP;
+		value = sock->peek_at;
+		break;
 	case SO_SNDLOWAT:
 		value = 1;
 		break;

@@ -13,6 +13,7 @@ struct packet {
 	uint64_t sender; /* the cookie of the socket */
 	uint64_t files;	 /* that came with it; 0: none */
 	bool is_signed;	 /* who receives it may know who has sent it */
+	bool is_peeked;	 /* somebody has looked at it */
 	struct name from;
 	struct ip_head head; /* of the internet only */
 	struct ucred who;
@@ -66,6 +67,7 @@ static struct packet *packet_create(size_t size, const struct ucred *who, uid_t 
 	}
 	packet->next = NULL;
 	packet->files = 0;
+	packet->is_peeked = false;
 	packet->who = *who;
 	packet->owner = owner;
 	packet->size = size;
@@ -401,15 +403,41 @@ static void packet_name(struct serve_file *file, const struct packet *packet,
 		serve_put(sender);
 }
 
+/* Finds where a peek begins, behind what others have looked at: an empty packet counts once. Returns NULL if there is nothing there. */
+static struct packet *packet_at(struct serve_file *file, size_t *skip)
+{
+	struct packet *packet = to_own(file)->packets;
+
+	for (; packet && *skip >= packet->size && (*skip || packet->is_peeked);
+	     packet = packet->next)
+		*skip -= packet->size;
+	return packet;
+}
+
+/* What of a packet was seen or taken moves where the next peek begins. */
+static void packet_move_peek(struct serve_file *file, bool peeks, size_t seen)
+{
+	int32_t *at = &to_sock(file)->peek_at;
+	int64_t to = peeks ? *at + (int64_t)seen : *at - (int64_t)seen;
+
+	if (*at >= 0)
+		*at = (int32_t)(to < 0 ? 0 : to > INT32_MAX ? INT32_MAX : to);
+}
+
 int packet_receive(struct serve_file *file, struct serve_request *request)
 {
 	uint32_t flags = (uint32_t)request->argument;
-	size_t room = (size_t)(request->argument >> 32), n;
+	size_t room = (size_t)(request->argument >> 32), n, left, seen, skip = 0;
 	struct sock *sock = to_sock(file);
 	struct packet *packet = to_own(file)->packets;
 	char control[CONTROL_MADE_MOST];
 	struct served_address from = { 0 };
-	bool cut = false;
+	bool peeks = flags & MSG_PEEK, cut = false;
+
+	if (peeks && sock->peek_at >= 0) {
+		skip = (size_t)sock->peek_at;
+		packet = packet_at(file, &skip);
+	}
 
 	if (sock->taken_by == request->number)
 		sock->lost = true; /* the last server had it, and has not answered */
@@ -420,7 +448,8 @@ int packet_receive(struct serve_file *file, struct serve_request *request)
 			serve_give(request, &from, sizeof(from));
 		return done;
 	}
-	n = packet->size < room ? packet->size : room;
+	left = packet->size - skip;
+	n = left < room ? left : room;
 	if (packet->is_signed) {
 		from.pid = (uint32_t)packet->who.pid;
 		from.uid = packet->who.uid;
@@ -433,12 +462,16 @@ int packet_receive(struct serve_file *file, struct serve_request *request)
 			control_make(file, &packet->head, request->control, control, &cut);
 	if (serve_give(request, &from, sizeof(from)) != sizeof(from) ||
 	    (request->length && serve_give(request, control, request->length) != request->length) ||
-	    serve_give(request, packet->bytes, n) != n)
+	    serve_give(request, packet->bytes + skip, n) != n)
 		return -EIO;
-	request->file = (packet->size > room ? MSG_TRUNC : 0) | (cut ? MSG_CTRUNC : 0);
+	request->file = (left > room ? MSG_TRUNC : 0) | (cut ? MSG_CTRUNC : 0);
+	seen = peeks ? n : packet->size;
 	if (flags & MSG_TRUNC)
-		n = packet->size;
-	if (flags & MSG_PEEK)
+		n = is_unix(file) ? left : packet->size;
+	packet_move_peek(file, peeks,
+			 is_unix(file) ? seen : n); /* as on Linux, of UDP by what is returned */
+	packet->is_peeked |= peeks;
+	if (peeks)
 		return (int)n;
 	sock->taken_by = request->number;
 	to_own(file)->packets = packet->next;

@@ -87,11 +87,12 @@ struct sock {
 	uint64_t to; /* of AF_UNIX, the cookie of the socket that it is connected with; 0: none */
 	uint32_t sent_by, taken_by; /* the numbers of the requests */
 	uint32_t npackets;	    /* that wait here */
-	bool lost;		    /* some went with the last server */
-	int32_t error;		    /* what SO_ERROR or the next call says */
-	struct ucred who;	    /* who has made it listen, or connects it */
-	struct ucred peer;	    /* pid 0: there is none */
-	bool any;		    /* UDP: it was bound to any address before it was connected */
+	int32_t peek_at; /* where peeks begin, in bytes of all that wait; negative: at the first packet */
+	bool lost;	 /* some went with the last server */
+	int32_t error;	   /* what SO_ERROR or the next call says */
+	struct ucred who;  /* who has made it listen, or connects it */
+	struct ucred peer; /* pid 0: there is none */
+	bool any;	   /* UDP: it was bound to any address before it was connected */
 	struct name name, peer_name;
 	union {
 		struct netlink netlink;

@@ -326,7 +326,9 @@ typedef ssize_t (*bytes_io)(struct duplex *duplex, const struct file *file, stru
 static ssize_t bytes_until(struct duplex *duplex, struct file *file, struct user_iter *iter,
 			   bytes_io io, uint64_t deadline)
 {
-	unsigned which = io == duplex_write ? DUPLEX_OUT : DUPLEX_IN;
+	unsigned which = io == duplex_write  ? DUPLEX_OUT
+			 : io == duplex_peek ? DUPLEX_PEEK
+					     : DUPLEX_IN;
 	ssize_t done;
 	int err = 0;
 
@@ -338,20 +340,38 @@ static ssize_t bytes_until(struct duplex *duplex, struct file *file, struct user
 	return done == -EAGAIN && err == -EINTR ? err : done;
 }
 
-/* With MSG_WAITALL, until all is there, the end, or a signal. */
+/* The next peek begins behind what was peeked at, and what was read is taken off that. */
+static void move_peek(struct duplex *duplex, ssize_t n)
+{
+	int64_t at = atomic_load_relaxed(&duplex->peek_at);
+
+	if (unlikely(at >= 0))
+		atomic_store_relaxed(&duplex->peek_at,
+				     (int32_t)MAX(MIN(at + n, (int64_t)INT32_MAX), 0));
+}
+
+/*
+ * Until there is as much as SO_RCVLOWAT says, or with MSG_WAITALL all; the end, or a signal. As on Linux, of AF_UNIX nobody is told of a
+ * reset that ends this.
+ */
 static ssize_t receive_bytes(struct duplex *duplex, struct file *file, struct user_iter *to,
 			     unsigned flags)
 {
 	bytes_io io = flags & MSG_PEEK ? duplex_peek : duplex_read;
 	uint64_t deadline = socket_deadline(file, flags, SOCKET_IN);
+	size_t low = atomic_load_relaxed(&duplex->low);
+	size_t least = flags & MSG_WAITALL ? to->left : MIN(low, to->left);
 	ssize_t n, done = 0;
 
 	do {
 		n = bytes_until(duplex, file, to, io, deadline);
 		done += MAX(n, 0);
-	} while ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && n > 0 && to->left &&
+	} while (io == duplex_read && n > 0 && (size_t)done < least &&
 		 !(message_of(to) && message_of(to)->attached.files));
-	return done ?: n ?: end_or_reset(duplex, to);
+	move_peek(duplex, io == duplex_peek ? done : -done);
+	if (n == 0 && (!done || !duplex->half_open))
+		n = end_or_reset(duplex, to);
+	return done ?: n;
 }
 
 static ssize_t send_bytes(struct duplex *duplex, struct file *file, struct user_iter *from,
@@ -532,7 +552,9 @@ static ssize_t socket_read(struct file *file, struct user_iter *to, uint64_t *po
 	struct duplex *duplex = served_duplex(file);
 
 	(void)pos;
-	if (likely(duplex && served_longest_wait(file, SOCKET_IN) == 0))
+	if (likely(duplex && served_longest_wait(file, SOCKET_IN) == 0 &&
+		   atomic_load_relaxed(&duplex->low) <= 1 &&
+		   atomic_load_relaxed(&duplex->peek_at) < 0))
 		return duplex_read(duplex, file, to) ?: end_or_reset(duplex, to);
 	return read_otherwise(file, to);
 }
