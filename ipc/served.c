@@ -543,12 +543,19 @@ static int open_files(struct file **file, unsigned n, struct file *send,
 				     file[0]->flags | (uint64_t)opener->pid << 32, opener->id,
 				     opener->what ?: endpoint_badge_of(send) } };
 	struct endpoint *endpoint = endpoint_of(send);
+	struct transfer transfer;
 	unsigned begun = 0;
 	uint64_t cookie;
 	int err = 0;
 
 	if (endpoint_is_broken(send))
 		return -ENXIO;
+	if (opener->nwith) {
+		transfer_init(&transfer);
+		transfer.send = (struct transfer_range){ .head = opener->with,
+							 .head_length = opener->nwith,
+							 .length = opener->nwith };
+	}
 	cookie = endpoint_next_cookies(endpoint, n);
 	while (begun < n && !err) {
 		err = served_begin(file[begun], endpoint, cookie + begun, &words.word[1], false,
@@ -556,7 +563,8 @@ static int open_files(struct file **file, unsigned n, struct file *send,
 		begun += err == 0;
 	}
 	if (err == 0)
-		err = (int)served_ask(to_served(file[0]), &words, NULL, 0);
+		err = (int)served_ask(to_served(file[0]), &words, opener->nwith ? &transfer : NULL,
+				      0);
 	while (err && begun) {
 		served_release(file[--begun]);
 		file[begun]->data = NULL;

@@ -16,6 +16,8 @@ struct served_opener {
 	uint32_t pid;
 	uint64_t id;   /* effective user and, above, group */
 	uint64_t what; /* SERVED_SOCKET(); 0: the badge of the send end */
+	char *with;    /* bytes that go with it */
+	size_t nwith;
 };
 
 /*

@@ -42,7 +42,8 @@
 #define SERVED_SHORT 16
 
 /*
- * As SERVED_OPEN, for two files at once: the cookie of the other one is one higher. The server may join them, by ipc_join().
+ * As SERVED_OPEN, for two files at once: the cookie of the other one is one higher. The server may join them, by ipc_join(). Of
+ * sockets, the caller's other groups come with it, as with connect.
  */
 #define SERVED_OPEN_PAIR 0x5305
 
@@ -56,6 +57,8 @@
 #define SERVED_SOCKET_DOMAIN(word)   ((uint32_t)(word)&0xffff)
 #define SERVED_SOCKET_TYPE(word)     ((uint32_t)((word) >> 16) & 0xffff)
 #define SERVED_SOCKET_PROTOCOL(word) ((uint32_t)((word) >> 32) & 0xffff)
+#define SERVED_SOCKET_NGROUPS(word) \
+	((uint32_t)((word) >> 48) & 0x3f) /* of socketpair(): how many come with it */
 
 /*
  * The domain of a table of sockets, as a file in /proc/net shows it; its type is which one. What is asked of it is recvmsg only, with a
@@ -91,8 +94,9 @@
  *	getsockopt			words 2 and 3: as in setsockopt and getsockname; its value, out
  *	shutdown			word 2: how
  *	bind				struct served_address, in
- *	connect				word 2: 1 if the caller does not wait; word 3: as in getsockname; struct served_address, in
- *	listen				word 2: how many may wait; struct served_address without an address, in
+ *	connect				word 2: 1 if the caller does not wait; word 3: as in getsockname; struct served_address and then
+ *					the caller's other groups, in: up to SERVED_GROUPS_MOST, or one more if there are more
+ *	listen				word 2: how many may wait; struct served_address without an address, and groups, in
  *	sendmsg				word 2: MSG_*, and how long the message is above it; word 3: how long its control messages are;
  *					struct served_address, then these, then the message, in
  *	recvmsg				words 2 and 3: as in sendmsg, for how much there is room; struct served_address, the control
@@ -118,6 +122,7 @@
 #define SERVED_MESSAGE_MOST    65536
 #define SERVED_CONTROL_MOST    4096 /* bytes of control messages */
 #define SERVED_OPTION_MOST     256  /* bytes of an option's value that the server gets or gives */
+#define SERVED_GROUPS_MOST     32
 
 /* The ways of a stream that are shut by who writes there: by the other side, and by this one. Both are after a reset. */
 #define SERVED_SHUT_IN	1
@@ -130,7 +135,7 @@ struct served_address {
 	uint32_t length;   /* of the address; 0: none */
 	uint64_t files;	   /* in flight with the message; 0: none */
 	uint32_t says_who; /* of sendmsg: the sender has named who it is */
-	uint32_t pad;
+	uint32_t ngroups;  /* of connect and listen: how many come behind this */
 	uint8_t address[SERVED_ADDRESS_MOST];
 };
 

@@ -28,15 +28,16 @@
 #define SHUT_RD	  0
 #define SHUT_RDWR 2
 
-#define SOL_SOCKET   1
-#define SO_ERROR     4
-#define SO_PASSCRED  16
-#define SO_PEERCRED  17
-#define SO_RCVLOWAT  18
-#define SO_RCVTIMEO  20
-#define SO_SNDTIMEO  21
-#define SO_PEEK_OFF  42
-#define SO_PEERPIDFD 77
+#define SOL_SOCKET    1
+#define SO_ERROR      4
+#define SO_PASSCRED   16
+#define SO_PEERCRED   17
+#define SO_RCVLOWAT   18
+#define SO_RCVTIMEO   20
+#define SO_SNDTIMEO   21
+#define SO_PEEK_OFF   42
+#define SO_PEERGROUPS 59
+#define SO_PEERPIDFD  77
 
 struct abi_msghdr {
 	uint64_t name;

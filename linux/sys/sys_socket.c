@@ -94,7 +94,10 @@ struct request {
 	struct transfer transfer;
 	union {
 		char option[SERVED_OPTION_MOST];
-		struct served_address address;
+		struct {
+			struct served_address address;
+			uint32_t groups[SERVED_GROUPS_MOST + 1];
+		};
 	};
 };
 
@@ -112,6 +115,18 @@ static void request_sends(struct request *request, size_t n)
 {
 	request->transfer.send =
 		(struct transfer_range){ .head = request->option, .head_length = n, .length = n };
+}
+
+/* Behind the address go the caller's other groups. */
+static void request_adds_groups(struct request *request)
+{
+	const struct group_info *groups = current_cred()->group_info;
+	uint32_t n = groups ? MIN(groups->ngroups, SERVED_GROUPS_MOST + 1u) : 0;
+
+	request->address.ngroups = n;
+	if (n)
+		memcpy(request->groups, groups->gid, n * sizeof(groups->gid[0]));
+	request_sends(request, sizeof(request->address) + n * sizeof(request->groups[0]));
 }
 
 static void request_receives(struct request *request, size_t room)
@@ -342,6 +357,11 @@ static long do_getsockopt(struct trap_frame *frame, struct file *file)
 		return user_copy_out(to, &value, (size_t)n) ?: user_copy_out(n_at, &n, sizeof(n));
 	}
 	done = request_make(file, &request);
+	if (done == 0 && arg_uint(frame, 1) == SOL_SOCKET && arg_uint(frame, 2) == SO_PEERGROUPS &&
+	    request.words.word[2] > (uint64_t)room) {
+		room = (int32_t)request.words.word[2]; /* so much room would do */
+		return user_copy_out(n_at, &room, sizeof(room)) ?: -ERANGE;
+	}
 	return done < 0 ? done : request_copy_out(&request, to, n_at, true);
 }
 
@@ -451,8 +471,8 @@ static long do_connect(struct trap_frame *frame, struct file *file)
 	long done;
 
 	request_init(&request, file, SYS_connect, deadline == 0);
-	request_sends(&request, sizeof(request.address));
 	done = address_find(file, &request.address, arg_user(frame, 1), arg_int(frame, 2), &inode);
+	request_adds_groups(&request);
 	if (done == 0)
 		done = served_call_until(file, &request.words, &request.transfer, deadline);
 	if (inode)
@@ -468,10 +488,12 @@ long sys_connect(struct trap_frame *frame)
 static long do_listen(struct trap_frame *frame, struct file *file)
 {
 	struct request request;
+	long done;
 
 	request_init(&request, file, SYS_listen, arg_uint(frame, 1));
-	request_sends(&request, sizeof(request.address));
-	return address_get(&request.address, 0, 0) ?: request_make(file, &request);
+	done = address_get(&request.address, 0, 0);
+	request_adds_groups(&request);
+	return done ?: request_make(file, &request);
 }
 
 long sys_listen(struct trap_frame *frame)

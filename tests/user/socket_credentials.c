@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* R154, R156, R157: credentials in messages of AF_UNIX, and what a socket says of its peer: SCM_CREDENTIALS, SO_PASSCRED, SO_PEERPIDFD. */
+/* R154, R156, R157: credentials in messages of AF_UNIX, and what a socket says of its peer: SCM_CREDENTIALS, SO_PASSCRED, SO_PEERPIDFD, SO_PEERGROUPS. */
 #include "socket_control.h"
 
 #include <grp.h>
@@ -552,6 +552,134 @@ static void peers_end(int type)
 	close(listener);
 }
 
+/* ---- the other groups of a peer ---- */
+
+#define GROUPS(...) \
+	set_groups((const gid_t[]){ __VA_ARGS__ }, sizeof((const gid_t[]){ __VA_ARGS__ }))
+
+static void set_groups(const gid_t *groups, size_t size)
+{
+	if (setgroups(size / sizeof(gid_t), groups) != 0)
+		_exit(83);
+}
+
+static void say_peer_groups(const char *what, int fd, socklen_t n)
+{
+	gid_t groups[40];
+	char line[400] = "";
+
+	memset(groups, -1, sizeof(groups));
+	result(what, getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &n));
+	for (size_t i = 0; i < 40 && groups[i] != (gid_t)-1; i++)
+		sprintf(line + strlen(line), " %d", (int)groups[i]);
+	say("  %u bytes:%s\n", n, line);
+}
+
+static void pairs_have_groups(int type)
+{
+	int fd[2], lone = sock(type);
+	socklen_t n = 12;
+
+	say("SO_PEERGROUPS, %s\n", name_of(type));
+	setgroups(0, NULL);
+	pair(type, fd);
+	say_peer_groups("without any", fd[0], 100);
+	GROUPS(5, 3, 1000);
+	say_peer_groups("as they were", fd[0], 100);
+	close_both(fd);
+	pair(type, fd);
+	say_peer_groups("one side", fd[0], 100);
+	say_peer_groups("the other", fd[1], 100);
+	for (socklen_t room = 0; room < 14; room++)
+		say_peer_groups("room", fd[0], room);
+	TRY(getsockopt(fd[0], SOL_SOCKET, SO_PEERGROUPS, NULL, &n));
+	say("%u bytes\n", n);
+	n = 11;
+	TRY(getsockopt(fd[0], SOL_SOCKET, SO_PEERGROUPS, NULL, &n));
+	say("%u bytes\n", n);
+	TRY(setsockopt(fd[0], SOL_SOCKET, SO_PEERGROUPS, &n, 4));
+	close(fd[1]);
+	say_peer_groups("closed", fd[0], 100);
+	say_peer_groups("not connected", lone, 100);
+	say_peer_groups("not connected, without room", lone, 0);
+	close(fd[0]);
+	close(lone);
+}
+
+/* Those of who has made it listen, and of who has connected, as they were then. */
+static void connections_have_groups(int type)
+{
+	int listener = sock(type), client = sock(type), server;
+	gid_t most[32];
+
+	say("SO_PEERGROUPS of a connection, %s\n", name_of(type));
+	TRY(bind_to(listener, "@groups"));
+	say_peer_groups("bound", listener, 100);
+	GROUPS(1, 2);
+	TRY(listen(listener, 5));
+	say_peer_groups("listener", listener, 100);
+	GROUPS(7);
+	TRY(connect_to(client, "@groups"));
+	GROUPS(8, 9, 10);
+	TRY(connect_to(client, "@groups"));
+	say_peer_groups("client", client, 100);
+	say_peer_groups("listener", listener, 100);
+	server = accept(listener, NULL, NULL);
+	say_peer_groups("accepted", server, 100);
+	TRY(listen(listener, 5));
+	say_peer_groups("listens again", listener, 100);
+	say_peer_groups("client", client, 100);
+	close(client);
+	say_peer_groups("accepted", server, 100);
+	close(server);
+	for (gid_t i = 0; i < 32; i++)
+		most[i] = 100 - i;
+	set_groups(most, sizeof(most));
+	client = sock(type);
+	TRY(connect_to(client, "@groups"));
+	server = accept(listener, NULL, NULL);
+	say_peer_groups("many", server, 160);
+	say_peer_groups("many", server, 127);
+	setgroups(0, NULL);
+	close(client);
+	close(server);
+	close(listener);
+}
+
+static int user_has_groups(void *unused)
+{
+	int fd[2];
+
+	(void)unused;
+	GROUPS(6, 4);
+	become_user();
+	pair(SOCK_STREAM, fd);
+	say_peer_groups("a user", fd[0], 100);
+	return 0;
+}
+
+static void others_have_no_groups(void)
+{
+	int fd = sock(SOCK_DGRAM), other = sock(SOCK_DGRAM);
+
+	GROUPS(5);
+	TRY(bind_to(fd, "@groups"));
+	TRY(connect_to(other, "@groups"));
+	say_peer_groups("dgram", other, 100);
+	close(fd);
+	close(other);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	say_peer_groups("TCP", fd, 100);
+	TRY(listen(fd, 1));
+	say_peer_groups("TCP, listener", fd, 100);
+	close(fd);
+	fd = socket(AF_NETLINK, SOCK_RAW, 0);
+	say_peer_groups("netlink", fd, 100);
+	close(fd);
+	setgroups(0, NULL);
+	in_child("a user", user_has_groups, NULL);
+}
+
 /* ---- errors of each call ---- */
 
 static void send_by_both(int fd)
@@ -628,6 +756,11 @@ int main(void)
 	names_pass();
 	writers_are_kept_apart();
 	named_peers_have_pidfds();
+	for (size_t i = 0; i < 3; i++)
+		pairs_have_groups(types[i]);
+	connections_have_groups(SOCK_STREAM);
+	connections_have_groups(SOCK_SEQPACKET);
+	others_have_no_groups();
 	calls_are_refused();
 	return 0;
 }

@@ -459,26 +459,27 @@ static int serve_open(const struct ipc_message *m, uint64_t cookie, struct slot 
 }
 
 /* If it fails, there are pulses for those that are open. */
-static int serve_open_pair(struct slot *slot, const struct ipc_message *m)
+static int serve_open_pair(struct slot *slot, const struct ipc_message *m,
+			   struct serve_request *request)
 {
 	struct slot *other;
 	int err = serve_ops->pair ? serve_open(m, m->badge + 1, &other) : -EOPNOTSUPP;
 
 	if (err)
 		return err;
-	err = serve_ops->pair(&slot->file, &other->file);
+	err = serve_ops->pair(&slot->file, &other->file, request);
 	slot_put(other);
 	return err;
 }
 
-static void serve_answer_open(struct ipc_message *m)
+static void serve_answer_open(struct ipc_message *m, struct serve_request *request)
 {
 	struct slot *slot;
 	int err = serve_open(m, m->badge, &slot);
 	uint64_t state = 0;
 
 	if (err == 0 && SERVED_OP(m->word[0]) == SERVED_OPEN_PAIR)
-		err = serve_open_pair(slot, m);
+		err = serve_open_pair(slot, m, request);
 	if (err == 0)
 		state = slot_next_state(slot);
 	if (slot)
@@ -578,12 +579,14 @@ static void *serve_loop(void *unused_arg)
 		if (rcvid == 0) {
 			if (m.word[0] == IPC_PULSE_CLOSED)
 				serve_closed(m.badge, m.word[1] != 0);
-		} else if (opens(op)) {
-			serve_answer_open(&m);
-		} else {
-			request = (struct serve_request){ .rcvid = rcvid };
-			serve_answer(&request, &m);
+			serve_trace(true);
+			continue;
 		}
+		request = (struct serve_request){ .rcvid = rcvid };
+		if (opens(op))
+			serve_answer_open(&m, &request);
+		else
+			serve_answer(&request, &m);
 		serve_trace(true);
 	}
 }

@@ -65,7 +65,8 @@ struct serve_ops {
 	 */
 	int (*open)(struct serve_file *file);
 	/* Two files of socketpair are opened, one after the other: joins them. The next server may do it once more. [EOPNOTSUPP] */
-	int (*pair)(struct serve_file *file, struct serve_file *other);
+	int (*pair)(struct serve_file *file, struct serve_file *other,
+		    struct serve_request *request);
 	ssize_t (*read)(struct serve_file *file, struct serve_request *request);  /* [EINVAL] */
 	ssize_t (*write)(struct serve_file *file, struct serve_request *request); /* [EINVAL] */
 	int (*ctl)(struct serve_file *file, struct serve_request *request);	  /* [ENOTTY] */

@@ -149,6 +149,15 @@ int name_from(struct serve_file *file, const struct served_address *from, struct
 	return 0;
 }
 
+void groups_read(struct serve_request *request, uint32_t n, struct groups *groups)
+{
+	size_t size = n * sizeof(groups->gid[0]);
+
+	groups->n = n;
+	if (n && n <= SERVED_GROUPS_MOST && serve_take(request, groups->gid, size) != size)
+		groups->n = SERVED_GROUPS_MOST + 1;
+}
+
 int name_read(struct serve_file *file, struct serve_request *request, struct name *name,
 	      struct ucred *who)
 {

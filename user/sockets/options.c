@@ -568,6 +568,10 @@ int option_get(struct serve_file *file, struct serve_request *request)
 		return option_give(request, &sock->linger, sizeof(sock->linger));
 	case SO_PEERCRED:
 		return option_give(request, &sock->peer, sizeof(sock->peer));
+	case SO_PEERGROUPS:
+		if (!is_unix(file) || sock->peer.pid == 0 || sock->peer_in.n > SERVED_GROUPS_MOST)
+			return -ENODATA;
+		return option_give(request, sock->peer_in.gid, sock->peer_in.n * sizeof(gid_t));
 	case SO_COOKIE:
 		return option_give_all(request, &cookie, sizeof(cookie), sizeof(cookie));
 	case SO_BINDTODEVICE:

@@ -57,13 +57,16 @@ static int sock_open(struct serve_file *file)
 	return err ? err : user_add_socket(file);
 }
 
-static int sock_pair(struct serve_file *file, struct serve_file *other)
+static int sock_pair(struct serve_file *file, struct serve_file *other,
+		     struct serve_request *request)
 {
 	struct ucred maker = { file->pid, file->uid, file->gid };
 
 	if (!is_unix(file))
 		return -EOPNOTSUPP;
 	to_sock(file)->peer = to_sock(other)->peer = maker;
+	groups_read(request, SERVED_SOCKET_NGROUPS(file->badge), &to_sock(file)->peer_in);
+	to_sock(other)->peer_in = to_sock(file)->peer_in;
 	to_sock(file)->state = to_sock(other)->state = SOCK_CONNECTED;
 	if (sock_type(file) == SOCK_STREAM)
 		return serve_join(file, other);

@@ -26,6 +26,12 @@
 
 #define PATH_AT offsetof(struct sockaddr_un, sun_path)
 
+/* The other groups of who calls. Of more than there is room for, none is known. */
+struct groups {
+	uint32_t n;
+	gid_t gid[SERVED_GROUPS_MOST];
+};
+
 struct name {
 	uint64_t dev,
 		ino; /* of a path; both 0: an abstract name, of which each type has its own, or no name of AF_UNIX */
@@ -97,6 +103,9 @@ struct sock {
 	union {
 		struct netlink netlink;
 		_Atomic uint64_t marks[2]; /* of a table, see tables.c */
+		struct {
+			struct groups who_in, peer_in;
+		}; /* of all others */
 	};
 };
 
@@ -200,6 +209,8 @@ static inline bool is_table(const struct serve_file *file)
 
 /* Reads who calls; name_read() also the address. */
 int who_read(struct serve_request *request, struct served_address *from, struct ucred *who);
+/* Reads n other groups of who calls, which come next. */
+void groups_read(struct serve_request *request, uint32_t n, struct groups *groups);
 int name_read(struct serve_file *file, struct serve_request *request, struct name *name,
 	      struct ucred *who);
 /* The name that an address is to this socket. */

@@ -727,10 +727,14 @@ bool socket_keep_name(struct file *file, struct inode *inode)
 static int open_sockets(struct file **file, unsigned n, struct file *server, uint64_t what)
 {
 	const struct cred *cred = current_cred();
+	struct group_info *groups = n == 2 ? cred->group_info : NULL;
+	uint64_t ngroups = groups ? MIN(groups->ngroups, SERVED_GROUPS_MOST + 1u) : 0;
 	struct served_opener opener = {
 		.pid = (uint32_t)current_process()->pid,
 		.id = (uint64_t)cred->egid << 32 | cred->euid,
-		.what = what,
+		.what = what | ngroups << 48,
+		.with = groups ? (char *)groups->gid : NULL,
+		.nwith = ngroups * sizeof(groups->gid[0]),
 	};
 	int err = n == 1 ? served_open(file[0], server, &opener)
 			 : served_open_pair(file, server, &opener);
