@@ -352,7 +352,7 @@ static void duplex_tell_end(struct duplex *side, bool both_ways)
 {
 	unsigned event = both_ways ? POLLHUP : POLLIN;
 
-	if (atomic_load(&side->in->reset))
+	if (likely(!atomic_load(&side->out->listener)) || atomic_load(&side->in->reset))
 		return; /* there is nobody, or it knows */
 	if (side->half_open && atomic_load(&side->out->reset))
 		event = POLLERR;

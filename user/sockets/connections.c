@@ -104,7 +104,7 @@ int sock_listen(struct serve_file *file, struct serve_request *request)
 		return err;
 	sock->who = sock->peer = who; /* as on Linux, SO_PEERCRED of it is its own */
 	groups_read(request, from.ngroups, &sock->who_in);
-	sock->peer_in = sock->who_in;
+	groups_copy(&sock->peer_in, &sock->who_in);
 	sock->waiting_most = most < WAITING_MOST ? most : WAITING_MOST;
 	sock->state = SOCK_LISTENS;
 	blocked_wake(file);
@@ -174,10 +174,10 @@ static void sides_learn(struct serve_file *file, struct serve_file *listener,
 		sock->to = made->cookie;
 		other->to = file->cookie;
 	}
-	other->peer_in = sock->who_in;
+	groups_copy(&other->peer_in, &sock->who_in);
 	other->state = SOCK_CONNECTED;
 	sock->peer = to_sock(listener)->who;
-	sock->peer_in = to_sock(listener)->who_in;
+	groups_copy(&sock->peer_in, &to_sock(listener)->who_in);
 }
 
 /* If the file has a peer already, the last server has got so far. */
@@ -350,7 +350,7 @@ int sock_connect(struct serve_file *file, struct serve_request *request)
 		err = name_from(file, &from, &name);
 	if (err)
 		return err;
-	if (to_sock(file)->state == SOCK_NEW)
+	if (to_sock(file)->state == SOCK_NEW && (from.ngroups | to_sock(file)->who_in.n))
 		groups_read(request, from.ngroups, &to_sock(file)->who_in);
 	return is_unix(file) ? unix_connect(file, request, &name, &who)
 			     : tcp_connect(file, request, &name, &who);

@@ -158,6 +158,13 @@ void groups_read(struct serve_request *request, uint32_t n, struct groups *group
 		groups->n = SERVED_GROUPS_MOST + 1;
 }
 
+void groups_set(struct groups *to, const struct groups *from)
+{
+	to->n = from->n;
+	if (from->n && from->n <= SERVED_GROUPS_MOST)
+		memcpy(to->gid, from->gid, from->n * sizeof(from->gid[0]));
+}
+
 int name_read(struct serve_file *file, struct serve_request *request, struct name *name,
 	      struct ucred *who)
 {

@@ -20,7 +20,7 @@
 #define UDPLITE_SEND_CSCOV 10
 #define UDPLITE_RECV_CSCOV 11
 
-#define LOW_OF_TCP     (3 << 20)
+#define LOW_OF_TCP (3 << 20)
 #define FLAGS_THAT_ARE                                                                   \
 	(1u << SO_DEBUG | 1u << SO_REUSEADDR | 1u << SO_DONTROUTE | 1u << SO_BROADCAST | \
 	 1u << SO_KEEPALIVE | 1u << SO_OOBINLINE | 1u << SO_REUSEPORT | 1u << SO_PASSCRED)

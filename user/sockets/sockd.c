@@ -65,8 +65,10 @@ static int sock_pair(struct serve_file *file, struct serve_file *other,
 	if (!is_unix(file))
 		return -EOPNOTSUPP;
 	to_sock(file)->peer = to_sock(other)->peer = maker;
-	groups_read(request, SERVED_SOCKET_NGROUPS(file->badge), &to_sock(file)->peer_in);
-	to_sock(other)->peer_in = to_sock(file)->peer_in;
+	if (SERVED_SOCKET_NGROUPS(file->badge)) {
+		groups_read(request, SERVED_SOCKET_NGROUPS(file->badge), &to_sock(file)->peer_in);
+		groups_copy(&to_sock(other)->peer_in, &to_sock(file)->peer_in);
+	}
 	to_sock(file)->state = to_sock(other)->state = SOCK_CONNECTED;
 	if (sock_type(file) == SOCK_STREAM)
 		return serve_join(file, other);

@@ -211,6 +211,13 @@ static inline bool is_table(const struct serve_file *file)
 int who_read(struct serve_request *request, struct served_address *from, struct ucred *who);
 /* Reads n other groups of who calls, which come next. */
 void groups_read(struct serve_request *request, uint32_t n, struct groups *groups);
+void groups_set(struct groups *to, const struct groups *from);
+/* Most often there are none. */
+static inline void groups_copy(struct groups *to, const struct groups *from)
+{
+	if (to->n | from->n)
+		groups_set(to, from);
+}
 int name_read(struct serve_file *file, struct serve_request *request, struct name *name,
 	      struct ucred *who);
 /* The name that an address is to this socket. */
