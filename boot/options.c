@@ -9,12 +9,15 @@
 #include "lib/bits.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
+#include "mm/fault/thp_mode.h"
 
 #define WORD_SHOWN  ((size_t)40)
 #define WORDS_NAMED 5 /* bad words that the log names; the others are only counted */
 
 /* const after boot */
-struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25, .harts = ~0u };
+struct boot_options boot_options = {
+	.init = "/init", .columns = 80, .rows = 25, .harts = ~0u, .thp = THP_MODES
+};
 
 /* Reads a number that fits into struct winsize. */
 static bool boot_option_read_number(const char *s, size_t len, unsigned *ret)
@@ -71,6 +74,11 @@ static bool read_only(const struct cmdline_word *word, const char *value, bool *
 	return true;
 }
 
+static bool read_thp(const struct cmdline_word *word)
+{
+	return word->value && thp_mode_find(word->value, word->value_len, &boot_options.thp);
+}
+
 /* Later times do not fit into nanoseconds. */
 static bool read_clock(const struct cmdline_word *word)
 {
@@ -123,6 +131,8 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 #endif
 	if (cmdline_is(word, "ad"))
 		return read_only(word, "soft", &boot_options.soft_ad);
+	if (cmdline_is(word, "thp"))
+		return read_thp(word);
 	if (cmdline_is(word, "commit"))
 		return read_only(word, "strict", &boot_options.commit_strict);
 	if (cmdline_is(word, "console"))

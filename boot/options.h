@@ -21,6 +21,7 @@ struct boot_options {
 	bool log_shared;    /* or the runner finds it among the programs' output */
 	bool reboot;	    /* the end is a reboot if the firmware cannot power off */
 	bool commit_strict; /* memory that could not be backed is refused (mm/space/commit.h) */
+	unsigned thp;	    /* enum thp_mode; THP_MODES: not given, the payload chooses */
 	uint64_t fail_nth;  /* hardened: number of the allocation that fails; 0: none */
 	/* hardened: least ticks between forced preemptions; 0: none */
 	uint64_t preempt;

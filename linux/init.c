@@ -21,6 +21,7 @@
 #include "linux/mqueue/mqueue.h"
 #include "linux/process/start.h"
 #include "linux/sysv/sysv.h"
+#include "mm/fault/run.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/exit.h"
 #include "proc/kthread.h"
@@ -118,6 +119,8 @@ void boot_payload(void)
 	mount_root();
 	make_devices();
 	mount_others();
+	atomic_store_relaxed(&thp_mode,
+			     boot_options.thp < THP_MODES ? boot_options.thp : THP_ALWAYS);
 	err = start_init();
 	if (err == -ENOENT)
 		log_error(

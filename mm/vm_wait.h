@@ -70,7 +70,8 @@ enum vm_outcome {
 	VM_WAIT = 1,		/* *wait is filled in */
 	VM_RECORDED,		/* VM_OK, of a fault that the journal has: see vm_fault() */
 	/* Of a step only; every smaller value ends the fault. */
-	VM_AGAIN,   /* start another round */
+	VM_AGAIN, /* start another round */
+	VM_RUN,	  /* the fault is resolved: fill the pages that fault->run says with no lock held */
 	VM_PREPARE, /* prepare what fault->need says with no lock held, then start another round */
 };
 

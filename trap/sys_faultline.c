@@ -67,6 +67,7 @@ void faultline_space(struct space *space, struct faultline_process *process)
 	process->vmas = (uint32_t)space->nvmas;
 	process->zero_fills = stats->zero_maps;
 	process->around = stats->around;
+	process->ahead = stats->ahead;
 	process->stack_grown = stats->grow;
 	process->waited = stats->major;
 	process->fences = stats->fences;

@@ -9,6 +9,7 @@
 #include "boot/options.h"
 #include "boot/payload.h"
 #include "ipc/uio.h"
+#include "mm/fault/run.h"
 #include "proc/exit.h"
 #include "proc/kthread.h"
 
@@ -37,6 +38,8 @@ void boot_payload(void)
 	alone_read_archive();
 	boot_poll_console();
 	uio_init();
+	if (boot_options.thp < THP_MODES)
+		atomic_store_relaxed(&thp_mode, boot_options.thp);
 	if (process_begin_first(boot_options.init)) {
 		log_error("boot", "no init: too little memory for a process");
 		boot_end_failed();

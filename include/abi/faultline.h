@@ -98,7 +98,8 @@ struct faultline_process {
 	uint64_t threads;
 	uint64_t
 		hart; /* that a thread of it runs on, or that its first one ran on last; by index */
-	uint64_t reserved[5];
+	uint64_t ahead; /* private pages that faults have filled beside their own */
+	uint64_t reserved[4];
 };
 
 #define FAULTLINE_VMA_READ   1u

@@ -21,6 +21,8 @@
 #define PR_SET_NO_NEW_PRIVS    38
 #define PR_GET_NO_NEW_PRIVS    39
 #define PR_GET_TID_ADDRESS     40
+#define PR_SET_THP_DISABLE     41
+#define PR_GET_THP_DISABLE     42
 #define PR_CAP_AMBIENT	       47
 #define PR_SET_MDWE	       65
 #define PR_GET_MDWE	       66

@@ -382,6 +382,8 @@ static void commit(struct process *process, struct new_image *new, const struct 
 		child_tid_clear();
 		space_count(&old_uspace->space);
 		new->uspace->space.mdwe = mdwe_inherited(&old_uspace->space);
+		new->uspace->space.thp_disabled =
+			atomic_load_relaxed(&old_uspace->space.thp_disabled);
 	}
 	new->uspace->undumpable = new->unreadable || new->cred->euid != new->cred->uid ||
 				  new->cred->egid != new->cred->gid ||

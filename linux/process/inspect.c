@@ -322,6 +322,7 @@ static void fill_space_facts(const struct process *process, struct process_facts
 	ret->peak_resident = space->stats.peak_resident << PAGE_SHIFT;
 	ret->peak_mapped = space_peak_mapped(space);
 	ret->tables = space->tables << PAGE_SHIFT;
+	ret->thp_disabled = space->thp_disabled;
 	ret->swapped = (uint64_t)space->swapped << PAGE_SHIFT;
 	ret->heap_start = space->brk_start;
 	usage_add_space(&ret->usage, process, space);

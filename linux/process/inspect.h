@@ -67,6 +67,7 @@ struct process_facts {
 	struct image_layout layout;
 	uint64_t mapped, data, stack, locked;
 	uint64_t resident, peak_resident, peak_mapped, tables, swapped;
+	bool thp_disabled;
 	uint64_t heap_start;
 };
 

@@ -325,8 +325,8 @@ static size_t oom_own_pages(const struct process *process)
 	const struct space_stats *stats = &space->stats;
 	size_t stacks = atomic_load_relaxed(&process->nlive) * (KSTACK_SIZE / PAGE_SIZE);
 	size_t made = atomic_load_relaxed(&stats->kind[FAULT_FILL]) +
-		      atomic_load_relaxed(&stats->kind[FAULT_COW]) -
-		      atomic_load_relaxed(&stats->zero_maps);
+		      atomic_load_relaxed(&stats->kind[FAULT_COW]) +
+		      atomic_load_relaxed(&stats->ahead) - atomic_load_relaxed(&stats->zero_maps);
 	size_t mapped = space_resident(space) + atomic_load_relaxed(&space->swapped);
 
 	if (linux_process(process)->borrows_space)

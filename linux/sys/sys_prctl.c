@@ -222,6 +222,19 @@ static long get_mdwe(const struct trap_frame *frame)
 	return unused(frame, 1) ? (long)atomic_load_relaxed(&current_space()->mdwe) : -EINVAL;
 }
 
+static long set_thp_disable(const struct trap_frame *frame)
+{
+	if (!unused(frame, 2))
+		return -EINVAL;
+	atomic_store_relaxed(&current_space()->thp_disabled, arg_u64(frame, 1) != 0);
+	return 0;
+}
+
+static long get_thp_disable(const struct trap_frame *frame)
+{
+	return unused(frame, 1) ? atomic_load_relaxed(&current_space()->thp_disabled) : -EINVAL;
+}
+
 /* As /proc/PID/auxv, from where exec has put it. */
 static long get_auxv(const struct trap_frame *frame)
 {
@@ -322,6 +335,10 @@ long sys_prctl(struct trap_frame *frame)
 		return set_mdwe(frame);
 	case PR_GET_MDWE:
 		return get_mdwe(frame);
+	case PR_SET_THP_DISABLE:
+		return set_thp_disable(frame);
+	case PR_GET_THP_DISABLE:
+		return get_thp_disable(frame);
 	case PR_RISCV_SET_ICACHE_FLUSH_CTX:
 		return set_icache_flush(value, arg_u64(frame, 2));
 	case PR_GET_AUXV:

@@ -9,6 +9,7 @@
 #include "mm/fault/fault_record.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/fault/install.h"
+#include "mm/fault/run.h"
 #include "mm/fault/stack_grow.h"
 #include "mm/phys/table_pages.h"
 #include "mm/phys/zeroed.h"
@@ -534,6 +535,11 @@ static enum vm_outcome fault_more_rounds(struct fault *fault, enum vm_outcome ou
 	/* cppcheck-suppress autoVariables ; it is NULL again at the end */
 	fault->prepared = &prepared;
 	for (; !vm_outcome_is_last(outcome); prepared.rounds++) {
+		if (outcome == VM_RUN) {
+			run_fill(fault);
+			outcome = VM_OK;
+			break;
+		}
 		if (outcome == VM_PREPARE) {
 			outcome = fault_prepare(fault);
 		} else {

@@ -78,6 +78,7 @@ struct fault {
 	unsigned npages;
 	vaddr_t window; /* the address of the first */
 	struct page *pages[FAULT_AROUND];
+	long run; /* with VM_RUN: pages to be filled after this one, or before it if negative */
 	struct page *taken; /* of a fault that is resolved, for vm_fault_take(); or NULL */
 	/* In a recorded space: */
 	uint64_t begun;	  /* arch_instructions() when the round began */

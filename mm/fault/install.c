@@ -5,6 +5,7 @@
 #include "arch/hart.h"
 #include "mm/check/fence_debt.h"
 #include "mm/fault/fault_classify.h"
+#include "mm/fault/run.h"
 #include "mm/fault/zero_page.h"
 #include "mm/phys/zeroed.h"
 #include "mm/record.h"
@@ -47,8 +48,10 @@ static enum vm_outcome publish_beside(struct fault *fault, struct mmu_entry entr
 	vma_touch_beside(fault->vma, fault->va);
 	if (likely(arch_mmu_map_first(fault->slot, fault->va, entry))) {
 		self->faults.kind[FAULT_FILL]++;
-		if (!page)
-			self->zero_maps++;
+		if (page)
+			return run_begin_if_used(fault);
+		self->zero_maps++;
+		run_zeros_if_used(fault);
 		return VM_OK;
 	}
 	if (page) { /* of zeros */
@@ -73,6 +76,7 @@ static enum vm_outcome install_zero_page(struct fault *fault)
 	install_publish(space, fault->slot, va, entry);
 	fault_count_in(space, vma, FAULT_FILL);
 	space->stats.zero_maps++;
+	run_zeros_if_used(fault);
 	return VM_OK;
 }
 
@@ -91,10 +95,11 @@ static inline enum vm_outcome install_frame(struct fault *fault, enum fault_kind
 	if (unlikely(fault->reader))
 		return publish_beside(fault, entry);
 	vma_touch(vma, va);
+	vma->has_private = true;
 	install_publish(space, fault->slot, va, entry);
 	space_add_resident(space, 1);
 	fault_count_in(space, vma, kind);
-	return VM_OK;
+	return run_begin_if_used(fault);
 }
 
 /*
@@ -239,6 +244,117 @@ enum vm_outcome install_fill(struct fault *fault)
 	return install_frame(fault, FAULT_FILL);
 }
 
+/* ---- runs: pages ahead of a fault ---- */
+
+/* If the hardware maintains A and D, a page that is not used has neither. If the kernel does, it would fault. */
+static inline unsigned unused_flags(void)
+{
+	return arch_sets_accessed() ? 0 : ENTRY_ACCESSED | ENTRY_DIRTY;
+}
+
+/* Clears the entries for the zero page from the batch's page i on, up to one that has another page. */
+static void clear_zeros(struct space *space, const struct install_batch *batch,
+			struct mmu_entry *slot, size_t i)
+{
+	struct mmu_flush flush;
+
+	mmu_flush_init(&flush);
+	for (; i < batch->n; i++, slot += batch->step) {
+		struct mmu_entry old = entry_load(slot);
+
+		if (entry_empty(old))
+			continue;
+		if (!entry_is_zero_page(old))
+			break;
+		old = entry_swap(slot, ENTRY_NONE);
+		debt_owe(space, install_batch_va(batch, i), old, ENTRY_NONE);
+		mmu_flush_add(&flush, install_batch_va(batch, i));
+	}
+	space_fence(space, &flush);
+}
+
+size_t install_batch(struct space *space, struct vma *vma, const struct install_batch *batch)
+{
+	const unsigned prot = vma->prot, flags = unused_flags();
+	const size_t n = batch->n;
+	const long step = batch->step;
+	struct mmu_entry *slot = arch_mmu_lookup(&space->mmu, batch->va);
+	size_t i;
+
+	if (unlikely(!slot))
+		return 0;
+	vma_touch(vma, batch->va);
+	vma_touch(vma, install_batch_va(batch, n - 1));
+	for (i = 0; i < n; i++, slot += step) {
+		struct page *page = batch->pages[i];
+		struct mmu_entry old = entry_load(slot);
+
+		if (unlikely(!entry_empty(old))) {
+			if (!entry_is_zero_page(old))
+				break;
+			clear_zeros(space, batch, slot, i);
+		}
+		debt_assert_entry(space, install_batch_va(batch, i));
+		page_ref_to_map(page);
+		arch_mmu_map(slot, install_batch_va(batch, i),
+			     entry_make(page->zeroed_pfn, prot, flags));
+	}
+	return i;
+}
+
+size_t install_batch_beside(struct space *space, struct vma *vma, const struct install_batch *batch)
+{
+	const unsigned prot = vma->prot, flags = unused_flags();
+	struct mmu_entry *slot = arch_mmu_lookup(&space->mmu, batch->va);
+	size_t i;
+
+	if (unlikely(!slot))
+		return 0;
+	vma_touch_beside(vma, batch->va);
+	vma_touch_beside(vma, install_batch_va(batch, batch->n - 1));
+	for (i = 0; i < batch->n; i++, slot += batch->step) {
+		struct page *page = batch->pages[i];
+
+		page_ref_to_map(page);
+		if (!arch_mmu_map_first(slot, install_batch_va(batch, i),
+					entry_make(page->zeroed_pfn, prot, flags))) {
+			page_map_to_ref(page);
+			break;
+		}
+	}
+	return i;
+}
+
+/* Maps the zero page up to n times beside other readers. Returns how often it did. */
+static size_t map_zeros_beside(const struct fault *fault, long step, size_t n,
+			       struct mmu_entry entry)
+{
+	struct mmu_entry *slot = fault->slot;
+	vaddr_t va = fault->va;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		slot += step;
+		va += (vaddr_t)step * PAGE_SIZE;
+		if (!arch_mmu_map_first(slot, va, entry))
+			break;
+	}
+	return i;
+}
+
+size_t install_zeros(struct fault *fault, long step, size_t n)
+{
+	const struct mmu_entry entry = zero_page_entry(fault->attr.prot);
+	vaddr_t last = fault->va + (vaddr_t)step * n * PAGE_SIZE;
+
+	if (fault->reader) {
+		vma_touch_beside(fault->vma, last);
+		return map_zeros_beside(fault, step, n, entry);
+	}
+	vma_touch(fault->vma, last);
+	return arch_mmu_map_same(fault->slot, fault->va, step, n, entry);
+}
+
 /* ---- SWAPPED: the page of the slot ---- */
 
 bool install_swapped_page(const struct swapped_page *swapped, bool write, bool own)
@@ -336,7 +452,12 @@ enum vm_outcome install_nothing(struct fault *fault)
 
 enum vm_outcome install_reuse(struct fault *fault)
 {
-	return grant(fault, FAULT_REUSE, fault->attr.prot, ENTRY_ACCESSED | ENTRY_DIRTY);
+	enum vm_outcome outcome =
+		grant(fault, FAULT_REUSE, fault->attr.prot, ENTRY_ACCESSED | ENTRY_DIRTY);
+
+	if (likely(outcome == VM_OK))
+		run_reuse_if_used(fault);
+	return outcome;
 }
 
 enum vm_outcome install_remap(struct fault *fault)
@@ -372,6 +493,35 @@ static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
 	};
 
 	return (vma->prot & VM_PROT_WRITE) && !vma_is_shared(vma) && facts_last_user(&facts);
+}
+
+/* Does nothing but this entry refer to the private page? Then a write is REUSE. */
+static inline bool is_only_reference(struct mmu_entry entry)
+{
+	const struct page *page = pfn_to_page(entry_pfn(entry));
+
+	return page->counts == PAGE_ONE_MAP && page_kind(page) == PAGE_ANON;
+}
+
+/* D is what it was. Where the kernel maintains D, the page would fault without it. */
+size_t install_reuse_ahead(const struct fault *fault, long step, size_t n)
+{
+	const unsigned prot = fault->attr.prot, more = unused_flags();
+	struct mmu_entry *slot = fault->slot;
+	vaddr_t va = fault->va;
+	size_t i;
+
+	assert_hardened(spin_lock_held(&fault->space->lock));
+	for (i = 0; i < n; i++) {
+		struct mmu_entry old = entry_load(slot += step);
+
+		va += (vaddr_t)step * PAGE_SIZE;
+		if (!entry_has_page(old) || !is_only_reference(old) ||
+		    !entry_raise_synced(slot, va, old, prot,
+					(entry_flags(old) | more) & ~ENTRY_COW))
+			break;
+	}
+	return i;
 }
 
 /* Gives an entry what ACCESSED or REUSE would, unless the hardware changes it at the same time. */

@@ -42,6 +42,42 @@ enum vm_outcome install_nothing(struct fault *fault);
 enum vm_outcome install_reuse(struct fault *fault);
 enum vm_outcome install_remap(struct fault *fault);
 
+/* Frames of zeros for the pages from `va` on, upwards or downwards, all in one leaf table. */
+#define INSTALL_BATCH 32
+
+struct install_batch {
+	vaddr_t va;
+	long step; /* 1 or -1 */
+	size_t n;
+	struct page *pages[INSTALL_BATCH]; /* each with its reference and zeroed_pfn */
+};
+
+static inline vaddr_t install_batch_va(const struct install_batch *batch, size_t i)
+{
+	return batch->va + (vaddr_t)batch->step * i * PAGE_SIZE;
+}
+
+/*
+ * Map the frames of the batch, which lies in the VMA, until an entry has another page. Return how many frames were mapped,
+ * whose references are those of the entries then. install_batch() also replaces the zero page. Its caller holds the space's
+ * lock, and that of install_batch_beside() is a reader.
+ */
+size_t install_batch(struct space *space, struct vma *vma, const struct install_batch *batch);
+size_t install_batch_beside(struct space *space, struct vma *vma,
+			    const struct install_batch *batch);
+
+/*
+ * Maps the zero page up to n times beside the fault's page, which has it: after it (step 1) or before it (-1), until an entry is
+ * not EMPTY. All are in the fault's VMA and leaf table. Returns how often. The caller is as for install_fill().
+ */
+size_t install_zeros(struct fault *fault, long step, size_t n);
+
+/*
+ * Makes up to n pages writable that follow the fault's, or come before it (step 1 or -1), and for which a write would be REUSE,
+ * until one is not such a page. All are in the fault's VMA and leaf table. Returns how many. The caller holds the space's lock.
+ */
+size_t install_reuse_ahead(const struct fault *fault, long step, size_t n);
+
 /*
  * Call after the VMA has gained permissions. If [start, end) has only few pages, gives them to its
  * entries at once, which saves a fault for each; VM_PROT_WRITE only to those for which a write

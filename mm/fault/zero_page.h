@@ -11,6 +11,11 @@ static inline enum vm_outcome zero_page_get(struct fault *fault)
 	return VM_OK;
 }
 
+static inline bool entry_is_zero_page(struct mmu_entry entry)
+{
+	return entry_has_page(entry) && entry_pfn(entry) == zero_pfn;
+}
+
 /*
  * The entry that maps the zero page in a VMA with these permissions: never writable, and marked so
  * that a write is COW. Such entries are not counted: the page is never freed, and it is not resident

@@ -457,6 +457,23 @@ struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_fro
 	return frame_alloc(kind, from);
 }
 
+size_t page_alloc_some(struct page **pages, size_t n, enum page_kind kind)
+{
+	struct frame_cache *cache = frame_cache_this();
+	size_t got = 0;
+
+	assert_hardened(n > 0);
+	spin_lock(&cache->lock);
+	while (got < n && (pages[got] = cache_take(cache, &cache->singles, cache->floor)))
+		got++;
+	spin_unlock(&cache->lock);
+	for (size_t i = 0; i < got; i++)
+		block_start(pages[i], 0, kind);
+	if (got == 0 && (pages[0] = single_alloc(kind, PAGE_OPTIONAL)))
+		got = 1;
+	return got;
+}
+
 void page_alloc_split(struct page *page, unsigned order)
 {
 	enum page_kind kind = page_kind(page);

@@ -24,6 +24,12 @@ enum page_alloc_from {
  */
 struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from);
 
+/*
+ * Allocates up to n single frames, each as page_alloc() does, by the rules of PAGE_OPTIONAL. Returns how many: fewer than n
+ * if the hart has no more at hand, and 0 if there are none.
+ */
+size_t page_alloc_some(struct page **pages, size_t n, enum page_kind kind);
+
 /* Makes an allocation of 2^order frames as many allocations of one frame, each with one reference. */
 void page_alloc_split(struct page *page, unsigned order);
 

@@ -29,6 +29,7 @@ struct space_stats {
 	uint64_t grow;	    /* stack grown by a fault */
 	uint64_t zero_maps; /* FILL faults that mapped the zero page */
 	uint64_t around;    /* object pages mapped by fault-around */
+	uint64_t ahead;	    /* private frames that runs have added (mm/fault/run.h) */
 	uint64_t fences;
 	uint64_t major; /* faults that had to ask a device for their page, or wait for it */
 	uint64_t peak_resident;
@@ -102,6 +103,7 @@ struct space {
 	 */
 	uint64_t limit_as, limit_data, limit_stack;
 	bool lent; /* set once: several processes use the space, or have, and each has limits of its own */
+	bool thp_disabled; /* atomic: no runs (mm/fault/run.h); fork and exec keep it */
 	unsigned mdwe;	   /* atomic: MDWE_*. Set once; fork and exec begin with mdwe_inherited() */
 	unsigned barriers; /* atomic: the commands of membarrier that it is registered for */
 	/* written under the mmap lock, read without (only the text of reports depends on it): */

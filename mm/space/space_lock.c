@@ -37,6 +37,11 @@ static void reader_count(struct space *space, struct space_reader *reader)
 	if (reader->zero_maps)
 		counter_add(&space->stats.zero_maps, reader->zero_maps);
 	reader->zero_maps = 0;
+	if (reader->ahead) {
+		counter_add(&space->resident, reader->ahead);
+		counter_add(&space->stats.ahead, reader->ahead);
+		reader->ahead = 0;
+	}
 }
 
 void space_reader_turn(struct space *space, struct space_reader *self, struct vma *vma)
@@ -134,13 +139,13 @@ void space_unshare(struct space *space)
 		slab_free(&readers_cache, space->readers);
 }
 
-/* The two counts are not of one moment. */
+/* The counts are not of one moment. */
 static size_t not_counted(const struct space_reader *reader)
 {
 	uint32_t fills = atomic_load_relaxed(&reader->faults.kind[FAULT_FILL]);
 	uint32_t zero_maps = atomic_load_relaxed(&reader->zero_maps);
 
-	return fills > zero_maps ? fills - zero_maps : 0;
+	return (fills > zero_maps ? fills - zero_maps : 0) + atomic_load_relaxed(&reader->ahead);
 }
 
 size_t space_resident(const struct space *space)

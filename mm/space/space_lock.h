@@ -39,6 +39,7 @@ struct space_reader {
 	 * the space is closed, the holder of its lock does.
 	 */
 	uint32_t zero_maps;
+	uint32_t ahead;	 /* frames that runs have added (mm/fault/run.h) */
 	struct vma *vma; /* of this hart's last fault; NULL while the space is closed */
 	struct vma_faults faults;
 } __attribute__((aligned(SPACE_READER_LINE)));

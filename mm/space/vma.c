@@ -39,6 +39,7 @@ struct vma *vma_alloc(void)
 	vma->touched_start = VMA_UNTOUCHED;
 	vma->touched_end = 0;
 	vma->faults = (struct vma_faults){ 0 };
+	vma->has_private = false;
 	return vma;
 }
 
@@ -318,6 +319,7 @@ static void vma_copy(struct vma *to, const struct vma *from)
 	to->touched_start = from->touched_start;
 	to->touched_end = from->touched_end;
 	to->faults = (struct vma_faults){ 0 };
+	to->has_private = from->has_private;
 }
 
 void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *copy)
@@ -352,6 +354,7 @@ void vma_join(struct vma *below, struct vma *above, struct list *dead)
 	below->end = above->end; /* before the unlink, so that the gap above does not change */
 	below->touched_start = MIN(below->touched_start, above->touched_start);
 	below->touched_end = MAX(below->touched_end, above->touched_end);
+	below->has_private |= above->has_private;
 #pragma GCC unroll 16
 	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
 		below->faults.kind[kind] += above->faults.kind[kind];

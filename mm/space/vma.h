@@ -31,6 +31,8 @@ struct fault;
 #define VMA_WRITER	 64u /* made by a descriptor open for writing: counts as a writer */
 /* Shared by a descriptor open for writing, but seals forbid to write. */
 #define VMA_WRITE_SEALED 32768u
+#define VMA_HUGE	 65536u	 /* MADV_HUGEPAGE: runs are wanted (mm/fault/run.h) */
+#define VMA_NOHUGE	 131072u /* MADV_NOHUGEPAGE: they are not */
 
 /* Bytes below a stack that no fault fills, and where the kernel chooses no address (R30). */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)
@@ -107,6 +109,8 @@ struct vma {
 	 */
 	vaddr_t touched_start, touched_end;
 	struct vma_faults faults;
+	/* It may have private frames, in memory or swap. Not kept without an object: it has no others. */
+	bool has_private;
 	struct space *space;
 	struct list object_link; /* object->lock too; after removal a member of a `dead` list */
 };

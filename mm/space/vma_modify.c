@@ -105,6 +105,7 @@ static void vma_pass_touched(const struct vma *from, struct vma *to, vaddr_t sta
 		return;
 	to->touched_start = MIN(to->touched_start, start);
 	to->touched_end = MAX(to->touched_end, end);
+	to->has_private |= from->has_private;
 }
 
 /* So many bytes get other flags; where they wrap, the other way. */

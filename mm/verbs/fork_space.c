@@ -265,14 +265,23 @@ static int copy_entries(struct copying *copying)
 	return 0;
 }
 
+/*
+ * Does a child find by its faults all that the VMA has? Then nothing is copied, as on Linux. Swap entries of shared memory are
+ * its object's.
+ */
+static bool is_found_again(const struct vma *vma)
+{
+	return vma->object && (vma_is_shared(vma) || !vma->has_private);
+}
+
 /* A child inherits no memory locks, and no pages of VMA_WIPE. The caller holds the child's lock. */
 static void copy_advice(struct vma *copy)
 {
 	if (copy->flags & VMA_LOCKED)
 		copy->space->locked_bytes -= copy->end - copy->start;
 	copy->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
-	if (unlikely(copy->flags & VMA_WIPE)) {
-		copy->touched_start = UINT64_MAX;
+	if (unlikely(copy->flags & VMA_WIPE) || is_found_again(copy)) {
+		copy->touched_start = VMA_UNTOUCHED;
 		copy->touched_end = 0;
 	}
 }
@@ -378,6 +387,7 @@ static void copy_figures(const struct space *parent, struct space *child)
 	child->brk_high = parent->brk_high;
 	child->image_data_bytes = parent->image_data_bytes;
 	child->mdwe = mdwe_inherited(parent);
+	child->thp_disabled = atomic_load_relaxed(&parent->thp_disabled);
 	child->mmu.text_follows = atomic_load_relaxed(&parent->mmu.text_follows);
 	child->ever_sealed = parent->ever_sealed;
 	child->mmap_top = parent->mmap_top;

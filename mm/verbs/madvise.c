@@ -29,8 +29,6 @@ static enum advice_kind advice_kind(int advice)
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
 	case MADV_WILLNEED:
-	case MADV_HUGEPAGE:
-	case MADV_NOHUGEPAGE:
 		return ADVICE_IGNORED;
 	case MADV_COLD:
 	case MADV_PAGEOUT:
@@ -41,6 +39,8 @@ static enum advice_kind advice_kind(int advice)
 	case MADV_KEEPONFORK:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
 		return ADVICE_FLAG;
 	case MADV_FREE: /* it allows to free the pages, and does not require it */
 		return ADVICE_ANON_IGNORED;
@@ -104,30 +104,42 @@ static int populate_range(struct space *space, vaddr_t start, vaddr_t end, int a
 	return populate_error(vm_populate(space, start, end, access));
 }
 
-static unsigned flag_of(int advice)
+/* What an advice does to the flags of a VMA. */
+struct flag_change {
+	unsigned set, clear;
+};
+
+static struct flag_change flag_change_of(int advice)
 {
 	switch (advice) {
 	case MADV_DONTFORK:
+		return (struct flag_change){ .set = VMA_DONTFORK };
 	case MADV_DOFORK:
-		return VMA_DONTFORK;
+		return (struct flag_change){ .clear = VMA_DONTFORK };
 	case MADV_DONTDUMP:
+		return (struct flag_change){ .set = VMA_DONTDUMP };
 	case MADV_DODUMP:
-		return VMA_DONTDUMP;
+		return (struct flag_change){ .clear = VMA_DONTDUMP };
+	case MADV_WIPEONFORK:
+		return (struct flag_change){ .set = VMA_WIPE };
+	case MADV_KEEPONFORK:
+		return (struct flag_change){ .clear = VMA_WIPE };
+	case MADV_HUGEPAGE:
+		return (struct flag_change){ .set = VMA_HUGE, .clear = VMA_NOHUGE };
 	default:
-		return VMA_WIPE;
+		return (struct flag_change){ .set = VMA_NOHUGE, .clear = VMA_HUGE };
 	}
 }
 
-/* Sets or clears a flag that fork or a core file heeds. As on Linux, a split without memory is -EAGAIN. */
+/* Sets or clears a flag that faults, fork or a core file heed. As on Linux, a split without memory is -EAGAIN. */
 static int advise_flag(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 {
-	unsigned flag = flag_of(advice);
-	bool set = advice == MADV_DONTFORK || advice == MADV_WIPEONFORK || advice == MADV_DONTDUMP;
+	const struct flag_change change = flag_change_of(advice);
 	int result;
 
 	if (advice == MADV_WIPEONFORK && vma->object)
 		return -EINVAL;
-	result = vma_modify_flags(vma, start, end, set ? vma->flags | flag : vma->flags & ~flag);
+	result = vma_modify_flags(vma, start, end, (vma->flags & ~change.clear) | change.set);
 	return result ? -EAGAIN : 0;
 }
 

@@ -30,10 +30,10 @@ class Failure(Exception):
 
 def command(program, mem):
     """Gives the command that runs vmbench on a machine that counts instructions: in the same environment each time,
-    where it is run in the root."""
+    where it is run in the root. A fault is one page, as it was for the figures of Linux."""
     built = os.environ.get("FAULTLINE_BUILD")
     start = [sys.executable, "-I", os.path.join(ROOT, "tools/run.py")] if built else [os.path.join(ROOT, "run.sh")]
-    return [*start, "--icount", "--mem", mem, "--timeout", SECONDS, "--env", "TERM=dumb",
+    return [*start, "--append", "thp=never", "--icount", "--mem", mem, "--timeout", SECONDS, "--env", "TERM=dumb",
             "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE]
 
 

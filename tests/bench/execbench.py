@@ -47,7 +47,8 @@ def on_faultline(programs, blocks=False):
         words, log = swaprun.tracing(programs.plugin, folder, blocks)
         adds = [word for host, guest in zip((programs.bench, programs.dynamic), PLACE)
                 for word in ("--add", f"{os.path.abspath(host)}:{guest}")]
-        command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--icount", "--mem", MEM, *adds, "--", *PLACE]
+        command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--append", "thp=never",
+                   "--icount", "--mem", MEM, *adds, "--", *PLACE]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
                               env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})
         swaprun.checked("execbench", done.returncode, done.stdout)

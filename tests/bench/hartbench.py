@@ -63,7 +63,7 @@ def on_faultline(program, plugin, harts, wanted=(), runs=False):
         arguments.append("runs=on")
     with tempfile.TemporaryDirectory(prefix="hartbench-") as folder:
         words, log = swaprun.tracing(plugin, folder, arguments=arguments)
-        command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--harts", harts, "--mem", MEM,
+        command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--append", "thp=never", "--harts", harts, "--mem", MEM,
                    "--timeout", SECONDS, "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE, harts, *wanted]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
                               env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})

@@ -43,7 +43,7 @@ class Programs:
 
 def on_faultline(row, place, words):
     """Does a row on Faultline, from the archive; gives the status and the output."""
-    command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--icount", "--mem", MEM, "--share", place,
+    command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--append", "thp=never", "--icount", "--mem", MEM, "--share", place,
                "--add", f"{place}/{sharefolder.PROGRAM}:{PLACE}", "--", PLACE, row, "/mnt/" + sharefolder.ROWS[row]]
     done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
                           env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})

@@ -52,7 +52,7 @@ def on_faultline(program, plugin, rows=(), blocks=False):
     """Returns (output, log) of a run on Faultline."""
     with tempfile.TemporaryDirectory(prefix="swapbench-") as folder:
         words, log = tracing(plugin, folder, blocks, EVENTS)
-        command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--icount", "--mem", FAULTLINE_MEM,
+        command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--append", "thp=never", "--icount", "--mem", FAULTLINE_MEM,
                    "--swap", SWAP, "--timeout", SECONDS, "--env", "TERM=dumb",
                    "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE, str(FREE), *rows]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,

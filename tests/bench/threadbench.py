@@ -38,7 +38,7 @@ def on_faultline(program, plugin, blocks=False):
     """Returns the log of a run on Faultline."""
     with tempfile.TemporaryDirectory(prefix="threadbench-") as folder:
         words, log = swaprun.tracing(plugin, folder, blocks)
-        command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--icount", "--mem", MEM,
+        command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--append", "thp=never", "--icount", "--mem", MEM,
                    "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
                               env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})

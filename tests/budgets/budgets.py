@@ -19,7 +19,7 @@ PLACE = "/bin/budget"  # in the guest, wherever the build lies here
 def points(name):
     """Runs a program; yields (whether it is right, its name, what was said of it)."""
     program = os.path.join(BUILD, "tests/budgets", "budget-" + name)
-    words = ["--mem", "128M", "--harts", "1", "--env", "TERM=dumb", "--add", f"{program}:{PLACE}", "--", PLACE]
+    words = ["--mem", "128M", "--harts", "1", "--append", "thp=never", "--env", "TERM=dumb", "--add", f"{program}:{PLACE}", "--", PLACE]
     done = subprocess.run([RUN, *words], cwd="/", capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE,
                           check=False)
     notes, said = [], 0

@@ -16,8 +16,12 @@ static void read_half(void)
 
 static void child(void)
 {
-	/* fork copied the entries of the first half: there, with the right to write. */
-	budget("the child writes the first half", write_half, (struct cost){ 0 });
+	/*
+	 * fork copies no entries of shared memory, as faults find the pages again: 16 FILLs, each with a REMAP, as for the
+	 * parent; one middle and one leaf table. The frames are the object's, and count for each that maps them.
+	 */
+	budget("the child writes the first half", write_half,
+	       (struct cost){ .fill = 16, .remap = 16, .resident = 16, .tables = 2 });
 	/*
 	 * The second half is empty: an object's pages are made when they are asked for, by a read too
 	 * (a shared mapping never shows the zero page): 16 FILLs, 16 frames.

@@ -168,6 +168,19 @@ static bool *switch_of(struct boot_options *options, const struct word *word)
 	return NULL;
 }
 
+static bool thp_mode_of(const char *text, struct boot_options *options)
+{
+	static const char *const names[] = { "never", "madvise", "always" };
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], text) != 0)
+			continue;
+		options->thp = i;
+		return true;
+	}
+	return false;
+}
+
 /* Seconds that fit into nanoseconds of 63 bits. */
 static bool wall_clock(const char *text, struct boot_options *options)
 {
@@ -205,6 +218,8 @@ static bool apply(struct expected *expected, const struct word *word)
 		return number(word->value, &options->preempt) == 0;
 	if (strcmp(word->name, "clock") == 0)
 		return wall_clock(word->value, options);
+	if (strcmp(word->name, "thp") == 0)
+		return thp_mode_of(word->value, options);
 	on = switch_of(options, word);
 	if (on)
 		return *on = true;
@@ -325,6 +340,7 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	fuzz_equal(boot_options.log_shared, expected.options.log_shared);
 	fuzz_equal(boot_options.reboot, expected.options.reboot);
 	fuzz_check(boot_options.clock == expected.options.clock);
+	fuzz_equal(boot_options.thp, expected.options.thp);
 	fuzz_check(boot_options.seed == expected.options.seed);
 	fuzz_check(boot_options.fail_nth == expected.options.fail_nth);
 	fuzz_check(boot_options.preempt == expected.options.preempt);

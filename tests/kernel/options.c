@@ -2,6 +2,7 @@
 /* The command line's options, and what is said of wrong ones. */
 #include "base/log.h"
 #include "boot/options.h"
+#include "mm/fault/thp_mode.h"
 #include "tests/kernel/ktest.h"
 
 #define LINE 480
@@ -18,7 +19,7 @@ KTEST(options_are_read_from_the_command_line)
 {
 	saved = boot_options;
 	read_options("init=/bin/sh winsize=132x43 ports=4 ad=soft commit=strict seed=12 test=a*,b "
-		     "clock=9000000000 console=plain log=uart1 poweroff=reboot");
+		     "clock=9000000000 thp=madvise console=plain log=uart1 poweroff=reboot");
 	EXPECT_STR("/bin/sh", boot_options.init);
 	EXPECT_EQ(132, boot_options.columns);
 	EXPECT_EQ(43, boot_options.rows);
@@ -27,6 +28,7 @@ KTEST(options_are_read_from_the_command_line)
 	EXPECT_TRUE(boot_options.commit_strict);
 	EXPECT_EQ(12, boot_options.seed);
 	EXPECT_EQ(9000000000, boot_options.clock);
+	EXPECT_EQ(THP_MADVISE, boot_options.thp);
 	EXPECT_TRUE(boot_options.plain_console);
 	EXPECT_TRUE(boot_options.log_second && !boot_options.log_shared);
 	EXPECT_TRUE(boot_options.reboot);
@@ -52,7 +54,7 @@ KTEST(options_that_are_wrong_are_named_and_passed_over)
 		"commit=foo seed=7",	"commit seed=7",
 		"clock=now seed=7",	"clock=9999999999999 seed=7",
 		"log=nowhere seed=7",	"poweroff seed=7",
-		"console=fancy seed=7",
+		"console=fancy seed=7", "thp=huge seed=7",
 	};
 	static char buf[LINE];
 	enum log_level level;

@@ -305,7 +305,7 @@ def R190_the_areas_are_those_of_proc_maps():
 def R190_a_fault_costs_what_it_costs_unrecorded():
     """Zero fill, pages of a file, and copies, within 5% by the clock of instructions. The hardened kernel checks the journal, too."""
     names = {"env": {**os.environ, "FAULTLINE_KERNEL": "faultline.elf"}}
-    plain = run_placed("recorded", "costs", options=["--mem", "64M", "--icount"], **names)
+    plain = run_placed("recorded", "costs", options=["--mem", "64M", "--icount", "--append", "thp=never"], **names)
     done, recording = recorded("costs", "costs", options=("--mem", "64M", "--icount"), **names)
     equal((0, 0), (plain.status, done.status), f"status ({done.err})")
     mine, ratios, splits = {}, {}, []

@@ -110,7 +110,7 @@ def R180_text_without_fence_i_is_named():
 
 @case
 def R180_a_copy_of_text_without_fence_i_is_named():
-    done = strict(without(is_fence_i, lambda name: name in ("install_copy", "install_fill")), "copy")
+    done = strict(without(is_fence_i, lambda name: name in ("install_copy", "install_fill", "install_frame")), "copy")
     equal((86, b"done\n"), (done.status, done.out), f"status and output, with {done.err}")
     has(done.err, b"a page to be executed was entered without FENCE.I", "the report")
 

@@ -254,10 +254,20 @@ def host_processors():
     return len(os.sched_getaffinity(0))
 
 
+def is_tour(options):
+    """Tells whether nothing was asked for but to be shown around."""
+    return not options.program and not options.root
+
+
+def is_lesson(options):
+    """Tells whether this is the tour or a lab: there a fault is one page."""
+    return is_tour(options) or options.program[:1] == ["tour"] or os.path.exists(GRADE)
+
+
 def usual_harts(options):
     """Says on how many harts a run is that asks for no number: on one where two runs are to be alike or a debugger looks."""
-    is_tour = not options.program and not options.root
-    if options.icount or options.record or options.film or options.strict is not None or options.gdb or options.machine.name != "virt" or is_tour or os.path.exists(GRADE):
+    if options.icount or options.record or options.film or options.strict is not None or options.gdb or \
+            options.machine.name != "virt" or is_tour(options) or os.path.exists(GRADE):
         return 1
     return min(host_processors(), USUAL_HARTS)
 

@@ -12,6 +12,7 @@ from . import root as roots
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, USAGE, Failure, Interrupted
 from .log import Lines, Log, Uart, write_all
+from .options import is_lesson
 from .patience import LOOK, Patience
 from .source import Sources
 from .streams import MOST_HELD, Loop
@@ -233,6 +234,8 @@ def build_machine(options, place, terminal, initrd, disk):
         machine.mem = -(-(machine.mem + record.RING) // record.ROUND) * record.ROUND
         machine.recorder = record.Recorder(options.record, machine.mem, options.icount)
         machine.words.append(f"journal={record.RING >> 10}")
+    if is_lesson(options):
+        machine.words.append("thp=never")
     machine.words += options.append
     return machine
 

@@ -128,6 +128,7 @@ int watch_faults(int argc, char **argv)
 			printf("%8lu %s\n", (unsigned long)process.faults[i], kinds[i]);
 	printf("%8lu of them mapped the zero page\n", (unsigned long)process.zero_fills);
 	printf("%8lu pages of files mapped by fault-around\n", (unsigned long)process.around);
+	printf("%8lu private pages filled ahead, in runs\n", (unsigned long)process.ahead);
 	return 0;
 }
 

@@ -193,5 +193,8 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
  *   bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
  *       The same for an entry that is EMPTY, where other harts may write it at the same moment:
  *       returns false if one has. The table stays while this runs.
+ *   size_t arch_mmu_map_same(struct mmu_entry *slot, vaddr_t va, long step, size_t n, struct mmu_entry entry);
+ *       Writes the same entry to up to n slots that follow the one of va in its table, or come before it (step 1 or
+ *       -1), as arch_mmu_map() does. Ends at the first that is not EMPTY. Returns how many it has written.
  */
 #include "arch-impl/mmu.h"

@@ -83,7 +83,7 @@ static void writers(uint64_t seed, size_t n)
 	result("wrong_counts", (uint64_t)ledger_check(NULL));
 }
 
-/* Memory that is shared on purpose stays writable for both: nobody's write is a fault. */
+/* Memory that is shared on purpose stays writable: no write of the parent is a fault. The child finds each page by one. */
 static void no_faults(uint64_t seed, size_t n)
 {
 	uint64_t before;

@@ -14,6 +14,7 @@
 #include "linux/fs/vfs/mount_calls.h"
 #include "linux/mem/quota.h"
 #include "linux/process/uts.h"
+#include "mm/fault/run.h"
 #include "mm/object/page_cache.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
@@ -210,6 +211,11 @@ static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	put_count(seq, "pgfault", trace_count());
 	put_count(seq, "pgscan_direct", counter_read(&reclaim_counts.scanned));
 	put_count(seq, "pgsteal_direct", counter_read(&reclaim_counts.dropped));
+	/* Linux has no runs, and no names for their counts. */
+	put_count(seq, "run_faults", counter_read(&run_counts.runs));
+	put_count(seq, "run_pages", counter_read(&run_counts.pages));
+	put_count(seq, "run_zero_pages", counter_read(&run_counts.zero_pages));
+	put_count(seq, "run_reused_pages", counter_read(&run_counts.reused_pages));
 	put_count(seq, "allocstall_normal", counter_read(&reclaim_counts.direct));
 	return 0;
 }

@@ -215,7 +215,8 @@ static void put_vm_flags(struct seq *seq, const struct map_facts *map)
 		{ map->max_prot & VM_PROT_EXEC, "me" }, { map->flags & VMA_STACK, "gd" },
 		{ map->flags & VMA_LOCKED, "lo" },	{ map->flags & VMA_DONTFORK, "dc" },
 		{ map->flags & VMA_ACCOUNT, "ac" },	{ map->flags & VMA_WIPE, "wf" },
-		{ map->flags & VMA_DONTDUMP, "dd" },	{ map->flags & VMA_SEALED, "sl" },
+		{ map->flags & VMA_DONTDUMP, "dd" },	{ map->flags & VMA_HUGE, "hg" },
+		{ map->flags & VMA_NOHUGE, "nh" },	{ map->flags & VMA_SEALED, "sl" },
 	};
 
 	seq_put(seq, "VmFlags: ");

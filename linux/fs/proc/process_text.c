@@ -68,7 +68,8 @@ static void put_memory(struct seq *seq, const struct process_facts *facts,
 	put_kb(seq, "VmPTE", facts->tables);
 	put_kb(seq, "VmSwap", facts->swapped);
 	put_kb(seq, "HugetlbPages", 0);
-	seq_put(seq, "CoreDumping:\t0\nTHP_enabled:\t0\nuntag_mask:\t0x%016lx\n", ~0ul);
+	seq_put(seq, "CoreDumping:\t0\nTHP_enabled:\t%u\nuntag_mask:\t0x%016lx\n",
+		!facts->thp_disabled, ~0ul);
 }
 
 static void put_signals(struct seq *seq, const struct process_facts *facts)

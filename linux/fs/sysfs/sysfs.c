@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The file system mounted on /sys: which harts and disks there are, and what memory. */
 /*
- * C libraries, runtimes and tools such as lscpu read these files. Nothing else of Linux's tree is here, and nothing can be
- * changed. The names are fixed, so all inodes are made when the file system is first mounted, and stay.
+ * C libraries, runtimes and tools such as lscpu read these files. Nothing else of Linux's tree is here, and only one can
+ * be written. The names are fixed, so all inodes are made when the file system is first mounted, and stay.
  */
 #include "linux/fs/sysfs/sysfs.h"
 
@@ -21,15 +21,19 @@
 #include "linux/fs/proc/seq.h"
 #include "linux/fs/vfs/path.h"
 #include "linux/fs/vfs/permission.h"
+#include "mm/fault/run.h"
 #include "mm/phys/page.h"
 #include "proc/mem_wait.h"
 
-#define FILE_SIZE PAGE_SIZE /* as Linux says of each */
-#define NAME_SIZE 24u
-#define TEXT_SIZE 512u
+#define FILE_SIZE   PAGE_SIZE /* as Linux says of each */
+#define NAME_SIZE   24u
+#define TEXT_SIZE   512u
+#define STORED_MOST 64u
 
 /* The text of a file, with its newline, or the target of a link. `index`: of the hart, block or disk whose directory it is in. */
 typedef void (*sys_show)(unsigned index, struct seq *seq);
+/* Takes what a program writes, without a newline at its end. Returns 0 or -EINVAL. */
+typedef int (*sys_store)(const char *text, size_t len);
 
 /* A name in a table: its directory is an entry of the same table. */
 struct sys_entry {
@@ -38,6 +42,7 @@ struct sys_entry {
 	uint32_t type;	  /* S_IF* */
 	sys_show show;	  /* NULL: a directory */
 	const char *text; /* or this, if it is always the same */
+	sys_store store;  /* NULL: it cannot be written */
 };
 
 struct sys_node {
@@ -196,6 +201,27 @@ static void show_disk_link(unsigned index, struct seq *seq)
 	seq_put(seq, "../../block/%s", block_at(index)->name);
 }
 
+/* ---- where memory is filled ahead ---- */
+
+static void show_thp(unsigned index, struct seq *seq)
+{
+	unsigned mode = atomic_load_relaxed(&thp_mode);
+
+	(void)index;
+	for (unsigned i = THP_MODES; i-- > 0;)
+		seq_put(seq, i == mode ? "[%s]%c" : "%s%c", thp_mode_names[i], i ? ' ' : '\n');
+}
+
+static int store_thp(const char *text, size_t len)
+{
+	unsigned mode;
+
+	if (!thp_mode_find(text, len, &mode))
+		return -EINVAL;
+	atomic_store_relaxed(&thp_mode, mode);
+	return 0;
+}
+
 /* ---- names ---- */
 
 enum {
@@ -265,8 +291,8 @@ static const struct sys_entry entries[] = {
 	SHOWS("meminfo", NODE0, show_node_memory),
 	SAYS("address_bits", KERNEL, "64\n"),
 	SAYS("cpu_byteorder", KERNEL, "little\n"),
-	/* There are no huge pages. */
-	SAYS("enabled", THP, "always madvise [never]\n"),
+	{ .name = "enabled", .parent = THP, .type = S_IFREG, .show = show_thp, .store = store_thp },
+	/* Nothing is moved to make room for huge pages. */
 	SAYS("defrag", THP, "always defer defer+madvise madvise [never]\n"),
 	SAYS("hpage_pmd_size", THP, "2097152\n"),
 };
@@ -361,6 +387,27 @@ static ssize_t sysfs_read(struct file *file, struct user_iter *to, uint64_t *pos
 	return user_iter_copy_text(to, pos, text, strlen(text));
 }
 
+/* As on Linux, a write is the whole value, wherever the position is. */
+static ssize_t sysfs_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	const struct sys_entry *entry = to_sys(file_inode(file))->entry;
+	size_t n = MIN(from->left, (size_t)STORED_MOST), len = n;
+	char text[STORED_MOST];
+	int err;
+
+	if (!entry->store)
+		return -EIO;
+	if (user_iter_copy_in(from, text, n) != n)
+		return -EFAULT;
+	if (len && text[len - 1] == '\n')
+		len--;
+	err = entry->store(text, len);
+	if (err)
+		return err;
+	*pos += n;
+	return (ssize_t)n;
+}
+
 static int64_t sysfs_seek(struct file *file, int64_t offset, int whence)
 {
 	return file_seek_within(file, FILE_SIZE, offset, whence);
@@ -375,6 +422,7 @@ static int sysfs_fsync(struct file *file, bool data_only)
 static const struct file_ops sysfs_file_ops = {
 	.name = "fact about the machine",
 	.read = sysfs_read,
+	.write = sysfs_write,
 	.stat = inode_file_stat,
 	.seek = sysfs_seek,
 	.poll = poll_always,
@@ -463,7 +511,10 @@ static int sysfs_resize(struct inode *inode, uint64_t size)
 
 static int sysfs_open(struct inode *inode, unsigned flags)
 {
-	return S_ISREG(inode->mode) && (flags & O_ACCMODE) != O_RDONLY ? -EACCES : 0;
+	return S_ISREG(inode->mode) && (flags & O_ACCMODE) != O_RDONLY &&
+			       !to_sys(inode)->entry->store
+		       ? -EACCES
+		       : 0;
 }
 
 /* The table has a reference to each, so this is never called. */
@@ -496,7 +547,9 @@ static const struct inode_ops sysfs_ops = {
 
 static uint32_t sysfs_mode_of(const struct sys_entry *entry)
 {
-	return entry->type | (S_ISDIR(entry->type) ? 0755 : S_ISLNK(entry->type) ? 0777 : 0444);
+	if (S_ISDIR(entry->type))
+		return S_IFDIR | 0755;
+	return S_ISLNK(entry->type) ? S_IFLNK | 0777 : S_IFREG | (entry->store ? 0644 : 0444);
 }
 
 static const struct file_ops *sysfs_file_ops_of(const struct sys_entry *entry)

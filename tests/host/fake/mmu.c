@@ -175,6 +175,21 @@ bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry ent
 	return true;
 }
 
+size_t arch_mmu_map_same(struct mmu_entry *slot, vaddr_t va, long step, size_t n,
+			 struct mmu_entry entry)
+{
+	size_t done;
+
+	for (done = 0; done < n; done++) {
+		slot += step;
+		va += (vaddr_t)step * PAGE_SIZE;
+		if (!entry_empty(entry_load(slot)))
+			break;
+		arch_mmu_map(slot, va, entry);
+	}
+	return done;
+}
+
 struct visit {
 	vaddr_t start, end;
 	mmu_visit_fn fn;

@@ -415,7 +415,7 @@ TEST(text_of_a_process)
 		"RssAnon:\t     108 kB\nRssFile:\t      80 kB\nRssShmem:\t      12 kB\n"
 		"VmData:\t      40 kB\nVmStk:\t       8 kB\nVmExe:\t      12 kB\n"
 		"VmLib:\t       8 kB\nVmPTE:\t       4 kB\nVmSwap:\t       0 kB\n"
-		"HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t0\n"
+		"HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t1\n"
 		"untag_mask:\t0xffffffffffffffff\nThreads:\t6\n"
 		"SigQ:\t3/100\nSigPnd:\t0000010000000002\nShdPnd:\t0000000000000000\n"
 		"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"

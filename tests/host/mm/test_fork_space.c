@@ -144,6 +144,47 @@ TEST(shared_stays_shared) /* R100 */
 	rig_check();
 }
 
+/* Entries that the child's faults find again are not copied; those of private pages are, and with them all of their mapping. */
+TEST(copies_what_faults_do_not_find) /* R18 R100 */
+{
+	struct map_request request = { .addr = AT + GIB,
+				       .len = 8 * P,
+				       .prot = RW,
+				       .max_prot = RW,
+				       .flags = MAP_PRIVATE | MAP_FIXED };
+	vaddr_t at;
+
+	start();
+	map(AT, 600, MAP_SHARED);
+	for (unsigned i = 0; i < 600; i++)
+		store(&parent, AT + i * P, (unsigned char)i);
+	request.object = rig_file(8 * P);
+	assert_int_equal(0, vm_map(&parent, &request, &at));
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(rig_byte(i * P), load(&parent, at + i * P));
+	fork_to(&parent, &child);
+	assert_int_equal(0, child.resident);
+	assert_int_equal(1, child.tables);
+	assert_int_equal((unsigned char)599, load(&child, AT + 599 * P));
+	assert_int_equal(rig_byte(0), load(&child, at));
+	rig_destroy(&child);
+	store(&parent, at + 6 * P, 7);
+	/* Both parts know that there may be a private page, and so does the whole again. */
+	assert_int_equal(0, vm_protect(&parent, at + 4 * P, 4 * P, PROT_READ));
+	fork_to(&parent, &child);
+	assert_int_equal(8, child.resident);
+	assert_int_equal(7, load(&child, at + 6 * P));
+	rig_destroy(&child);
+	assert_int_equal(0, vm_protect(&parent, at + 4 * P, 4 * P, RW));
+	fork_to(&parent, &child);
+	store(&parent, at + 6 * P, 8);
+	assert_int_equal(7, load(&child, at + 6 * P));
+	rig_destroy(&child);
+	object_put(request.object);
+	rig_destroy(&parent);
+	rig_check();
+}
+
 TEST(private_file_pages) /* R63 */
 {
 	struct object *file;

@@ -39,8 +39,6 @@ static const struct row rows[] = {
 	OPTION(PR_GET_TIMERSLACK, 0),
 	OPTION(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY),
 	OPTION(PR_MCE_KILL_GET, 0),
-	OPTION(PR_SET_THP_DISABLE, 1),
-	OPTION(PR_GET_THP_DISABLE, 0),
 	OPTION(PR_SET_IO_FLUSHER, 1),
 	OPTION(PR_GET_IO_FLUSHER, 0),
 	ABSENT("settimeofday of a zone", settimeofday, "EINVAL", 0, (word)&zone),

@@ -126,3 +126,19 @@ static inline bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct
 	mmu_fence_new(va);
 	return true;
 }
+
+static inline size_t arch_mmu_map_same(struct mmu_entry *slot, vaddr_t va, long step, size_t n,
+				       struct mmu_entry entry)
+{
+	volatile uint64_t *word = &slot[step].word, *end = word + step * (long)n;
+	size_t done;
+
+	mmu_assert_entry(entry);
+	__asm__ volatile("fence w, w" ::: "memory");
+	for (; word != end && *word == 0; word += step)
+		*word = entry.word;
+	done = (size_t)((word - &slot[step].word) * step);
+	for (size_t i = 1; unlikely(mmu_keeps_invalid) && i <= done; i++)
+		arch_mmu_fence_local(va + (vaddr_t)step * i * PAGE_SIZE);
+	return done;
+}

@@ -21,6 +21,8 @@ static inline void arch_mmu_sync_text(struct mmu *mmu)
 }
 
 void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
+size_t arch_mmu_map_same(struct mmu_entry *slot, vaddr_t va, long step, size_t n,
+			 struct mmu_entry entry);
 bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
 
 struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va);

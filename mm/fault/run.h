@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs: a fault that continues a sweep through private anonymous memory also fills pages ahead of it. */
+#pragma once
+
+#include "mm/fault/fault.h"
+#include "mm/fault/thp_mode.h"
+#include "sync/atomic.h"
+
+/* Pages that have been filled ahead, of all spaces since boot. All fields are atomic. */
+struct run_counts {
+	uint64_t runs;	       /* faults that have filled more than their page */
+	uint64_t pages;	       /* frames that they have filled beside those of the faults */
+	uint64_t zero_pages;   /* entries for the zero page, in the same way */
+	uint64_t reused_pages; /* pages that were there, and may be written again */
+};
+extern struct run_counts run_counts;
+
+/*
+ * A private frame of zeros has been installed: sets fault->run if pages ahead are to be filled, too. Returns VM_RUN then,
+ * else VM_OK. The caller holds the space's lock, or is a reader.
+ */
+enum vm_outcome run_begin(struct fault *fault);
+
+static inline enum vm_outcome run_begin_if_used(struct fault *fault)
+{
+	return unlikely(atomic_load_relaxed(&thp_mode)) ? run_begin(fault) : VM_OK;
+}
+
+/*
+ * After VM_RUN: fills the pages. It never waits and never has memory reclaimed: it ends early if memory is short, or if
+ * the mapping or an entry is not what it was. Call with no lock held.
+ */
+void run_fill(struct fault *fault);
+
+/*
+ * A write was resolved by REUSE: makes pages ahead writable that need no copy either, as after mprotect or when a child of fork
+ * is gone. The caller holds the space's lock.
+ */
+void run_reuse(struct fault *fault);
+
+static inline void run_reuse_if_used(struct fault *fault)
+{
+	if (unlikely(atomic_load_relaxed(&thp_mode)))
+		run_reuse(fault);
+}
+
+/* The zero page has been installed for a read: maps it ahead, too. The caller is as for run_begin(). */
+void run_zeros(struct fault *fault);
+
+static inline void run_zeros_if_used(struct fault *fault)
+{
+	if (unlikely(atomic_load_relaxed(&thp_mode)))
+		run_zeros(fault);
+}
