@@ -279,7 +279,8 @@ static int exec_place_interp(struct space *space, const struct elf_image *image,
 	if (image->high - image->low > USER_TOP - USER_BASE)
 		return -ENOMEM;
 	space_lock(space);
-	err = map_choose_address(space, prefer ? image->low : 0, image->high - image->low, &start);
+	err = map_choose_address(space, prefer ? image->low : 0, image->high - image->low, USER_TOP,
+				 &start);
 	space_unlock(space);
 	if (!err)
 		*bias_ret = start - image->low;

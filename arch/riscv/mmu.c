@@ -149,15 +149,21 @@ static pte_t *table_get(pte_t *slot, struct mmu_tables *spare)
 	return arch_phys_to_virt(table);
 }
 
-static __attribute__((noinline)) unsigned prepare_missing(struct mmu *mmu, vaddr_t va,
-							  struct mmu_tables *spare)
+/* Returns the middle table for va, or NULL if it is missing and `spare` is empty. */
+static pte_t *middle_get(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 {
 	pte_t *root = &mmu_root(mmu)[root_index(va)];
-	pte_t *middle;
 
 	if (!*root && spare->count > 0)
 		hint_add_middle(mmu, root_index(va));
-	middle = table_get(root, spare);
+	return table_get(root, spare);
+}
+
+static __attribute__((noinline)) unsigned prepare_missing(struct mmu *mmu, vaddr_t va,
+							  struct mmu_tables *spare)
+{
+	pte_t *middle = middle_get(mmu, va, spare);
+
 	if (!middle)
 		return 2;
 	if (!table_get(&middle[middle_index(va)], spare))
@@ -174,4 +180,24 @@ unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 	if (likely(arch_mmu_lookup(mmu, va)))
 		return 0;
 	return prepare_missing(mmu, va, spare);
+}
+
+unsigned arch_mmu_move_table(struct mmu *mmu, vaddr_t from, vaddr_t to, struct mmu_tables *spare,
+			     struct mmu_tables *out)
+{
+	pte_t *middle = middle_get(mmu, to, spare), *slot, pte;
+
+	assert_hardened(IS_ALIGNED(from | to, MIDDLE_SPAN) && from < USER_TOP && to < USER_TOP);
+	if (!middle)
+		return 1;
+	slot = &pte_table_at(mmu_root(mmu)[root_index(from)])[middle_index(from)];
+	pte = *slot;
+	*(volatile pte_t *)slot = 0;
+	hint_drop_leaf(mmu, from);
+	slot = &middle[middle_index(to)];
+	if (*slot)
+		mmu_tables_push(out, pte_table_paddr(*slot));
+	pte_publish(slot, pte);
+	hint_add_leaf(mmu, to);
+	return 0;
 }

@@ -3,10 +3,12 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/space/commit.h"
+#include "mm/fault/thp_mode.h"
 #include "mm/host.h"
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/map.h"
 #include "mm/object/object.h"
+#include "sync/atomic.h"
 #include "mm/verbs.h"
 #include "mm/verbs/populate.h"
 #include "mm/verbs/unmap.h"
@@ -50,12 +52,45 @@ static bool map_is_free(struct space *space, vaddr_t start, size_t len)
 	return !next || start + len <= vma_start_gap(next);
 }
 
+/* What a leaf table covers. */
+#define LEAF_SPAN (MMU_LEAF_ENTRIES * PAGE_SIZE)
+
+/*
+ * Finds a free range that lies in its leaf tables as `like` does in its own. Then runs are as long as they can be, and mremap
+ * moves whole tables. Returns 0 or -ENOMEM.
+ */
+static int find_gap_like(struct space *space, size_t len, vaddr_t like, vaddr_t *start_ret)
+{
+	const size_t more = LEAF_SPAN - PAGE_SIZE;
+	vaddr_t start;
+	int result;
+
+	if (len > USER_TOP - more)
+		return -ENOMEM;
+	if (unlikely(space->mmap_up)) {
+		result = vma_find_gap_up(space, len + more, space->mmap_top, &start);
+		if (!result)
+			*start_ret = start + (like - start) % LEAF_SPAN;
+	} else {
+		result = vma_find_gap(space, len + more, space->mmap_top, &start);
+		if (!result)
+			*start_ret = start + more - (start + more - like) % LEAF_SPAN;
+	}
+	return result;
+}
+
+/* May a mapping be at the hint, rounded? Then that is in *hint; it is 0 if there is none. */
+static inline bool hint_is_free(struct space *space, vaddr_t *hint, size_t len)
+{
+	*hint = ALIGN_DOWN(*hint, PAGE_SIZE);
+	if (*hint && *hint < USER_BASE)
+		*hint = USER_BASE;
+	return *hint && *hint <= USER_TOP - len && map_is_free(space, *hint, len);
+}
+
 static inline int choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
 {
-	hint = ALIGN_DOWN(hint, PAGE_SIZE);
-	if (hint && hint < USER_BASE)
-		hint = USER_BASE;
-	if (hint && hint <= USER_TOP - len && map_is_free(space, hint, len)) {
+	if (hint_is_free(space, &hint, len)) {
 		*start_ret = hint;
 		return 0;
 	}
@@ -66,9 +101,22 @@ static inline int choose_address(struct space *space, vaddr_t hint, size_t len, 
 	return vma_find_gap(space, len, USER_TOP, start_ret);
 }
 
-int map_choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
+int map_choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t like,
+		       vaddr_t *start_ret)
 {
+	if (like != USER_TOP && len >= LEAF_SPAN && atomic_load_relaxed(&thp_mode) &&
+	    !hint_is_free(space, &hint, len) && find_gap_like(space, len, like, start_ret) == 0)
+		return 0;
 	return choose_address(space, hint, len, start_ret);
+}
+
+/* As on Linux, anonymous memory is aligned if whole leaf tables are for it alone. */
+static int choose_whole_tables(struct space *space, const struct map_request *request, size_t len,
+			       vaddr_t *start_ret)
+{
+	vaddr_t like = !is_file(request) && len % LEAF_SPAN == 0 ? 0 : USER_TOP;
+
+	return map_choose_address(space, request->addr, len, like, start_ret);
 }
 
 /* As on Linux, an address that looks like an errno is taken for one. */
@@ -99,6 +147,8 @@ static int plan_address(struct space *space, const struct map_request *request, 
 	space_lock(space);
 	if (is_fixed(request))
 		result = check_address(request->addr, len, &plan->start);
+	else if (unlikely(atomic_load_relaxed(&thp_mode)))
+		result = choose_whole_tables(space, request, len, &plan->start);
 	else
 		result = choose_address(space, request->addr, len, &plan->start);
 	if (!result)

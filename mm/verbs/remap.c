@@ -108,7 +108,7 @@ static int move_anywhere(const struct remap *remap, vaddr_t hint, vaddr_t *addr_
 	if (remap->new_len > USER_TOP - USER_BASE)
 		return -ENOMEM;
 	space_lock(remap->space);
-	result = map_choose_address(remap->space, hint, remap->new_len, &new_addr);
+	result = map_choose_address(remap->space, hint, remap->new_len, remap->addr, &new_addr);
 	if (!result)
 		busy_with_both(remap, new_addr);
 	space_unlock(remap->space);

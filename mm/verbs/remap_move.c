@@ -24,7 +24,7 @@
 #define COUNT_LEAVES 32
 /* Page tables that are allocated between two calls of vm_pause(). */
 #define FILL_TABLES  64
-/* Entries that a piece may move. */
+/* Entries that a piece may move, unless it moves a whole table. */
 #define MOVE_ENTRIES 32u
 
 struct move {
@@ -34,6 +34,7 @@ struct move {
 	struct vma *from, *to;
 	unsigned prot;
 	struct mmu_tables tables;
+	struct mmu_tables replaced; /* empty tables that were at the new address */
 	/* of one piece: */
 	vaddr_t resume; /* where it stopped */
 	unsigned leaves;
@@ -48,8 +49,18 @@ struct table_count {
 	uint64_t last[MMU_LEVELS]; /* the last table counted, by level */
 };
 
-/* Counts the page tables that a range of new addresses may need and that are not counted yet. */
-static void count_range(struct table_count *count, vaddr_t start, vaddr_t end)
+/* Does the leaf table move as a whole? So it does if it takes the place of one at the new address. */
+static bool moves_whole(const struct move *move, const struct mmu_leaf *leaf)
+{
+	return leaf->count == MMU_LEAF_ENTRIES &&
+	       (move->delta >> PAGE_SHIFT) % MMU_LEAF_ENTRIES == 0;
+}
+
+/*
+ * Counts the page tables that a range of new addresses may need and that are not counted yet. `whole`: without the leaf
+ * table.
+ */
+static void count_range(struct table_count *count, vaddr_t start, vaddr_t end, bool whole)
 {
 	uint64_t span = PAGE_SIZE;
 
@@ -57,6 +68,8 @@ static void count_range(struct table_count *count, vaddr_t start, vaddr_t end)
 		uint64_t first, last;
 
 		span *= MMU_LEAF_ENTRIES;
+		if (level == 0 && whole)
+			continue;
 		first = start / span;
 		last = (end - 1) / span;
 		if (count->last[level] != UINT64_MAX && first <= count->last[level])
@@ -78,7 +91,7 @@ static int count_leaf(void *arg, const struct mmu_leaf *leaf)
 		move->resume = leaf->va;
 		return 1;
 	}
-	count_range(count, to, to + leaf->count * PAGE_SIZE);
+	count_range(count, to, to + leaf->count * PAGE_SIZE, moves_whole(move, leaf));
 	return 0;
 }
 
@@ -207,7 +220,34 @@ static bool is_blank(const struct mmu_leaf *leaf)
 	return entry_next_used(leaf->entries, end) == end;
 }
 
-/* Moves entries of a leaf table, at most MOVE_ENTRIES, into one table at the new address. */
+/* The hardened build keeps account of what is to be fenced. */
+static void owe_all(struct move *move, const struct mmu_leaf *leaf)
+{
+#ifdef FAULTLINE_HARDENED
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+
+	entry_for_each_used(slot, leaf->entries, end)
+		debt_owe(move->space, mmu_leaf_va(leaf, slot), entry_load(slot), ENTRY_NONE);
+#else
+	(void)move, (void)leaf;
+#endif
+}
+
+/* Moves a leaf table with all its entries. */
+static void move_table(struct move *move, const struct mmu_leaf *leaf)
+{
+	size_t before = move->tables.count + move->replaced.count;
+	unsigned missing;
+
+	owe_all(move, leaf);
+	missing = arch_mmu_move_table(&move->space->mmu, leaf->va, leaf->va + move->delta,
+				      &move->tables, &move->replaced);
+	assert(!missing); /* the count includes what was missing */
+	move->space->tables += before - (move->tables.count + move->replaced.count);
+	move->flush.tables = true;
+}
+
+/* Moves a whole leaf table, or entries of one, at most MOVE_ENTRIES, into one table at the new address. */
 static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct move *move = arg;
@@ -224,6 +264,10 @@ static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 	}
 	if (is_blank(leaf))
 		return 0;
+	if (moves_whole(move, leaf)) {
+		move_table(move, leaf);
+		return 0;
+	}
 	missing = arch_mmu_prepare(&move->space->mmu, to, &move->tables);
 	assert(!missing); /* the count includes this table */
 	move->space->tables += before - move->tables.count;
@@ -334,5 +378,6 @@ int remap_move(struct space *space, vaddr_t old_start, size_t old_len, vaddr_t n
 		finish(&move, old_start, old_start + old_len, flags & REMAP_KEEP);
 	}
 	tables_free(&move.tables);
+	tables_free(&move.replaced);
 	return result;
 }

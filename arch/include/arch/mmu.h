@@ -119,6 +119,15 @@ int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn vis
 void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_tables *out);
 
 /*
+ * Moves the leaf table of `from`, with all its entries, to `to`. Both are multiples of what a leaf table covers, and the
+ * entries at `to` are EMPTY; if these have a table it goes to `out`. A missing upper table is taken from `spare`. Returns 0, or
+ * with nothing moved how many tables are missing. The caller flushes with `tables` set before it releases the space's lock, and
+ * before it frees `out`.
+ */
+unsigned arch_mmu_move_table(struct mmu *mmu, vaddr_t from, vaddr_t to, struct mmu_tables *spare,
+			     struct mmu_tables *out);
+
+/*
  * Fences what `flush` has gathered on every hart that runs the space, and has all others forget it before they run it again;
  * empties `flush`. The caller holds the space's lock.
  */

@@ -159,6 +159,41 @@ unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 	return 0;
 }
 
+unsigned arch_mmu_move_table(struct mmu *mmu, vaddr_t from, vaddr_t to, struct mmu_tables *spare,
+			     struct mmu_tables *out)
+{
+	struct mmu_entry *slots[2];
+	vaddr_t at[2] = { from, to };
+
+	check_user(from);
+	check_user(to);
+	assert(IS_ALIGNED(from | to, span(1)) && leaf_table(mmu, from));
+	for (unsigned i = 0; i < 2; i++) {
+		paddr_t table = mmu->root;
+
+		for (unsigned level = ROOT_LEVEL; level > 1; level--) {
+			struct mmu_entry *entry = &table_at(table)[index_of(at[i], level)];
+
+			if (entry_empty(*entry)) {
+				table = tables_take(spare);
+				if (!table)
+					return level - 1;
+				entry->word = table | FAKE_VALID;
+			}
+			table = entry->word & ~FAKE_VALID;
+		}
+		slots[i] = &table_at(table)[index_of(at[i], 1)];
+	}
+	if (!entry_empty(*slots[1])) {
+		assert(table_empty(slots[1]->word & ~FAKE_VALID));
+		mmu_tables_push(out, slots[1]->word & ~FAKE_VALID);
+	}
+	*slots[1] = *slots[0];
+	*slots[0] = (struct mmu_entry){ 0 };
+	fake_counts.tables_moved++;
+	return 0;
+}
+
 void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry)
 {
 	assert(IS_ALIGNED(va, PAGE_SIZE) && slot && !entry_empty(entry) && !entry_has_page(*slot));

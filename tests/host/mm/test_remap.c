@@ -3,6 +3,7 @@
 #include "one_space.h"
 
 #include "mm/check/alloc_fail.h"
+#include "mm/fault/thp_mode.h"
 #include "mm/object/object.h"
 #include "mm/object/object_size.h"
 
@@ -377,5 +378,111 @@ TEST(duplicates)
 	assert_filled(AT, 4);
 	assert_int_equal(0, fake_store(TO + 3 * P, 77));
 	assert_int_equal(77, fake_load(AT + 3 * P));
+	end();
+}
+
+/* ---- whole leaf tables ---- */
+
+#define TABLE MMU_LEAF_ENTRIES
+
+/* Where both ranges lie alike in their tables, these are moved, and no entry is. */
+TEST(moves_tables)
+{
+	const vaddr_t from = AT, to = AT + 3 * GIB;
+	size_t tables;
+
+	start();
+	map(from, 3 * TABLE + 10, RW);
+	fill(from, TABLE + 3); /* the third table is not there */
+	fill(from + 2 * TABLE * P, TABLE + 10);
+	tables = space.tables;
+	fake_counts.tables_moved = 0;
+	assert_int_equal(to, remap(from, 3 * TABLE + 10, 3 * TABLE + 10, FIXED, to));
+	assert_int_equal(3, fake_counts.tables_moved);
+	assert_int_equal(tables, space.tables);
+	assert_int_equal(2 * TABLE + 13, space.resident);
+	rig_check();
+	assert_int_equal(-1, fake_load(from));
+	assert_filled(to, TABLE + 3);
+	assert_filled(to + 2 * TABLE * P, TABLE + 10);
+	assert_int_equal(0, fake_load(to + (TABLE + 3) * P));
+	assert_kind(0, &space, COW);
+	end();
+}
+
+/* An empty table that is at the new address gives way; what a translation says of the old one is fenced. */
+TEST(moves_tables_to_where_one_is)
+{
+	const vaddr_t from = AT, to = AT + 2 * TABLE * P;
+	size_t tables;
+
+	start();
+	map(from, TABLE, RW);
+	fill(from, TABLE);
+	tables = space.tables;
+	/* A table stays if its last page goes while an untouched mapping needs it. */
+	map(to, 1, RW);
+	fill(to, 1);
+	map(to + P, TABLE - 1, PROT_READ);
+	assert_int_equal(0, vm_unmap(&space, to, P));
+	assert_int_equal(0, vm_unmap(&space, to + P, (TABLE - 1) * P));
+	assert_int_equal(tables + 1, space.tables);
+	fake_counts.tables_moved = 0;
+	assert_int_equal(to, remap(from, TABLE, TABLE, FIXED, to));
+	assert_int_equal(1, fake_counts.tables_moved);
+	assert_int_equal(tables, space.tables);
+	rig_check();
+	assert_filled(to, TABLE);
+	assert_int_equal(0, fake_tlb_debts());
+	assert_int_equal(from, remap(to, TABLE, TABLE, KEEP, from));
+	assert_filled(from, TABLE);
+	for (unsigned i = 0; i < TABLE; i++)
+		assert_int_equal(0, fake_load(to + i * P));
+	end();
+}
+
+/* Chosen addresses lie so that tables can be moved, if runs are made; those of whole tables alone are aligned. */
+TEST(chooses_alike)
+{
+	vaddr_t at, moved;
+
+	start();
+	at = (vaddr_t)rig_map(&space, 0, 2 * TABLE * P, RW, ANON);
+	assert_int_equal(space.mmap_top, at + 2 * TABLE * P);
+	thp_mode = THP_ALWAYS;
+	at = (vaddr_t)rig_map(&space, 0, 2 * TABLE * P, RW, ANON);
+	assert_true(IS_ALIGNED(at, TABLE * P));
+	at = (vaddr_t)rig_map(&space, 0, (2 * TABLE + 1) * P, RW, ANON);
+	assert_false(IS_ALIGNED(at, TABLE * P));
+	fill(at, 2 * TABLE + 1);
+	fake_counts.tables_moved = 0;
+	moved = (vaddr_t)remap(at, 2 * TABLE + 1, 5 * TABLE, MREMAP_MAYMOVE, 0);
+	assert_int_equal(at % (TABLE * P), moved % (TABLE * P));
+	assert_in_range(fake_counts.tables_moved, 1, 2);
+	assert_filled(moved, 2 * TABLE + 1);
+	assert_int_equal(
+		AT, (vaddr_t)rig_map(&space, AT, TABLE * P, RW, ANON)); /* a hint that is free */
+	thp_mode = THP_NEVER;
+	end();
+}
+
+/* Upwards, where the old layout is asked for; and where no such range is free. */
+TEST(chooses_alike_upwards)
+{
+	vaddr_t at;
+
+	start();
+	thp_mode = THP_ALWAYS;
+	space.mmap_up = true;
+	space.mmap_top = AT + 5 * P;
+	at = (vaddr_t)rig_map(&space, 0, TABLE * P, RW, ANON);
+	assert_int_equal(AT + TABLE * P, at);
+	at = (vaddr_t)rig_map(&space, 0, P, RW, ANON);
+	assert_int_equal(AT + 5 * P, at);
+	space.mmap_up = false;
+	space.mmap_top = USER_BASE + (TABLE + 7) * P;
+	at = (vaddr_t)rig_map(&space, 0, TABLE * P, RW, ANON);
+	assert_int_equal(USER_BASE + 7 * P, at); /* not aligned, as before */
+	thp_mode = THP_NEVER;
 	end();
 }
