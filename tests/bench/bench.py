@@ -28,18 +28,18 @@ class Failure(Exception):
     """The benchmark did not come to an end."""
 
 
-def command(program, mem):
+def command(program, mem, thp="never"):
     """Gives the command that runs vmbench on a machine that counts instructions: in the same environment each time,
-    where it is run in the root. A fault is one page, as it was for the figures of Linux."""
+    where it is run in the root. With thp=never a fault is one page, as it was for vmbench's figures of Linux."""
     built = os.environ.get("FAULTLINE_BUILD")
     start = [sys.executable, "-I", os.path.join(ROOT, "tools/run.py")] if built else [os.path.join(ROOT, "run.sh")]
-    return [*start, "--append", "thp=never", "--icount", "--mem", mem, "--timeout", SECONDS, "--env", "TERM=dumb",
+    return [*start, "--append", "thp=" + thp, "--icount", "--mem", mem, "--timeout", SECONDS, "--env", "TERM=dumb",
             "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE]
 
 
-def measure(program, mem):
+def measure(program, mem, thp="never"):
     """Runs a benchmark and gives what it wrote."""
-    done = subprocess.run(command(program, mem), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run(command(program, mem, thp), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           check=False)
     text = done.stdout.decode(errors="replace")
     if done.returncode != 0:
@@ -64,10 +64,10 @@ def parse_rows(text):
     return rows
 
 
-def rows_of(path, program, mem):
+def rows_of(path, program, mem, thp="never"):
     """Gives the rows of an earlier run's output, if there is a path, or runs the program."""
     if not path:
-        return parse_rows(measure(program, mem))
+        return parse_rows(measure(program, mem, thp))
     with open(path, encoding="utf-8") as file:
         return parse_rows(file.read())
 
