@@ -863,17 +863,18 @@ static void no_late_write(void)
 	size_t size = 24ul << 20;
 	unsigned bad = 0;
 	unsigned char *ring;
-	uint64_t *words;
+	uint64_t *words, at;
 	pid_t driver;
 
 	ring = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	memset(ring, 0, PAGE);
+	at = physical_address(ring); /* the driver does not map it before it touches it */
 
 	words = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	common->step = 0;
 	driver = fork();
 	if (driver == 0) {
-		if (!rng_start_elsewhere(&common->rng, find(), ring, physical_address(ring)))
+		if (!rng_start_elsewhere(&common->rng, find(), ring, at))
 			_exit(1);
 		rng_ask(&common->rng, 64);
 		wait_done(&common->rng);
