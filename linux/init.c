@@ -21,7 +21,7 @@
 #include "linux/mqueue/mqueue.h"
 #include "linux/process/start.h"
 #include "linux/sysv/sysv.h"
-#include "mm/fault/run.h"
+#include "mm/fault/thp_mode.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/exit.h"
 #include "proc/kthread.h"

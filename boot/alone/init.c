@@ -9,7 +9,7 @@
 #include "boot/options.h"
 #include "boot/payload.h"
 #include "ipc/uio.h"
-#include "mm/fault/run.h"
+#include "mm/fault/thp_mode.h"
 #include "proc/exit.h"
 #include "proc/kthread.h"
 

@@ -8,11 +8,11 @@
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/map.h"
 #include "mm/object/object.h"
-#include "sync/atomic.h"
 #include "mm/verbs.h"
 #include "mm/verbs/populate.h"
 #include "mm/verbs/unmap.h"
 #include "mm/space/vma_modify.h"
+#include "sync/atomic.h"
 
 /* The flags that MAP_SHARED_VALIDATE accepts. As on Linux, the other types ignore unknown flags. */
 #define MAP_KNOWN                                                                                \

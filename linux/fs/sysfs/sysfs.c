@@ -21,7 +21,7 @@
 #include "linux/fs/proc/seq.h"
 #include "linux/fs/vfs/path.h"
 #include "linux/fs/vfs/permission.h"
-#include "mm/fault/run.h"
+#include "mm/fault/thp_mode.h"
 #include "mm/phys/page.h"
 #include "proc/mem_wait.h"
 
