@@ -6,8 +6,9 @@
 #include "lib/bits.h"
 #include "sync/atomic.h"
 
-static uint64_t wall_at_boot_ns; /* atomic */
+static uint64_t first_wall_at_boot_ns; /* atomic */
 /* const after boot: */
+static uint64_t *wall_at_boot_ns = &first_wall_at_boot_ns; /* what it points to is atomic */
 static uint64_t hz;
 static uint64_t boot_ticks;
 /* Nanoseconds in a tick if that is a whole number, otherwise 0; it saves a division */
@@ -83,20 +84,26 @@ int64_t clock_later(int64_t time, uint64_t ns)
 
 int64_t clock_wall_to_boot(uint64_t ns_since_1970)
 {
-	return (int64_t)(ns_since_1970 - atomic_load_relaxed(&wall_at_boot_ns));
+	return (int64_t)(ns_since_1970 - atomic_load_relaxed(wall_at_boot_ns));
 }
 
 void clock_set_wall(uint64_t ns_since_1970)
 {
-	atomic_store_relaxed(&wall_at_boot_ns, ns_since_1970 - clock_ns());
+	atomic_store_relaxed(wall_at_boot_ns, ns_since_1970 - clock_ns());
+}
+
+void clock_move_wall(uint64_t *to)
+{
+	atomic_store_relaxed(to, atomic_load_relaxed(wall_at_boot_ns));
+	wall_at_boot_ns = to;
 }
 
 uint64_t clock_wall_ns(void)
 {
-	return atomic_load_relaxed(&wall_at_boot_ns) + clock_ns();
+	return atomic_load_relaxed(wall_at_boot_ns) + clock_ns();
 }
 
 uint64_t clock_wall_ns_at(uint64_t tick)
 {
-	return atomic_load_relaxed(&wall_at_boot_ns) + clock_ns_at(tick);
+	return atomic_load_relaxed(wall_at_boot_ns) + clock_ns_at(tick);
 }

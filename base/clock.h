@@ -38,6 +38,11 @@ struct timer_spec {
 
 /* Nanoseconds since 1970. Until it is set, the wall clock starts in 1970 at boot. Programs set it by wall_clock_set(). */
 void clock_set_wall(uint64_t ns_since_1970);
+/*
+ * From now on *to, an atomic, is what the wall clock shows at the time of boot, and all there is to its setting: for readers
+ * that do not call clock_wall_ns(). Called during boot, when no other thread sets or reads the clock.
+ */
+void clock_move_wall(uint64_t *to);
 uint64_t clock_wall_ns(void);
 /* What it was when arch_time() was `tick`, as the wall clock goes now. */
 uint64_t clock_wall_ns_at(uint64_t tick);

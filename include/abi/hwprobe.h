@@ -19,6 +19,8 @@ struct abi_riscv_hwprobe {
 #define RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS 7
 #define RISCV_HWPROBE_KEY_TIME_CSR_FREQ	       8
 #define RISCV_HWPROBE_KEY_MISALIGNED_SCALAR    9
+/* Keys are below this. */
+#define RISCV_HWPROBE_KEYS		       10
 
 #define RISCV_HWPROBE_BASE_BEHAVIOR_IMA 1
 

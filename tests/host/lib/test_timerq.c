@@ -2,6 +2,7 @@
 /* Timers and the clock: deadlines, order, cancelling from everywhere, conversions at the edges. */
 #include <string.h>
 
+#include "abi/vdso.h"
 #include "base/clock.h"
 #include "base/hart.h"
 #include "base/panic.h"
@@ -311,4 +312,44 @@ TEST(clock_of_odd_frequency)
 	assert_int_equal(5000000000ul * NSEC_PER_SEC,
 			 clock_ticks_to_ns(3000000000ul * 5000000000ul));
 	assert_true(panics(clock_init(0)));
+}
+
+/* Programs work out the time as the kernel does, to the nanosecond. */
+TEST(clock_of_vdso_is_the_kernels)
+{
+	static const uint64_t rates[] = { 1,	    7,	      32768,	 3000000,    10000000,
+					  24000000, 27000000, 100000000, 1000000000, 3000000000 };
+	struct vdso_data data;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rates); i++) {
+		const uint64_t start = fake_time;
+
+		clock_init(rates[i]);
+		vdso_data_begin(&data, clock_deadline(0), clock_timebase());
+		for (uint64_t ticks = 0;
+		     ticks / rates[i] < 500ul * 366 * 24 * 3600 && ticks < INT64_MAX;
+		     ticks += ticks / 7 + 1)
+			assert_int_equal(clock_ns_at(start + ticks),
+					 vdso_data_ns(&data, start + ticks));
+	}
+}
+
+/* Where the setting of the wall clock is kept changes nothing, and there is one only. */
+TEST(clock_moves_its_setting)
+{
+	static uint64_t there;
+	uint64_t before;
+
+	clock_init(10000000);
+	clock_set_wall(1700000000ul * NSEC_PER_SEC);
+	before = clock_wall_ns();
+	clock_move_wall(&there);
+	assert_int_equal(before, clock_wall_ns());
+	assert_int_equal(1700000000ul * NSEC_PER_SEC, there);
+	clock_set_wall(1800000000ul * NSEC_PER_SEC);
+	assert_int_equal(1800000000ul * NSEC_PER_SEC, there);
+	there += 5;
+	assert_int_equal(1800000000ul * NSEC_PER_SEC + 5, clock_wall_ns());
+	assert_int_equal(1800000000ul * NSEC_PER_SEC + 5, clock_wall_ns_at(fake_time));
+	assert_int_equal(0, clock_wall_to_boot(1800000000ul * NSEC_PER_SEC + 5));
 }
