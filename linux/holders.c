@@ -14,7 +14,7 @@
 #include "linux/process/end_watch.h"
 #include "linux/process/task.h"
 #include "linux/process/user.h"
-#include "linux/signal/sigreturn_page.h"
+#include "linux/process/vdso.h"
 #include "linux/sysv/sysv.h"
 #include "proc/thread.h"
 
@@ -75,7 +75,7 @@ static void cred_holds(void *it)
 void linux_find_held(void)
 {
 	counted_found(&init_cred.counted);
-	sigreturn_find_held();
+	vdso_find_held();
 	sysv_find_held();
 	user_find_held();
 	p9_sessions_find_held();

@@ -14,13 +14,13 @@
 #include "linux/process/oom.h"
 #include "linux/process/rseq.h"
 #include "linux/process/task.h"
+#include "linux/process/vdso.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/ptrace/traced_call.h"
 #include "linux/signal/arrive.h"
 #include "linux/signal/deliver.h"
 #include "linux/signal/refused.h"
 #include "linux/signal/send.h"
-#include "linux/signal/sigreturn_page.h"
 #include "linux/sys/calls.h"
 #include "mm/host.h"
 #include "mm/object/object.h"
@@ -57,7 +57,7 @@ static int linux_start(void)
 	signal_arrivals_init();
 	notify_init();
 	pi_init();
-	return sigreturn_init();
+	return vdso_init();
 }
 
 static void linux_kill(struct process *process)
@@ -89,8 +89,8 @@ static const char *linux_object_name(struct object *object, char *buf, size_t si
 {
 	struct inode *inode;
 
-	if (sigreturn_is_page(object))
-		return "the sigreturn page";
+	if (vdso_name(object))
+		return "the vDSO";
 	inode = size && object->ops->inode ? object->ops->inode(object) : NULL;
 	if (!inode)
 		return NULL;

@@ -27,6 +27,7 @@ struct map_request {
 	/* for exec only: */
 	const struct vma_backend *backend; /* NULL: chosen by flags and object */
 	vaddr_t file_end;		   /* as in struct vma */
+	bool keeps_max_prot; /* of a private mapping, too: nobody gets to write to a copy */
 };
 
 /* mmap(2). Sets *addr_ret to the address of the mapping on success. */

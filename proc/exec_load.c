@@ -215,13 +215,10 @@ static int map_stack(struct space *space, size_t args_bytes, bool exec)
 	return vm_map(space, &request, &at);
 }
 
-/*
- * Sets where mmap begins, below the largest stack, its guard gap and the page for sigreturn, and the
- * heap. Call with the mmap lock held.
- */
+/* Sets where mmap begins, below the largest stack and its guard gap, and the heap. Call with the mmap lock held. */
 static void exec_place(struct space *space, vaddr_t end)
 {
-	uint64_t gap = MIN(space->limit_stack, MMAP_GAP_MOST) + (STACK_GUARD_PAGES + 1) * PAGE_SIZE;
+	uint64_t gap = MIN(space->limit_stack, MMAP_GAP_MOST) + STACK_GUARD_PAGES * PAGE_SIZE;
 
 	gap = MIN(MAX(gap, MMAP_GAP_LEAST), MMAP_GAP_MOST);
 	space->mmap_top = space->mmap_up ? ALIGN_UP(DYN_BASE, PAGE_SIZE)

@@ -61,7 +61,8 @@ void exec_stack_auxv(const struct exec_stack *stack, const struct exec_aux *aux,
 	struct abi_auxv *end = auxv;
 
 	_Static_assert(ARRAY_SIZE(image) + ARRAY_SIZE(places) + 1 == EXEC_AUXV_OWN, "and AT_NULL");
-	assert(EXEC_AUXV_OWN + aux->nbefore + aux->nbehind == stack->nauxv);
+	assert(EXEC_AUXV_OWN + aux->nfirst + aux->nbefore + aux->nbehind == stack->nauxv);
+	end = put_entries(end, aux->first, aux->nfirst);
 	end = put_entries(end, image, ARRAY_SIZE(image));
 	end = put_entries(end, aux->before, aux->nbefore);
 	end = put_entries(end, places, ARRAY_SIZE(places));

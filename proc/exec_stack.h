@@ -30,13 +30,13 @@ struct exec_stack {
 	unsigned nauxv; /* entries of auxv, with AT_NULL */
 };
 
-/* What the auxiliary vector says of the image, and the layer's own entries: those before AT_RANDOM, and those at the end. */
+/* What the auxiliary vector says of the image, and the layer's own entries: the first, those before AT_RANDOM, and those at the end. */
 struct exec_aux {
 	vaddr_t entry, phdr;
 	unsigned phnum;
 	vaddr_t base; /* what was added to the addresses of the interpreter; 0 without one */
-	const struct abi_auxv *before, *behind;
-	unsigned nbefore, nbehind;
+	const struct abi_auxv *first, *before, *behind;
+	unsigned nfirst, nbefore, nbehind;
 };
 
 /*

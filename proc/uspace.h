@@ -27,7 +27,7 @@ struct uspace {
 	bool oom_killed;     /* atomic: all its processes were killed for their memory */
 	bool undumpable; /* atomic: PR_SET_DUMPABLE has set 0, or its ids changed; see linux/process/cred.h */
 	bool has_device; /* atomic: who uses it has a device, or had one; see ptrace_may_reach() */
-	vaddr_t sigreturn;	    /* where handlers return to; 0: not mapped; under mmap_lock */
+	vaddr_t sigreturn; /* where handlers return to; set by exec, and moved along by mremap, under mmap_lock */
 	struct image_layout layout; /* const once a process has the space */
 	struct space space;	    /* has its own lock and others */
 	struct counted counted;

@@ -172,7 +172,7 @@ static void label_object(struct object *object, struct journal_record *line)
 	else
 		memcpy(&line->arg[2], of_zeros, sizeof(of_zeros));
 	spin_unlock(&object->lock);
-	if (object->ops->unevictable)
+	if (object->ops->unevictable && backing != BACKING_KERNEL)
 		backing = BACKING_DEVICE;
 	line->what |= (uint16_t)(backing << 8);
 }

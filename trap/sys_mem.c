@@ -191,6 +191,13 @@ long mem_protect(const struct trap_frame *frame, unsigned implied)
 	return err;
 }
 
+/* As on Linux, what signal handlers return to may move. */
+static void sigreturn_moves(struct uspace *uspace, vaddr_t from, size_t len, vaddr_t to)
+{
+	if (uspace->sigreturn >= from && uspace->sigreturn - from < len)
+		uspace->sigreturn += to - from;
+}
+
 long sys_mremap(struct trap_frame *frame)
 {
 	struct uspace *uspace = current_process()->uspace;
@@ -205,6 +212,8 @@ long sys_mremap(struct trap_frame *frame)
 		return err;
 	err = vm_remap(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), arg_u64(frame, 2),
 		       (unsigned)flags, arg_user(frame, 4), &addr);
+	if (!err)
+		sigreturn_moves(uspace, arg_user(frame, 0), arg_u64(frame, 1), addr);
 	uspace_unlock(uspace);
 	return err ? err : (long)addr;
 }

@@ -25,6 +25,3 @@ int arch_sigcontext_save(vaddr_t to);
  * spinning lock held. `from` and its end are user addresses.
  */
 int arch_sigcontext_load(vaddr_t from);
-
-/* The instructions that call rt_sigreturn, to which handlers return. Position-independent. */
-extern const char arch_sigreturn_code[], arch_sigreturn_code_end[];

@@ -20,6 +20,7 @@
 #include "linux/process/robust.h"
 #include "linux/process/rseq.h"
 #include "linux/process/task.h"
+#include "linux/process/vdso.h"
 #include "linux/ptrace/ptrace.h"
 #include "linux/signal/send.h"
 #include "mm/object/object.h"
@@ -232,7 +233,10 @@ static int new_image_fill(struct new_image *new, const struct exec_args *args)
 		{ AT_GID, new->cred->gid },	   { AT_EGID, new->cred->egid },
 		{ AT_SECURE, new->rights.secure },
 	};
+	struct abi_auxv vdso = { .type = AT_SYSINFO_EHDR };
 	struct exec_aux aux = { .phnum = image->phnum,
+				.first = &vdso,
+				.nfirst = 1,
 				.before = ids,
 				.nbefore = ARRAY_SIZE(ids),
 				.behind = rseq_sizes,
@@ -241,10 +245,11 @@ static int new_image_fill(struct new_image *new, const struct exec_args *args)
 	vaddr_t bias;
 	int err;
 
-	_Static_assert(EXEC_AUXV_OWN + ARRAY_SIZE(ids) + ARRAY_SIZE(rseq_sizes) == LINUX_AUXV_COUNT,
+	_Static_assert(EXEC_AUXV_OWN + 1 + ARRAY_SIZE(ids) + ARRAY_SIZE(rseq_sizes) ==
+			       LINUX_AUXV_COUNT,
 		       "as others read it");
 	err = exec_stack_layout(&stack, USER_TOP, args->filename_bytes, args->bytes, args->argc,
-				args->envc, aux.nbefore + aux.nbehind);
+				args->envc, aux.nfirst + aux.nbefore + aux.nbehind);
 	if (err)
 		return err;
 	err = exec_load(new->uspace, new->exe->object, &new->headers, stack.top - stack.sp, &bias);
@@ -263,6 +268,9 @@ static int new_image_fill(struct new_image *new, const struct exec_args *args)
 			return err;
 		new->pc = new->interp_headers.image.entry + aux.base;
 	}
+	err = vdso_map(new->uspace, &vdso.value);
+	if (err)
+		return err;
 	return exec_stack_write(&new->uspace->space, &stack, args, &aux);
 }
 

@@ -6,7 +6,7 @@
 #include "proc/exec_args.h"
 
 /* Entries of a program's auxiliary vector. */
-#define LINUX_AUXV_COUNT 19
+#define LINUX_AUXV_COUNT 20
 
 struct object;
 

@@ -9,7 +9,6 @@
 #include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/signal.h"
-#include "linux/signal/sigreturn_page.h"
 #include "linux/time/ptimer.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -134,14 +133,12 @@ static int need_actions(struct signals *signals)
 	return 0;
 }
 
-/* Provides what the action needs: a table, and the sigreturn page. */
+/* Provides the table that the action needs. */
 static int make_room(struct process *process, const struct abi_sigaction *action)
 {
-	int err = 0;
-
-	if (action->handler != SIG_DFL || action->flags || action->mask)
-		err = need_actions(&linux_process(process)->signals);
-	return !err && signal_has_handler(action) ? sigreturn_map(process->uspace) : err;
+	if (action->handler == SIG_DFL && !action->flags && !action->mask)
+		return 0;
+	return need_actions(&linux_process(process)->signals);
 }
 
 /* Leaves only what exec leaves, and fork without handlers: which signals are ignored. */

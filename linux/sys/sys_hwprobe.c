@@ -2,53 +2,14 @@
 /* riscv_hwprobe: what C libraries ask of the harts, to choose their functions. All harts are alike here. */
 #include "abi/errno.h"
 #include "abi/hwprobe.h"
-#include "arch/describe.h"
-#include "arch/isa.h"
 #include "arch/usercopy.h"
-#include "base/clock.h"
 #include "base/hart.h"
 #include "lib/bits.h"
+#include "linux/process/vdso.h"
 #include "linux/sys/calls.h"
 #include "mm/fault/user_copy.h"
 #include "proc/thread.h"
 #include "trap/args.h"
-
-/* Returns false if there is no such key. */
-static bool hwprobe_value(int64_t key, uint64_t *value)
-{
-	switch (key) {
-	case RISCV_HWPROBE_KEY_MVENDORID:
-		*value = arch_hart_ids().vendor;
-		return true;
-	case RISCV_HWPROBE_KEY_MARCHID:
-		*value = arch_hart_ids().architecture;
-		return true;
-	case RISCV_HWPROBE_KEY_MIMPID:
-		*value = arch_hart_ids().implementation;
-		return true;
-	case RISCV_HWPROBE_KEY_BASE_BEHAVIOR:
-		*value = RISCV_HWPROBE_BASE_BEHAVIOR_IMA;
-		return true;
-	case RISCV_HWPROBE_KEY_IMA_EXT_0:
-		*value = arch_isa_extensions();
-		return true;
-	case RISCV_HWPROBE_KEY_CPUPERF_0:
-	case RISCV_HWPROBE_KEY_MISALIGNED_SCALAR:
-		*value = arch_misaligned_speed();
-		return true;
-	case RISCV_HWPROBE_KEY_ZICBOZ_BLOCK_SIZE:
-		*value = 0; /* cbo.zero is not allowed in user mode */
-		return true;
-	case RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS:
-		*value = USER_TOP;
-		return true;
-	case RISCV_HWPROBE_KEY_TIME_CSR_FREQ:
-		*value = clock_timebase();
-		return true;
-	default:
-		return false;
-	}
-}
 
 /* Of keys whose value is a set of bits, a pair asks for harts that have these at least. */
 static bool is_set_of_bits(int64_t key)
@@ -69,7 +30,7 @@ static int probe_pair(vaddr_t at, bool which)
 
 	if (user_copy_in(&pair, at, sizeof(pair)))
 		return -EFAULT;
-	known = hwprobe_value(pair.key, &value);
+	known = vdso_hwprobe(pair.key, &value);
 	has = known &&
 	      (is_set_of_bits(pair.key) ? (value & pair.value) == pair.value : value == pair.value);
 	if (known && which)

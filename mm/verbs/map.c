@@ -324,7 +324,7 @@ static int plan_vma(struct space *space, const struct map_request *request, stru
 	vma->max_prot = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC;
 	if (is_file(request))
 		vma->max_prot = request->max_prot;
-	if (!is_shared(request)) /* its owner writes to copies */
+	if (!is_shared(request) && !request->keeps_max_prot) /* its owner writes to copies */
 		vma->max_prot |= VM_PROT_READ | VM_PROT_WRITE;
 	vma->flags = plan_flags(request) | space->future_flags;
 	if (commit_is_strict())

@@ -181,11 +181,11 @@ def init_that_ignores_its_children():
 
 @case
 def the_file_of_init_goes_like_any_other():
-    """It is written over, so that its pages count; the one that is left leads back from handlers."""
+    """It is written over, so that its pages count; the two that are left are the vDSO."""
     status, text = boot(archive_of(["/gone", "/probe"]), words=["init=/gone"])
     equal(0, status, "status")
     if "hardened" in KERNEL:
-        has(text, " 1 in files, all accounted for", "what came")
+        has(text, " 2 in files, all accounted for", "what came")
 
 
 @long_case

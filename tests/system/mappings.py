@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Many mappings of one object, which nobody walks under a lock just to ask about them; the page for signal handlers."""
+"""Many mappings of one object, which nobody walks under a lock just to ask about them; the vDSO."""
 
 from lib.guest import BUILD, FAKE, run
 from lib.tap import Skip, case, equal, main
@@ -26,7 +26,7 @@ def sealing_does_not_look_at_each_mapping():
 
 
 @case
-def the_page_that_handlers_return_to_fills_no_hole():
+def what_handlers_return_to_fills_no_hole():
     """A program that unmaps a page gets SIGSEGV there, whatever it does next."""
     done = run("handler", program=PROBE, options=["--mem", "64M"])
     equal((0, b""), (done.status, done.err), "status and standard error")
@@ -34,8 +34,8 @@ def the_page_that_handlers_return_to_fills_no_hole():
     low, high = (int(word, 16) for word in hole.split())
     areas = [[int(word, 16) for word in line.split()[0].split("-")] for line in maps]
     equal([], [line for line, area in zip(maps, areas) if area[0] < high and low < area[1]], "mappings in the hole")
-    equal([["r-xp", "00000000", "00:00", "0", "[sigpage]"]], [line.split()[1:] for line in maps if "sigpage" in line],
-          "the page")
+    equal([["r--p", "00000000", "00:00", "0", "[vvar]"], ["r-xp", "00000000", "00:00", "0", "[vdso]"]],
+          [line.split()[1:] for line in maps if "[v" in line], "the vDSO")
 
 
 if __name__ == "__main__":

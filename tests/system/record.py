@@ -147,7 +147,7 @@ def told_maps(output):
         if match:
             pid, start, end, prot, offset, inode, path = match.groups()
             start, end, name = int(start, 16), int(end, 16), path.rpartition("/")[2].encode()[:16].decode()
-            is_memory = inode == "0" and not name.startswith(("zero", "[sig"))
+            is_memory = inode == "0" and not name.startswith(("zero", "[v"))
             areas.replace(0, start, end, model.Area(start, end, prot, not is_memory, int(offset, 16) // 4096, name))
         elif line == "map .":
             found.append((int(pid), areas.space(0)))

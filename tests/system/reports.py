@@ -26,12 +26,12 @@ REPORTS = {}
 TEXT = "A-B r-xp elf, of the image"
 HEAP = "A-B rw-p anon, the heap"
 STACK = "A-B rw-p anon, the stack"
-SIGRETURN = "object_private, the sigreturn page"
+VDSO = "object_private, the vDSO"
 END = "  sp P, heap A-B, image"
 NO_ENTRY = "  walk: root table T, middle table T, leaf empty: V=0 refuses a "
 NO_LEAF = "  walk: root table T, middle empty: V=0 refuses a "
 PAGE = "  walk: root table T, middle table T, leaf frame F "
-BETWEEN = ["  below it: " + HEAP, "  above it: " + STACK]
+BETWEEN = ["  below it: " + HEAP, "  above it: A-B r--p " + VDSO]
 CALLER = "  called from: perhaps P <jump>"
 
 # The argument of dies: the signal, what it says after it, the other lines.
@@ -49,15 +49,15 @@ DEATHS = {
     "constant": ("SIGSEGV", "write to P <constant> at pc P <store>: write to read-only data",
                  ["  it is in: " + TEXT, PAGE + "r-x user accessed copy-on-write: W=0 refuses a write", END]),
     "mapping": ("SIGSEGV", "write to P at pc P <store>: write to memory that is mapped read-only",
-                ["  it is in: A-B r--p anon", NO_LEAF + "write", END]),
+                ["  it is in: A-B r--p anon", NO_ENTRY + "write", END]),
     "forbidden": ("SIGSEGV", "read of P at pc P <load>: the memory there is PROT_NONE",
-                  ["  it is in: A-B ---p anon", NO_LEAF + "read", END]),
+                  ["  it is in: A-B ---p anon", NO_ENTRY + "read", END]),
     "past_heap": ("SIGSEGV", "write to P at pc P <store>: 40 bytes past the heap's end",
                   [*BETWEEN, NO_ENTRY + "write", END]),
     "heap_shrunk": ("SIGSEGV", "read of P at pc P <load>: used after brk took it back: "
                     "131072 bytes past the heap's end", [*BETWEEN, NO_ENTRY + "read", END]),
     "stack": ("SIGSEGV", "write to P at pc P <recurse>: stack overflow: more than its limit of 8192 KiB",
-              [*BETWEEN, NO_LEAF + "write", END]),
+              ["  below it: A-B r-xp " + VDSO, "  above it: " + STACK, NO_LEAF + "write", END]),
     "jump_data": ("SIGSEGV", "fetch from P <data> at pc P <data>: jump to data: the memory there may not be executed",
                   ["  it is in: A-B rw-p elf, of the image", PAGE + "rw- user accessed dirty: X=0 refuses a fetch",
                    CALLER, END]),
@@ -70,21 +70,21 @@ DEATHS = {
     "not_canonical": ("SIGSEGV", "read of P at pc P <load>: wild pointer: above all addresses that programs have",
                       ["  below it: " + STACK, "  walk: none: bits 63 to 39 are not all like bit 38", END]),
     "after_munmap": ("SIGSEGV", "read of P at pc P <load>: used after munmap of A-B",
-                     [*BETWEEN, NO_LEAF + "read", END]),
+                     [*BETWEEN, NO_ENTRY + "read", END]),
     "wild": ("SIGSEGV", "read of P at pc P <load>: wild pointer: nothing is mapped there",
              [*BETWEEN, "  walk: root empty: V=0 refuses a read", END]),
     "past_mapping": ("SIGSEGV", "write to P at pc P <store>: 100 bytes past the end of the mapping below it",
-                     ["  below it: A-B rw-p anon", "  above it: " + STACK, "  walk: root empty: V=0 refuses a write",
+                     ["  below it: A-B rw-p anon", "  above it: A-B r--p " + VDSO, "  walk: root empty: V=0 refuses a write",
                       END]),
     "past_file": ("SIGBUS", "read of P at pc P <load>: 3996 bytes past the end of the mapped file, which has 100",
-                  ["  it is in: A-B r--p object_private", NO_LEAF + "read", END]),
-    "write_sigreturn": ("SIGSEGV", "write to P at pc P <store>: write to the sigreturn page, which is read-only",
-                        ["  it is in: A-B r-xp " + SIGRETURN,
+                  ["  it is in: A-B r--p object_private", NO_ENTRY + "read", END]),
+    "write_vdso": ("SIGSEGV", "write to P at pc P <store>: write to the vDSO, which is read-only",
+                        ["  it is in: A-B r-xp " + VDSO,
                          PAGE + "r-x user accessed copy-on-write: W=0 refuses a write", END]),
-    "before_sigreturn": ("SIGSEGV", "write to P at pc P <store>: 100 bytes before the mapping above it",
-                         ["  below it: " + HEAP, "  above it: A-B r-xp " + SIGRETURN, NO_LEAF + "write", END]),
-    "jump_sigreturn": ("SIGSEGV", "fetch from P at pc P: jump to the sigreturn page: the memory there may not be executed",
-                       ["  it is in: A-B r--p " + SIGRETURN,
+    "before_vdso": ("SIGSEGV", "write to P at pc P <store>: 100 bytes before the mapping above it",
+                         ["  below it: " + HEAP, "  above it: A-B r--p " + VDSO, NO_ENTRY + "write", END]),
+    "jump_vdso": ("SIGSEGV", "fetch from P at pc P: jump to the vDSO: the memory there may not be executed",
+                       ["  it is in: A-B r--p " + VDSO,
                         PAGE + "r-- user accessed copy-on-write: X=0 refuses a fetch", CALLER, END]),
     "illegal": ("SIGILL", "illegal instruction 0xffffffff at pc P <illegal>", ["  pc is in: " + TEXT, END]),
     "illegal_short": ("SIGILL", "illegal instruction 0x0000 at pc P <illegal_short>", ["  pc is in: " + TEXT, END]),

@@ -216,7 +216,7 @@ class Mapping:
         return self.name == SIGRETURN or self.moved is None or self.file.follows_call(address - self.moved)
 
 
-SIGRETURN = "the sigreturn page"
+SIGRETURN = "the vDSO"
 
 
 class Frame:

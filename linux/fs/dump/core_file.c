@@ -31,8 +31,8 @@
 #include "linux/process/limits.h"
 #include "linux/process/linux_process.h"
 #include "linux/process/task.h"
+#include "linux/process/vdso.h"
 #include "linux/signal/queue.h"
-#include "linux/signal/sigreturn_page.h"
 #include "mm/object/object.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page.h"
@@ -224,7 +224,7 @@ static size_t bytes_to_dump(struct core *core, const struct map_facts *map,
 	const unsigned filter = atomic_load(&core->uspace->dump_filter);
 	size_t all = map->end - map->start;
 
-	if (sigreturn_is_page(map->object))
+	if (vdso_name(map->object))
 		return all;
 	if (map->flags & VMA_DONTDUMP || (map->object && map->object->ops->unevictable))
 		return 0;
@@ -272,7 +272,7 @@ static bool list_map(struct core *core, const struct map_facts *map)
 	bool done = true;
 
 	core->nsegments++;
-	if (object && !sigreturn_is_page(object))
+	if (object && !vdso_name(object))
 		done = list_file(core, map, inode);
 	path_put(inode);
 	return done && kept_bytes_add(&core->segments, &segment, sizeof(segment));

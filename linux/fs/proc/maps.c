@@ -10,7 +10,7 @@
 #include "linux/fs/vfs/mount.h"
 #include "linux/fs/vfs/path.h"
 #include "linux/mem/usage.h"
-#include "linux/signal/sigreturn_page.h"
+#include "linux/process/vdso.h"
 #include "linux/sysv/shm.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
@@ -102,8 +102,7 @@ static void name_object(const struct walk *walk, const struct map_facts *map, ui
 		return;
 	}
 	if (!object->ops->inode) {
-		str_copy(walk->path,
-			 sigreturn_is_page(object) ? "[sigpage]" : "/dev/zero (deleted)", PATH_MAX);
+		str_copy(walk->path, vdso_name(object) ?: "/dev/zero (deleted)", PATH_MAX);
 		return;
 	}
 	inode = object->ops->inode(object);

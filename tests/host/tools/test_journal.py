@@ -222,7 +222,7 @@ def areas_are_made_of_records():
         area(0x12000, 0x13000, "a.out", 4, text, time=3),
         area(0x14000, 0x15000, "a.out", 7, text, time=4),
         line(file.NO_AREA, args=(0x11000, 0x14000), time=5),
-        area(0x20000, 0x21000, "[sigpage]", 0, 5 | 5 << 8, time=6),
+        area(0x20000, 0x21000, "[vdso]", 0, 5 | 5 << 8, time=6),
         area(0x8000, 0x40000, "name of 16 bytes", 1, 1 | 8 | 9 << 8, time=7),
         line(file.NO_AREA, args=(0, 1 << 38), time=8),
     ], name="areas")
@@ -232,7 +232,7 @@ def areas_are_made_of_records():
         3: ["  0x10000-0x14000 r-xp file a.out from page 2"],
         4: ["  0x10000-0x14000 r-xp file a.out from page 2", "  0x14000-0x15000 r-xp file a.out from page 7"],
         5: ["  0x10000-0x11000 r-xp file a.out from page 2", "  0x14000-0x15000 r-xp file a.out from page 7"],
-        6: ["  0x20000-0x21000 r-xp kernel [sigpage] from page 0"],
+        6: ["  0x20000-0x21000 r-xp kernel [vdso] from page 0"],
         7: ["  0x8000-0x40000 r--s other name of 16 bytes from page 1"], 8: [],
     }
     for time, lines in expected.items():

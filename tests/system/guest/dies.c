@@ -214,33 +214,33 @@ static void hog(void)
 		memset(map(1 << 20, PROT_READ | PROT_WRITE), 1, 1 << 20);
 }
 
-/* A handler returns to the sigreturn page, which is mapped where the kernel liked. */
-static void find_sigreturn_page(int sig)
+/* A handler returns to the vDSO, which is mapped where the kernel liked. */
+static void find_vdso(int sig)
 {
 	(void)sig;
 	hidden = (char *)((uintptr_t)__builtin_return_address(0) & -PAGE);
 }
 
-static char *sigreturn_page(void)
+static char *vdso_page(void)
 {
-	signal(SIGUSR1, find_sigreturn_page);
+	signal(SIGUSR1, find_vdso);
 	raise(SIGUSR1);
 	return hidden;
 }
 
-static void write_sigreturn(void)
+static void write_vdso(void)
 {
-	store(sigreturn_page() + 8);
+	store(vdso_page() + 8);
 }
 
-static void before_sigreturn(void)
+static void before_vdso(void)
 {
-	store(sigreturn_page() - 100);
+	store(vdso_page() - PAGE - 100); /* the page of its data is between */
 }
 
-static void jump_sigreturn(void)
+static void jump_vdso(void)
 {
-	char *page = sigreturn_page();
+	char *page = vdso_page();
 
 	mprotect(page, PAGE, PROT_READ);
 	jump(page);
@@ -274,9 +274,9 @@ static const struct {
 	{ "illegal_short", illegal_short },
 	{ "breakpoint", breakpoint },
 	{ "misaligned", misaligned },
-	{ "write_sigreturn", write_sigreturn },
-	{ "before_sigreturn", before_sigreturn },
-	{ "jump_sigreturn", jump_sigreturn },
+	{ "write_vdso", write_vdso },
+	{ "before_vdso", before_vdso },
+	{ "jump_vdso", jump_vdso },
 	{ "hog", hog },
 };
 
