@@ -194,7 +194,7 @@ long mem_protect(const struct trap_frame *frame, unsigned implied)
 /* As on Linux, what signal handlers return to may move. */
 static void sigreturn_moves(struct uspace *uspace, vaddr_t from, size_t len, vaddr_t to)
 {
-	if (uspace->sigreturn >= from && uspace->sigreturn - from < len)
+	if (uspace->sigreturn >= from && uspace->sigreturn - from < ALIGN_UP(len, PAGE_SIZE))
 		uspace->sigreturn += to - from;
 }
 

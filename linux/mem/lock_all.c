@@ -22,7 +22,8 @@ int vm_lock_all(struct space *space, unsigned now, unsigned future)
 	while ((vma = vma_find_next(space, start))) {
 		start = vma->end;
 		/* Cannot fail, because a whole VMA needs no split. */
-		(void)vma_modify_flags(vma, vma->start, vma->end, (vma->flags & ~LOCK_FLAGS) | now);
+		(void)vma_modify_flags(vma, vma->start, vma->end,
+				       (vma->flags & ~LOCK_FLAGS) | lock_flags_of(vma, now));
 		(void)vm_pause();
 	}
 	for (start = 0; now && (vma = vma_find_next(space, start)); start = vma->end)

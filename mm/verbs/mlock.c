@@ -60,7 +60,8 @@ static int mark_range(struct space *space, vaddr_t start, vaddr_t end, unsigned 
 		if (!vma)
 			return -ENOMEM;
 		stop = MIN(vma->end, end);
-		result = vma_modify_flags(vma, start, stop, (vma->flags & ~LOCK_FLAGS) | lock);
+		result = vma_modify_flags(vma, start, stop,
+					  (vma->flags & ~LOCK_FLAGS) | lock_flags_of(vma, lock));
 		if (result)
 			return result;
 		start = stop;

@@ -8,6 +8,17 @@
 /* What vm_lock() sets and vm_unlock() clears. */
 #define LOCK_FLAGS (VMA_LOCKED | VMA_ONFAULT)
 
+/*
+ * What a lock adds to the VMA's flags. As on Linux, private mappings of pages that never leave memory, the vDSO's, are not locked, and
+ * do not count.
+ */
+static inline unsigned lock_flags_of(const struct vma *vma, unsigned lock)
+{
+	bool stays = vma->object && vma->object->ops->unevictable && !vma_is_shared(vma);
+
+	return stays ? 0 : lock;
+}
+
 /* May the running thread lock memory at all? */
 static inline bool lock_is_allowed(void)
 {

@@ -67,6 +67,8 @@ static int check_resize(const struct remap *remap)
 		return -EFAULT;
 	if (remap->old_len == 0 && !vma_is_shared(vma))
 		return -EINVAL;
+	if (remap->flags & MREMAP_DONTUNMAP && vma->object && vma->object->ops->unevictable)
+		return -EINVAL;
 	if (remap->old_len > vma->end - remap->addr)
 		return -EFAULT;
 	if (more && vma->object && vma->object->ops->unevictable)

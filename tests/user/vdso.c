@@ -453,6 +453,7 @@ static void unwinds(void)
 static void protections(void)
 {
 	size_t n = (size_t)(data.end - data.start);
+	long before;
 
 	TRY(mprotect(data.start, n, PROT_READ | PROT_WRITE));
 	TRY(mprotect(data.start, n, PROT_READ | PROT_EXEC));
@@ -460,10 +461,14 @@ static void protections(void)
 	TRY(mprotect(code.start, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC));
 	TRY(mprotect(code.start, PAGE, PROT_READ | PROT_EXEC));
 	TRY(madvise(code.start, PAGE, MADV_DONTNEED));
+	before = number_in_status(getpid(), "VmLck");
 	TRY(mlock(code.start, PAGE));
+	TRY(mlock(data.start, n));
+	say("locked: %ld\n", number_in_status(getpid(), "VmLck") - before);
 	TRY(munlock(code.start, PAGE));
 	TRY(mremap(code.start, PAGE, 2 * PAGE, MREMAP_MAYMOVE));
 	TRY(mremap(data.start, 0, PAGE, MREMAP_MAYMOVE));
+	TRY(mremap(code.start, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP));
 	say("and it still works: %d\n", backwards(CLOCK_MONOTONIC));
 }
 
@@ -504,7 +509,7 @@ static int moves(void *arg)
 	char *to = mmap(NULL, PAGE, PROT_NONE, ANON, -1, 0);
 
 	(void)arg;
-	if (mremap(code.start, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+	if (mremap(code.start, 1, 1, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
 		return 1;
 	raise(SIGUSR1);
 	return returns_to == to + (vdso_sigreturn - vdso) ? 0 : 2;
