@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What memory in bulk costs, in instructions: swept, shared by fork, protected, moved and unmapped. Runs on Linux, too. */
+/* What memory in bulk costs, in instructions: swept, shared by fork, protected, moved, unmapped; then calls. Runs on Linux, too. */
 /*
  * usage: widebench [--mib N] [ROW...]
  *
- * The output is vmbench's: name, unit, least, median, most, samples, mean. A sample is one sweep over all of the memory. Under
- * -icount shift=0 a tick of the `time` CSR is 100 instructions.
+ * The output is vmbench's: name, unit, least, median, most, samples, mean. A sample is one sweep over all of the memory, or
+ * some calls (wide_calls.c). Under -icount shift=0 a tick of the `time` CSR is 100 instructions.
  */
 #define _GNU_SOURCE
+#include "wide_calls.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE	4096ul
 #define MIB	(1ul << 20)
 #define LARGE	(2 * MIB)
 #define TICK	100.0
@@ -25,6 +26,12 @@
 
 static size_t bytes = 256 * MIB;
 static char *memory;
+
+void give_up(const char *what)
+{
+	fprintf(stderr, "widebench: %s\n", what);
+	exit(1);
+}
 
 static uint64_t ticks(void)
 {
@@ -177,7 +184,7 @@ static int compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static void measure(const struct row *row)
+static void measure(const struct call_row *row)
 {
 	double cost[SAMPLES], sum = 0;
 
@@ -187,15 +194,33 @@ static void measure(const struct row *row)
 		row->before();
 		begun = ticks();
 		row->measured();
-		cost[i] = (double)(ticks() - begun) * TICK / ((double)bytes / (double)row->each);
+		cost[i] = (double)(ticks() - begun) * TICK / (double)row->units;
 		row->after();
 		sum += cost[i];
 	}
 	qsort(cost, SAMPLES, sizeof(cost[0]), compare);
-	printf("%s insn/%s %.1f %.1f %.1f %u %.1f\n", row->name,
-	       row->each == PAGE ? "page" : "touch", cost[0], cost[SAMPLES / 2], cost[SAMPLES - 1],
-	       SAMPLES, sum / SAMPLES);
+	printf("%s insn/%s %.1f %.1f %.1f %u %.1f\n", row->name, row->unit, cost[0],
+	       cost[SAMPLES / 2], cost[SAMPLES - 1], SAMPLES, sum / SAMPLES);
 	fflush(stdout);
+}
+
+static void measure_memory(const struct row *row)
+{
+	const struct call_row call = {
+		.name = row->name,
+		.unit = row->each == PAGE ? "page" : "touch",
+		.units = bytes / row->each,
+		.before = row->before,
+		.measured = row->measured,
+		.after = row->after,
+	};
+
+	measure(&call);
+}
+
+static const char *row_name(size_t i)
+{
+	return i < NROWS ? rows[i].name : call_rows[i - NROWS].name;
 }
 
 /* Without a name all rows are. Other words than names of rows are passed over, as vmbench does. */
@@ -204,8 +229,8 @@ static int is_wanted(const char *name, int argc, char **argv)
 	int named = 0;
 
 	for (int i = 1; i < argc; i++)
-		for (unsigned row = 0; row < NROWS; row++)
-			if (strcmp(argv[i], rows[row].name) == 0) {
+		for (size_t row = 0; row < NROWS + ncall_rows; row++)
+			if (strcmp(argv[i], row_name(row)) == 0) {
 				named = 1;
 				if (strcmp(argv[i], name) == 0)
 					return 1;
@@ -227,7 +252,10 @@ int main(int argc, char **argv)
 	nanosleep(&settle, NULL);
 	for (unsigned row = 0; row < NROWS; row++)
 		if (is_wanted(rows[row].name, argc, argv))
-			measure(&rows[row]);
+			measure_memory(&rows[row]);
+	for (size_t row = 0; row < ncall_rows; row++)
+		if (is_wanted(call_rows[row].name, argc, argv))
+			measure(&call_rows[row]);
 	puts("done");
 	return 0;
 }
