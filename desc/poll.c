@@ -2,8 +2,6 @@
 /* A polling thread has a waiter on a queue of each file, and sleeps on a queue of its own. */
 #include "desc/poll.h"
 
-#include "desc/file.h"
-
 /* Called with the lock of the file's queue held. */
 static void wake_poller(struct waiter *waiter)
 {
@@ -39,22 +37,4 @@ unsigned poll_always(struct file *file, struct poller *poller)
 {
 	(void)file, (void)poller;
 	return POLL_ALWAYS;
-}
-
-void poll_look(struct poller *poller, struct poll_entry *entry)
-{
-	const struct file_ops *ops;
-	unsigned can = POLLNVAL;
-
-	entry->ask.revents = 0;
-	if (entry->ask.fd < 0)
-		return;
-	if (entry->file) {
-		if (poller)
-			poller->entry = entry;
-		ops = entry->file->ops;
-		can = ops->poll ? ops->poll(entry->file, poller) : POLL_ALWAYS;
-		can &= (uint16_t)entry->ask.events | entry->always;
-	}
-	entry->ask.revents = (int16_t)can;
 }

@@ -3,9 +3,8 @@
 #pragma once
 
 #include "abi/poll.h"
+#include "desc/file.h"
 #include "sync/waitq.h"
-
-struct file;
 
 /* How many queues of one file a poll slot may watch. */
 #define POLL_QUEUES 3
@@ -21,10 +20,12 @@ struct poll_waiter {
 /* One descriptor of a call. Private to the caller, except for what struct waiter says. */
 struct poll_entry {
 	struct abi_pollfd ask;
-	struct file *file; /* referenced; NULL: ask.fd is not open or negative */
+	struct file *file; /* it stays open meanwhile; NULL: ask.fd is not open or negative */
 	struct poll_waiter waiters[POLL_QUEUES];
-	unsigned nwaiters; /* of these, on a queue */
-	uint16_t always;   /* events that are reported although ask.events does not name them */
+	uint8_t nwaiters; /* of these, on a queue */
+	bool referenced;  /* the entry has a reference to the file: see poll_find() */
+	uint16_t always;  /* events that are reported although ask.events does not name them */
+	int16_t before;	  /* ask.revents as the program gave it */
 };
 
 /* A thread that looks at many files and sleeps until a queue of one of them is woken; or a watch of epoll. */
@@ -65,12 +66,6 @@ static inline void poll_watch_for(struct poller *poller, struct waitq *queue, un
 		poller_watch(poller, queue);
 }
 
-/*
- * Sets revents of the entry to what can be done with its file, as far as events or `always` names it.
- * Watches the file's queues unless poller is NULL.
- */
-void poll_look(struct poller *poller, struct poll_entry *entry);
-
 /* A poll slot that answers POLL_ALWAYS. Unlike a file without the slot, one with it may be in a set of epoll. */
 unsigned poll_always(struct file *file, struct poller *poller);
 
@@ -80,4 +75,25 @@ static inline void poll_forget(struct poll_entry *entry)
 	for (unsigned i = 0; i < entry->nwaiters; i++)
 		waitq_cancel(&entry->waiters[i].waiter);
 	entry->nwaiters = 0;
+}
+
+/*
+ * Sets revents of the entry to what can be done with its file, as far as events or `always` names it.
+ * Watches the file's queues unless poller is NULL.
+ */
+static inline void poll_look(struct poller *poller, struct poll_entry *entry)
+{
+	const struct file_ops *ops;
+	unsigned can = POLLNVAL;
+
+	if (likely(entry->file)) {
+		if (poller)
+			poller->entry = entry;
+		ops = entry->file->ops;
+		can = ops->poll ? ops->poll(entry->file, poller) : POLL_ALWAYS;
+		can &= (uint16_t)entry->ask.events | entry->always;
+	} else if (entry->ask.fd < 0) {
+		can = 0;
+	}
+	entry->ask.revents = (int16_t)can;
 }

@@ -3,9 +3,7 @@
 #include "trap/poll_set.h"
 
 #include "abi/errno.h"
-#include "desc/fdtable.h"
 #include "desc/file.h"
-#include "lib/bits.h"
 #include "mm/fault/user_copy.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -13,20 +11,10 @@
 #include "proc/thread.h"
 #include "proc/wait.h"
 
-/* Returns entry i and sets *n_ret to how many entries are contiguous from there on. */
-static struct poll_entry *poll_set_entries(struct poll_set *set, unsigned i, unsigned *n_ret)
-{
-	unsigned together = i < POLL_FEW ? POLL_FEW - i
-					 : POLL_IN_PAGE - (i - POLL_FEW) % POLL_IN_PAGE;
-
-	*n_ret = MIN(together, set->n - i);
-	return poll_set_entry(set, i);
-}
-
 void poll_set_free(struct poll_set *set)
 {
-	for (unsigned i = 0; i < set->n; i++)
-		if (poll_set_entry(set, i)->file)
+	for (unsigned i = 0; set->references && i < set->n; i++)
+		if (poll_set_entry(set, i)->referenced)
 			file_put(poll_set_entry(set, i)->file);
 	for (unsigned i = 0; i < set->npages; i++)
 		kfree(set->more[i]);
@@ -40,6 +28,8 @@ int poll_set_make(struct poll_set *set, unsigned n)
 	unsigned pages = n > POLL_FEW ? (n - POLL_FEW + POLL_IN_PAGE - 1) / POLL_IN_PAGE : 0;
 
 	set->n = set->npages = 0;
+	set->references = false;
+	set->room = 0;
 	set->more = NULL;
 	if (likely(pages == 0))
 		return 0;
@@ -65,30 +55,46 @@ int poll_set_make(struct poll_set *set, unsigned n)
 static int poll_set_read(struct poll_set *set, vaddr_t from, unsigned n)
 {
 	struct fdtable *table = current_thread()->fdtable;
+	struct abi_pollfd asked[POLL_IN_PAGE];
 
 	while (set->n < n) {
-		struct poll_entry *entry = poll_set_entry(set, set->n);
+		unsigned together;
+		struct poll_entry *entry = poll_set_entries(set, set->n, n - set->n, &together);
 
-		if (user_copy_in(&entry->ask, from + set->n * sizeof(entry->ask),
-				 sizeof(entry->ask)))
+		if (user_copy_in(asked, from + set->n * sizeof(asked[0]),
+				 together * sizeof(asked[0])))
 			return -EFAULT;
-		entry->file = entry->ask.fd < 0 ? NULL : fdtable_get(table, entry->ask.fd);
-		entry->nwaiters = 0;
-		entry->always = POLLERR | POLLHUP;
-		set->n++;
+		for (unsigned i = 0; i < together; i++)
+			poll_find(set, &entry[i], table, asked[i], POLLERR | POLLHUP);
+		set->n += together;
 	}
 	return 0;
 }
 
-/* Writes back only the revents of each entry. */
+static vaddr_t revents_at(vaddr_t to, unsigned i)
+{
+	return to + i * sizeof(struct abi_pollfd) + offsetof(struct abi_pollfd, revents);
+}
+
+/*
+ * Writes back only the revents of each entry; of these, those that are not what the program has there already. Without a change
+ * it must be possible to write them, too: so the first and the last word of a run are touched.
+ */
 static int poll_set_write(struct poll_set *set, vaddr_t to)
 {
-	for (unsigned i = 0; i < set->n; i++) {
-		const struct abi_pollfd *ask = &poll_set_entry(set, i)->ask;
+	unsigned together;
 
-		if (user_copy_out(to + i * sizeof(*ask) + offsetof(struct abi_pollfd, revents),
-				  &ask->revents, sizeof(ask->revents)))
+	for (unsigned i = 0; i < set->n; i += together) {
+		const struct poll_entry *entry = poll_set_entries(set, i, set->n - i, &together);
+
+		if (user_touch_word(ALIGN_DOWN(revents_at(to, i), 4)) ||
+		    user_touch_word(ALIGN_DOWN(revents_at(to, i + together - 1), 4)))
 			return -EFAULT;
+		for (unsigned j = 0; j < together; j++)
+			if (entry[j].ask.revents != entry[j].before &&
+			    user_copy_out(revents_at(to, i + j), &entry[j].ask.revents,
+					  sizeof(entry[j].ask.revents)))
+				return -EFAULT;
 	}
 	return 0;
 }
@@ -100,7 +106,7 @@ static int poll_set_look(struct poll_set *set, struct poller *poller)
 	int count = 0;
 
 	for (unsigned i = 0; i < set->n; i += together) {
-		struct poll_entry *entry = poll_set_entries(set, i, &together);
+		struct poll_entry *entry = poll_set_entries(set, i, set->n - i, &together);
 
 		for (unsigned j = 0; j < together; j++) {
 			poll_look(poller, &entry[j]);
@@ -137,7 +143,8 @@ int poll_set_wait(struct poll_set *set, uint64_t deadline)
 			err = thread_wait_interruptible(&poller.woken, seq);
 		else if (count == 0 && !over)
 			err = thread_wait_interruptible_until(&poller.woken, seq, deadline);
-		poll_set_forget(set);
+		if (!over)
+			poll_set_forget(set);
 		if (count != 0 || over)
 			return count ? count : err;
 		/* Events at the last moment take precedence over a signal or the timeout. */

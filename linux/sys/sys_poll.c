@@ -114,75 +114,100 @@ static const uint16_t select_events[SELECT_KINDS] = {
 struct select_sets {
 	unsigned nwords; /* of each set */
 	uint64_t *word[SELECT_KINDS];
-	uint64_t few[SELECT_KINDS * FEW_WORDS]; /* for sets that are so short */
-	uint64_t *many;				/* for others; NULL: there are none */
+	uint64_t *found[SELECT_KINDS];		    /* what has come */
+	uint64_t few[2 * SELECT_KINDS * FEW_WORDS]; /* for sets that are so short */
+	uint64_t *many;				    /* for others; NULL: there are none */
 };
 
-/* Returns the events of fd that the sets ask for. */
-static uint16_t select_asked(const struct select_sets *sets, unsigned fd)
+/* The members of any of the sets, of one word. */
+static uint64_t select_any(const struct select_sets *sets, unsigned i)
 {
-	uint16_t events = 0;
-
-	for (unsigned kind = 0; kind < SELECT_KINDS; kind++)
-		if (sets->word[kind][fd / 64] >> (fd % 64) & 1)
-			events |= select_events[kind];
-	return events;
+	return sets->word[SELECT_READ][i] | sets->word[SELECT_WRITE][i] |
+	       sets->word[SELECT_EXCEPT][i];
 }
 
-/*
- * Makes an entry for each of the n first descriptors that the sets ask for. Returns 0, and the
- * caller calls poll_set_free(); or -EBADF, -EINVAL (more than POLL_MAX) or -ENOMEM.
- */
-static int select_entries(struct poll_set *set, const struct select_sets *sets, unsigned n)
+static unsigned select_count(const struct select_sets *sets)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < sets->nwords; i++)
+		for (uint64_t any = select_any(sets, i); any != 0; any &= any - 1)
+			count++;
+	return count;
+}
+
+/* Makes an entry for each member of one word. Returns 0 or -EBADF. */
+static int select_word(struct poll_set *set, const struct select_sets *sets, unsigned i)
 {
 	struct fdtable *table = current_thread()->fdtable;
-	unsigned count = 0;
-	int err;
+	uint64_t in = sets->word[SELECT_READ][i], out = sets->word[SELECT_WRITE][i];
+	uint64_t except = sets->word[SELECT_EXCEPT][i];
+	int fd = (int)(i * 64);
 
-	for (unsigned fd = 0; fd < n; fd++) {
-		if (!select_asked(sets, fd))
-			continue;
-		if (fdtable_next(table, fd) != (int)fd)
-			return -EBADF;
-		count++;
-	}
-	err = count > POLL_MAX ? -EINVAL : poll_set_make(set, count);
-	if (err)
-		return err;
-	for (unsigned fd = 0; fd < n && set->n < count; fd++) {
-		uint16_t events = select_asked(sets, fd);
+	for (; (in | out | except) != 0; in >>= 1, out >>= 1, except >>= 1, fd++) {
+		unsigned events = (in & 1 ? select_events[SELECT_READ] : 0) |
+				  (out & 1 ? select_events[SELECT_WRITE] : 0) |
+				  (except & 1 ? select_events[SELECT_EXCEPT] : 0);
 		struct poll_entry *entry;
 
-		if (!events)
+		if (events == 0)
 			continue;
-		entry = poll_set_entry(set, set->n++);
-		entry->file = fdtable_get(table, (int)fd);
-		entry->ask.fd = (int)fd;
-		entry->ask.events = (int16_t)events;
-		entry->always = 0;
-		entry->nwaiters = 0;
+		entry = poll_set_next(set);
+		poll_find(set, entry, table,
+			  (struct abi_pollfd){ .fd = fd, .events = (int16_t)events }, 0);
+		if (unlikely(!entry->file && fdtable_next(table, (unsigned)fd) != fd))
+			return -EBADF;
 	}
 	return 0;
 }
 
-/* Leaves in the sets only what has come; returns how many members there are in all. */
-static int select_result(struct poll_set *set, struct select_sets *sets)
+/*
+ * Makes an entry for each descriptor that the sets ask for. Returns 0, and the
+ * caller calls poll_set_free(); or -EBADF, -EINVAL (more than POLL_MAX) or -ENOMEM.
+ */
+static int select_entries(struct poll_set *set, const struct select_sets *sets)
 {
+	unsigned count = select_count(sets);
+	int err = count > POLL_MAX ? -EINVAL : poll_set_make(set, count);
+
+	if (err)
+		return err;
+	for (unsigned i = 0; i < sets->nwords && !err; i++)
+		err = select_word(set, sets, i);
+	if (err)
+		poll_set_free(set);
+	return err;
+}
+
+/* Notes what has come to a descriptor; returns of how many sets it is a member. */
+static int select_found(struct select_sets *sets, const struct abi_pollfd *ask)
+{
+	unsigned fd = (unsigned)ask->fd;
+	uint64_t bit = 1ull << (fd % 64);
 	int count = 0;
 
-	for (unsigned i = 0; i < set->n; i++) {
-		const struct abi_pollfd *ask = &poll_set_entry(set, i)->ask;
-		unsigned fd = (unsigned)ask->fd;
-
-		for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
-			uint64_t *word = &sets->word[kind][fd / 64],
-				 bit = *word & 1ull << (fd % 64);
-
-			if (bit && (uint16_t)ask->revents & select_events[kind])
-				count++;
-			else
-				*word &= ~bit;
+	for (unsigned kind = 0; kind < SELECT_KINDS; kind++)
+		if ((sets->word[kind][fd / 64] & bit) &&
+		    ((uint16_t)ask->revents & select_events[kind])) {
+			sets->found[kind][fd / 64] |= bit;
+			count++;
 		}
+	return count;
+}
+
+/* Returns how many members the sets of what has come have in all. */
+static int select_result(struct poll_set *set, struct select_sets *sets)
+{
+	unsigned together;
+	int count = 0;
+
+	memset(sets->found[0], 0, SELECT_KINDS * sets->nwords * sizeof(uint64_t));
+	for (unsigned i = 0; i < set->n; i += together) {
+		const struct poll_entry *entry = poll_set_entries(set, i, set->n - i, &together);
+
+		for (unsigned j = 0; j < together; j++)
+			if (entry[j].ask.revents)
+				count += select_found(sets, &entry[j].ask);
 	}
 	return count;
 }
@@ -190,9 +215,12 @@ static int select_result(struct poll_set *set, struct select_sets *sets)
 /* Makes room for sets of n descriptors and copies those that the program gives. Returns 0, -ENOMEM or -EFAULT. */
 static int select_read(struct select_sets *sets, struct trap_frame *frame, unsigned n)
 {
+	size_t bytes;
+
 	sets->nwords = (n + 63) / 64;
+	bytes = sets->nwords * sizeof(uint64_t);
 	if (unlikely(sets->nwords > FEW_WORDS)) {
-		sets->many = mem_wait_kmalloc(SELECT_KINDS * sets->nwords * sizeof(uint64_t));
+		sets->many = mem_wait_kmalloc(2 * SELECT_KINDS * bytes);
 		if (!sets->many)
 			return -ENOMEM;
 	}
@@ -201,9 +229,10 @@ static int select_read(struct select_sets *sets, struct trap_frame *frame, unsig
 		uint64_t *words = (sets->many ?: sets->few) + kind * sets->nwords;
 
 		sets->word[kind] = words;
+		sets->found[kind] = words + SELECT_KINDS * sets->nwords;
 		if (!at)
-			memset(words, 0, sets->nwords * sizeof(*words));
-		else if (user_copy_in(words, at, sets->nwords * sizeof(*words)))
+			memset(words, 0, bytes);
+		else if (user_copy_in(words, at, bytes))
 			return -EFAULT;
 		if (n % 64 != 0)
 			words[n / 64] &= (1ull << n % 64) - 1;
@@ -216,16 +245,16 @@ static int select_write(const struct select_sets *sets, struct trap_frame *frame
 	for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
 		vaddr_t at = arg_user(frame, 1 + kind);
 
-		if (at && user_copy_out(at, sets->word[kind], sets->nwords * sizeof(uint64_t)))
+		if (at && user_copy_out(at, sets->found[kind], sets->nwords * sizeof(uint64_t)))
 			return -EFAULT;
 	}
 	return 0;
 }
 
-static int select_those(struct select_sets *sets, unsigned n, uint64_t deadline)
+static int select_those(struct select_sets *sets, uint64_t deadline)
 {
 	struct poll_set set;
-	int result = select_entries(&set, sets, n);
+	int result = select_entries(&set, sets);
 
 	if (result)
 		return result;
@@ -244,7 +273,7 @@ static int select_all(struct trap_frame *frame, int asked, uint64_t deadline)
 	int result = select_read(&sets, frame, n), err;
 
 	if (!result)
-		result = select_those(&sets, n, deadline);
+		result = select_those(&sets, deadline);
 	if (result >= 0) {
 		err = select_write(&sets, frame);
 		/* cppcheck-suppress selfAssignment ; it keeps its value only if the first is 0 */
