@@ -320,12 +320,8 @@ static int link_watch(struct watch *watch)
 
 	mutex_lock(&watches_lock);
 	err = check_chain_locked(set, watch->entry.file);
-	if (!err && watch_find_locked(set, watch->entry.ask.fd, watch->entry.file))
-		err = -EEXIST;
-	else if (!err && set->nwatches == EPOLL_WATCHES_MAX)
-		err = -ENOSPC;
 	if (!err)
-		watch_link_locked(watch);
+		err = watch_link_locked(watch, EPOLL_WATCHES_MAX);
 	mutex_unlock(&watches_lock);
 	return err;
 }

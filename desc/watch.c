@@ -233,7 +233,15 @@ int watch_create(struct epoll *set, int fd, struct file *file, struct watch **wa
 		file_memory_add(-(ssize_t)sizeof(*watch));
 		return -ENOMEM;
 	}
-	*watch = (struct watch){ .set = set, .entry = { .ask.fd = fd, .file = file } };
+	watch->set = set;
+	watch->here = NULL;
+	watch->armed = false;
+	watch->entry.ask.fd = fd;
+	watch->entry.file = file;
+	watch->entry.nwaiters = 0;
+	watch->entry.always = 0;
+	for (unsigned i = 0; i < PASSES; i++)
+		watch->passes[i].queue = NULL;
 	list_init(&watch->ready);
 	list_init(&watch->inner);
 	list_init(&watch->passing);
@@ -284,16 +292,17 @@ struct watch *watch_find_locked(const struct epoll *set, int fd, const struct fi
 	return watch_seek((struct tree *)&set->watches, fd, file, &parent, &link);
 }
 
-void watch_link_locked(struct watch *watch)
+int watch_link_locked(struct watch *watch, unsigned most)
 {
 	struct file *file = watch->entry.file;
 	struct epoll *set = watch->set;
 	struct tree_node *parent, **link;
-	struct watch *same;
 
 	assert_hardened(mutex_held(&watches_lock));
-	same = watch_seek(&set->watches, watch->entry.ask.fd, file, &parent, &link);
-	assert(!same);
+	if (watch_seek(&set->watches, watch->entry.ask.fd, file, &parent, &link))
+		return -EEXIST;
+	if (set->nwatches == most)
+		return -ENOSPC;
 	tree_insert(&set->watches, &watch->node, parent, link);
 	set->nwatches++;
 	if (file_is_epoll(file))
@@ -303,6 +312,7 @@ void watch_link_locked(struct watch *watch)
 	if (watch->next)
 		watch->next->here = &watch->next;
 	atomic_store(&file->watches, watch);
+	return 0;
 }
 
 /* The file's list comes last: from then on the file and its queues may be freed. */

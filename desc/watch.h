@@ -82,8 +82,11 @@ void watch_free(struct watch *watch);
 
 /* Finds a watch of the set, or returns NULL. Call with watches_lock held. */
 struct watch *watch_find_locked(const struct epoll *set, int fd, const struct file *file);
-/* Makes it one of the set, which has none of that number and file. Call with watches_lock held. */
-void watch_link_locked(struct watch *watch);
+/*
+ * Makes it one of the set. Returns 0; -EEXIST if the set has one of that number and file; or -ENOSPC if it has `most`. Call with
+ * watches_lock held.
+ */
+int watch_link_locked(struct watch *watch, unsigned most);
 /*
  * Takes it out of its set and off all queues. No thread looks at the file: its last reference is gone, or
  * `scan` is held, or the set ends. Call with watches_lock held.

@@ -64,23 +64,53 @@ static int epoll_do(struct file *set, int op, int fd, struct file *file,
 	}
 }
 
-long sys_epoll_ctl(struct trap_frame *frame)
+static __attribute__((noinline)) long epoll_do_referenced(const struct trap_frame *frame, int op,
+							  int fd,
+							  const struct abi_epoll_event *event)
 {
-	int op = arg_int(frame, 1), fd = arg_int(frame, 2), err = -EBADF;
-	struct abi_epoll_event event = { 0 };
-	struct file *set, *file;
+	struct file *set = arg_file(frame, 0), *file = arg_file(frame, 2);
+	int err = -EBADF;
 
-	if (op != EPOLL_CTL_DEL && user_copy_in(&event, arg_user(frame, 3), sizeof(event)))
-		return -EFAULT;
-	set = arg_file(frame, 0);
-	file = arg_file(frame, 2);
 	if (set && file)
-		err = epoll_do(set, op, fd, file, &event);
+		err = epoll_do(set, op, fd, file, event);
 	if (file)
 		file_put(file);
 	if (set)
 		file_put(set);
 	return err;
+}
+
+long sys_epoll_ctl(struct trap_frame *frame)
+{
+	int op = arg_int(frame, 1), fd = arg_int(frame, 2);
+	struct abi_epoll_event event = { 0 };
+	struct file *set, *file;
+
+	if (op != EPOLL_CTL_DEL && user_copy_in(&event, arg_user(frame, 3), sizeof(event)))
+		return -EFAULT;
+	set = arg_look(frame, 0);
+	file = arg_look(frame, 2);
+	if (likely(set && file))
+		return epoll_do(set, op, fd, file, &event);
+	return epoll_do_referenced(frame, op, fd, &event);
+}
+
+static long wait_on_file(struct file *set, vaddr_t to, int n, uint64_t deadline)
+{
+	return file_is_epoll(set) ? epoll_wait(set, to, (unsigned)n, deadline) : -EINVAL;
+}
+
+static __attribute__((noinline)) long wait_referenced(const struct trap_frame *frame,
+						      uint64_t deadline)
+{
+	struct file *set = arg_file(frame, 0);
+	long result;
+
+	if (!set)
+		return -EBADF;
+	result = wait_on_file(set, arg_user(frame, 1), arg_int(frame, 2), deadline);
+	file_put(set);
+	return result;
 }
 
 /* The wait itself. Such a call is not restarted. */
@@ -89,18 +119,15 @@ static __attribute__((noinline)) long wait_on_set(struct trap_frame *frame, uint
 	vaddr_t to = arg_user(frame, 1);
 	int n = arg_int(frame, 2);
 	struct file *set;
-	long result = -EINVAL;
+	long result;
 
 	if (n <= 0 || (size_t)n > EVENTS_MAX)
 		return -EINVAL;
 	if (check_user_range(to, (size_t)n * sizeof(struct abi_epoll_event)))
 		return -EFAULT;
-	set = arg_file(frame, 0);
-	if (!set)
-		return -EBADF;
-	if (file_is_epoll(set))
-		result = epoll_wait(set, to, (unsigned)n, deadline);
-	file_put(set);
+	set = arg_look(frame, 0);
+	result = likely(set) ? wait_on_file(set, to, n, deadline)
+			     : wait_referenced(frame, deadline);
 	if (result == -EINTR)
 		current_thread()->restart = RESTART_NONE;
 	return result;
