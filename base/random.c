@@ -3,7 +3,6 @@
 #include "base/random.h"
 
 #include "lib/bits.h"
-#include "lib/chacha.h"
 #include "lib/string.h"
 #include "sync/spinlock.h"
 
@@ -70,35 +69,54 @@ unsigned random_entropy_bits(void)
 	return secret_bits;
 }
 
-/* A long request is generated from a key of its own. */
-static void stretch(const struct chacha_key *own_key, uint8_t *to, size_t n)
+void random_begin(struct random_stream *stream)
 {
+	unsigned long flags = spin_lock_irqsave(&lock);
+
+	random_draw(&stream->key, sizeof(stream->key));
+	spin_unlock_irqrestore(&lock, flags);
+	stream->counter = 0;
+}
+
+void random_next(struct random_stream *stream, struct chacha_block *to, unsigned nblocks)
+{
+	for (unsigned i = 0; i < nblocks; i++)
+		chacha_make(&stream->key, stream->counter++, &to[i]);
+}
+
+void random_end(struct random_stream *stream)
+{
+	memset(stream, 0, sizeof(*stream));
+}
+
+/* A long request is generated from a key of its own. */
+static void stretch(uint8_t *to, size_t n)
+{
+	struct random_stream stream;
 	struct chacha_block block;
 
-	for (uint64_t counter = 0; n; counter++) {
+	random_begin(&stream);
+	while (n) {
 		size_t piece = MIN(n, sizeof(block));
 
-		chacha_make(own_key, counter, &block);
+		random_next(&stream, &block, 1);
 		memcpy(to, &block, piece);
 		to += piece;
 		n -= piece;
 	}
 	memset(&block, 0, sizeof(block));
+	random_end(&stream);
 }
 
 void random_bytes(void *to, size_t n)
 {
-	struct chacha_key own_key;
-	bool is_short = n <= POOL_BYTES;
-	unsigned long flags = spin_lock_irqsave(&lock);
+	unsigned long flags;
 
-	if (is_short)
-		random_draw(to, n);
-	else
-		random_draw(&own_key, sizeof(own_key));
-	spin_unlock_irqrestore(&lock, flags);
-	if (is_short)
+	if (n > POOL_BYTES) {
+		stretch(to, n);
 		return;
-	stretch(&own_key, to, n);
-	memset(&own_key, 0, sizeof(own_key));
+	}
+	flags = spin_lock_irqsave(&lock);
+	random_draw(to, n);
+	spin_unlock_irqrestore(&lock, flags);
 }

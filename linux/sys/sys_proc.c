@@ -9,11 +9,11 @@
 #include "abi/signal.h"
 #include "abi/uio.h"
 #include "abi/wait.h"
-#include "base/random.h"
 #include "desc/fdtable.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "linux/fs/dev/random.h"
 #include "linux/fs/file/pidfd.h"
 #include "linux/fs/vfs/namespace.h"
 #include "linux/fs/vfs/open.h"
@@ -603,8 +603,6 @@ long sys_execveat(struct trap_frame *frame)
 	return err;
 }
 
-#define RANDOM_PIECE 512
-
 /* As Linux checks them, once the process is known. */
 static long check_rlimit(unsigned resource, const struct abi_rlimit64 *new)
 {
@@ -681,28 +679,15 @@ long sys_setrlimit(struct trap_frame *frame)
 
 long sys_getrandom(struct trap_frame *frame)
 {
-	vaddr_t to = arg_user(frame, 0);
-	uint64_t left = MIN(arg_u64(frame, 1), (uint64_t)ABI_RW_MAX), done = 0;
+	size_t n = MIN(arg_u64(frame, 1), (uint64_t)ABI_RW_MAX);
+	struct user_iter to = user_iter_one(arg_user(frame, 0), n);
 	unsigned flags = arg_uint(frame, 2);
-	uint8_t piece[RANDOM_PIECE];
 
 	if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	if ((flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
-	if (check_user_range(to, left))
+	if (check_user_range(to.base, n))
 		return -EFAULT;
-	while (left) {
-		size_t n = MIN(left, (uint64_t)sizeof(piece)), went;
-
-		random_bytes(piece, n);
-		went = user_copy_out_some(to + done, piece, n);
-		done += went;
-		left -= went;
-		if (went < n)
-			return done ? (long)done : -EFAULT;
-		if (current_killed())
-			break;
-	}
-	return (long)done;
+	return random_give(&to);
 }
