@@ -67,6 +67,28 @@ size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_
 	return done;
 }
 
+size_t user_iter_clear(struct user_iter *iter, size_t n)
+{
+	size_t done = 0;
+	size_t span;
+
+	if (iter->kernel) {
+		n = MIN(n, iter->left);
+		memset(iter->kernel, 0, n);
+		user_iter_advance_kernel(iter, n);
+		return n;
+	}
+	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
+		size_t cleared = user_clear_some(iter->base, span);
+
+		user_iter_advance(iter, cleared);
+		done += cleared;
+		if (cleared != span)
+			break;
+	}
+	return done;
+}
+
 /* Preemption is off for one segment at a time, for there may be many. */
 size_t user_iter_try_in_pieces(struct user_iter *iter, void *to, size_t n)
 {

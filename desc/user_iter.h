@@ -16,9 +16,20 @@
 #define RWF_SPLICE  0x800u
 #define RWF_QUIET   0x1000u
 #define RWF_MESSAGE 0x2000u
+/*
+ * With memory of the kernel's. Of a read: instead of a copy, the iterator may get the page that the bytes are in, with a reference.
+ * Of a write: the bytes are in that page, and a pipe may take over the reference; then `lent` is NULL.
+ */
+#define RWF_LEND    0x4000u
+
+struct page;
 
 struct user_iter {
-	vaddr_t base;		      /* the current position */
+	union {
+		vaddr_t base; /* the current position */
+		struct page *
+			lent; /* with RWF_LEND, where `kernel` is; NULL: `kernel` is no such page */
+	};
 	size_t len;		      /* bytes left in the current segment */
 	size_t left;		      /* bytes left in all */
 	const struct abi_iovec *next; /* the segments after the current one; not owned */
@@ -41,6 +52,12 @@ static inline struct user_iter user_iter_one(vaddr_t base, size_t n)
 static inline struct user_iter user_iter_kernel(void *buffer, size_t n)
 {
 	return (struct user_iter){ .left = n, .kernel = buffer };
+}
+
+/* For a read by reference, or a copy to the buffer where that is not possible. */
+static inline struct user_iter user_iter_lend(void *buffer, size_t n)
+{
+	return (struct user_iter){ .left = n, .kernel = buffer, .rwf = RWF_LEND };
 }
 
 static inline void user_iter_advance_kernel(struct user_iter *iter, size_t n)
@@ -66,6 +83,9 @@ static inline void user_iter_advance(struct user_iter *iter, size_t n)
  */
 size_t user_iter_copy_in_pieces(struct user_iter *iter, void *to, size_t n);
 size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_t n);
+
+/* user_iter_copy_out_pieces() of zeros. */
+size_t user_iter_clear(struct user_iter *iter, size_t n);
 
 /* user_iter_copy_in_pieces() with a fast path for a single segment that has all the bytes. */
 static inline size_t user_iter_copy_in(struct user_iter *iter, void *to, size_t n)

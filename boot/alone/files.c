@@ -66,18 +66,11 @@ static void bytes_release(struct file *file)
 
 static ssize_t memory_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
-	ssize_t done = 0, put = 0;
-	size_t span;
+	ssize_t put = write_object(file->data, from, *pos, from->left);
 
-	while ((span = user_iter_span(from)) != 0) {
-		put = object_write(file->data, *pos, from->base, span);
-		if (put <= 0)
-			break;
-		user_iter_advance(from, (size_t)put);
+	if (put > 0)
 		*pos += (uint64_t)put;
-		done += put;
-	}
-	return done ?: put;
+	return put;
 }
 
 static int memory_truncate(struct file *file, uint64_t size)

@@ -71,11 +71,6 @@ static size_t within_page(uint64_t pos, size_t n)
 	return MIN(n, PAGE_SIZE - (pos & PAGE_MASK));
 }
 
-static char *bytes_at(struct page *page, uint64_t pos)
-{
-	return (char *)page_address(page) + (pos & PAGE_MASK);
-}
-
 int object_page_wait(struct object *object, uint64_t index, struct page **page_ret, bool spare)
 {
 	struct relief relief = { .spare = spare };
@@ -89,39 +84,74 @@ int object_page_wait(struct object *object, uint64_t index, struct page **page_r
 	return result;
 }
 
-/* Reads up to the end of a page. Returns the count, 0 at the object's end, or a negative errno. */
-static ssize_t read_piece(struct object *object, uint64_t pos, const struct side *to, size_t n)
+static inline ssize_t lend(struct object *object, uint64_t pos, size_t n, struct page **page_ret)
 {
 	uint64_t size = object_size(object), index = pos >> PAGE_SHIFT;
 	struct page *page;
-	size_t went;
 	int error;
 
 	if (pos >= size)
 		return 0;
 	n = MIN(within_page(pos, n), size - pos);
 	page = object_page_resident(object, index);
-	if (!page && object_is_hole(object, index)) {
-		went = side_clear(to, n);
-		return went ? (ssize_t)went : -EFAULT;
-	}
-	if (!page) {
+	if (!page && !object_is_hole(object, index)) {
 		error = object_page_wait(object, index, &page, false);
 		if (error)
 			return error == -ENXIO ? 0 : error;
 	}
-	page_set_used(page);
-	went = side_put(to, bytes_at(page, pos), n);
-	page_put(page);
+	if (page)
+		page_set_used(page);
+	*page_ret = page;
+	return (ssize_t)n;
+}
+
+ssize_t object_lend(struct object *object, uint64_t pos, size_t n, struct page **page_ret)
+{
+	return lend(object, pos, n, page_ret);
+}
+
+/* Reads up to the end of a page. Returns the count, 0 at the object's end, or a negative errno. */
+static ssize_t read_piece(struct object *object, uint64_t pos, const struct side *to, size_t n)
+{
+	struct page *page = NULL;
+	ssize_t lent = lend(object, pos, n, &page);
+	size_t went;
+
+	if (lent <= 0)
+		return lent;
+	if (page) {
+		went = side_put(to, object_bytes_at(page, pos), (size_t)lent);
+		page_put(page);
+	} else {
+		went = side_clear(to, (size_t)lent);
+	}
 	return went ? (ssize_t)went : -EFAULT;
 }
 
-static void size_raise(struct object *object, uint64_t end)
+void object_written(struct object *object, struct page *page, uint64_t end)
 {
+	page_put(page);
+	if (end <= object_size(object))
+		return;
 	spin_lock(&object->lock);
 	if (end > object->size)
 		atomic_store_relaxed(&object->size, end);
 	spin_unlock(&object->lock);
+}
+
+ssize_t object_lend_writable(struct object *object, uint64_t pos, size_t n, struct page **page_ret)
+{
+	uint64_t index = pos >> PAGE_SHIFT;
+	int error;
+
+	if (pos >= OBJECT_SIZE_MAX || index >= object_pages(object_size(object)))
+		return 0;
+	n = MIN(n, OBJECT_SIZE_MAX - pos);
+	error = object_page_wait(object, index, page_ret, false);
+	if (error)
+		return error == -ENXIO ? 0 : error;
+	page_set_dirty(*page_ret);
+	return (ssize_t)within_page(pos, n);
 }
 
 /* Drops the caller's reference to the page. Returns 0 or -EFAULT. */
@@ -131,13 +161,10 @@ static int write_to(struct object *object, struct page *page, uint64_t pos, cons
 	size_t went;
 
 	page_set_dirty(page);
-	went = side_take(from, bytes_at(page, pos), n);
-	page_put(page);
-	if (!went)
-		return -EFAULT;
-	size_raise(object, pos + went);
+	went = side_take(from, object_bytes_at(page, pos), n);
+	object_written(object, page, went ? pos + went : 0);
 	*went_ret = went;
-	return 0;
+	return went ? 0 : -EFAULT;
 }
 
 /* Returns the preallocated page at index, referenced, or NULL. */
@@ -170,7 +197,7 @@ static int write_beyond(struct object *object, uint64_t pos, const struct side *
 	page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
 	if (!page)
 		return -ENOMEM;
-	went = side_take(from, bytes_at(page, pos), n);
+	went = side_take(from, object_bytes_at(page, pos), n);
 	if (!went) {
 		page_put(page);
 		return -EFAULT;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "mm/object/object.h"
+#include "mm/phys/page.h"
 
 /*
  * Read or write n bytes at pos; the other side is user memory, which may fault, or kernel memory.
@@ -17,6 +18,26 @@ ssize_t object_read(struct object *object, uint64_t pos, vaddr_t user_to, size_t
 ssize_t object_write(struct object *object, uint64_t pos, vaddr_t user_from, size_t n);
 ssize_t object_read_kernel(struct object *object, uint64_t pos, void *to, size_t n);
 ssize_t object_write_kernel(struct object *object, uint64_t pos, const void *from, size_t n);
+
+/*
+ * For transfers that are not to one piece of memory: one page at a time, whose bytes the caller copies or refers to. Return how
+ * many of n bytes from pos on are in one page, and that page with a reference in *page_ret; or a negative errno. Preconditions and errors are as above,
+ * and the caller calls vm_pause().
+ *
+ * object_lend() is for reads: 0 at the end of the object. NULL: there is no page, and the bytes are zeros.
+ * object_lend_writable() is for writes within the pages that the size takes: 0 beyond these, where
+ * object_write() knows what to do. object_written() takes over the page, and raises the
+ * size to `end`.
+ */
+ssize_t object_lend(struct object *object, uint64_t pos, size_t n, struct page **page_ret);
+ssize_t object_lend_writable(struct object *object, uint64_t pos, size_t n, struct page **page_ret);
+void object_written(struct object *object, struct page *page, uint64_t end);
+
+/* Where the byte at a position is in its page. */
+static inline void *object_bytes_at(struct page *page, uint64_t pos)
+{
+	return (char *)page_address(page) + (pos & PAGE_MASK);
+}
 
 /*
  * As object_page(), but waits for the bytes of the page and for memory. `spare`: no process is

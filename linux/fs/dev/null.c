@@ -4,7 +4,6 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
-#include "lib/string.h"
 #include "linux/fs/vfs/inode.h"
 #include "mm/host.h"
 
@@ -27,29 +26,6 @@ static int64_t null_seek(struct file *file, int64_t offset, int whence)
 	(void)offset, (void)whence;
 	file->pos = 0;
 	return 0;
-}
-
-/* As user_iter_copy_out() of zeros. */
-static size_t user_iter_clear(struct user_iter *iter, size_t n)
-{
-	size_t done = 0;
-	size_t span;
-
-	if (iter->kernel) {
-		n = MIN(n, iter->left);
-		memset(iter->kernel, 0, n);
-		user_iter_advance_kernel(iter, n);
-		return n;
-	}
-	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
-		size_t cleared = user_clear_some(iter->base, span);
-
-		user_iter_advance(iter, cleared);
-		done += cleared;
-		if (cleared != span)
-			break;
-	}
-	return done;
 }
 
 static ssize_t zero_read(struct file *file, struct user_iter *to, uint64_t *pos)

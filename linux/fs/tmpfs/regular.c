@@ -101,49 +101,25 @@ static inline ssize_t may_write(struct inode *inode, uint64_t at, size_t n)
 }
 
 /* As on Linux, an unreadable buffer gives -EFAULT before any seal is checked. */
-static ssize_t write_refused(const struct user_iter *from)
+static ssize_t write_refused(struct user_iter *from)
 {
 	char byte;
 
-	return user_copy_in(&byte, from->base, 1) != 0 ? -EFAULT : -EPERM;
-}
-
-/* write_at() from kernel memory. */
-static ssize_t write_kernel_at(struct inode *inode, struct user_iter *from, uint64_t *at)
-{
-	ssize_t put = may_write(inode, *at, from->left);
-
-	if (put > 0)
-		put = object_write_kernel(inode->object, *at, from->kernel, (size_t)put);
-	if (put > 0) {
-		user_iter_advance_kernel(from, (size_t)put);
-		*at += (uint64_t)put;
-	}
-	return put;
+	return user_iter_copy_in(from, &byte, 1) != 1 ? -EFAULT : -EPERM;
 }
 
 /* Called with inode->lock held. */
 static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *at)
 {
-	ssize_t done = 0;
-	ssize_t put = 0;
-	size_t span;
+	ssize_t put = from->left != 0 ? may_write(inode, *at, from->left) : 0;
 
-	if (unlikely(from->kernel))
-		return write_kernel_at(inode, from, at);
-	while ((span = user_iter_span(from)) != 0) {
-		put = may_write(inode, *at, span);
-		if (put > 0)
-			put = object_write(inode->object, *at, from->base, (size_t)put);
-		else
-			put = write_refused(from);
-		if (put <= 0)
-			break;
-		user_iter_advance(from, (size_t)put);
+	if (put > 0)
+		put = write_object(inode->object, from, *at, (size_t)put);
+	else if (put < 0)
+		put = write_refused(from);
+	if (put > 0)
 		*at += (uint64_t)put;
-		done += put;
-	}
-	return done != 0 ? done : put;
+	return put;
 }
 
 static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t *pos)
