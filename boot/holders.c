@@ -13,7 +13,7 @@
 #include "base/os_layer.h"
 #include "desc/fdtable.h"
 #include "desc/in_flight.h"
-#include "desc/pipe.h"
+#include "desc/pipe_impl.h"
 #include "desc/watch.h"
 #include "ipc/call.h"
 #include "ipc/transfer.h"
@@ -364,9 +364,26 @@ static void check_references(struct ledger_walk *walk)
 	visit_kinds(check_counted_kind, walk);
 }
 
+/* The pages of files that pipes refer to. */
+static void found_lent(struct ledger_walk *walk)
+{
+	struct counted *counted;
+
+	counted_for_each(counted, &pipe_kind)
+	{
+		struct pipe_ring *ring = &((struct pipe *)counted_thing(&pipe_kind, counted))->ring;
+
+		for (size_t at = ring->tail; at != ring->head; at++)
+			if (pipe_ring_slot(ring, at)->lent)
+				ledger_found(walk, virt_to_page(pipe_ring_slot(ring, at)->page),
+					     PAGE_ONE_REF);
+	}
+}
+
 static void walk_others(struct ledger_walk *walk)
 {
 	for_each_call(found_call, walk);
+	found_lent(walk);
 	if (walk->delta)
 		return;
 	check_references(walk);

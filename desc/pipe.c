@@ -41,7 +41,7 @@ __attribute__((noinline)) int pipe_get_spare(struct pipe *pipe)
 __attribute__((noinline)) void pipe_page_gone(uint8_t *page)
 {
 	counter_add(&pages_in_pipes, -1ul);
-	page_free(virt_to_page(page), 0);
+	page_put(virt_to_page(page));
 }
 
 /*
@@ -104,19 +104,16 @@ static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 	while (!pipe_ring_empty(&pipe->ring)) {
 		struct pipe_slot *first = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
 		size_t n = MIN(to->left, (size_t)first->len);
-		uint8_t *page;
 
 		if (user_iter_try_out(to, first->page + first->offset, n) != n)
 			return (int)n;
 		*done += n;
 		/* What a read has no room for is lost with a packet. */
 		if (unlikely(first->packet) && !(to->rwf & RWF_SPLICE)) {
-			pipe_page_back(pipe, pipe_ring_take(&pipe->ring, first->len));
+			pipe_take_bytes(pipe, first, first->len);
 			break;
 		}
-		page = pipe_ring_take_from(&pipe->ring, first, n);
-		if (page)
-			pipe_page_back(pipe, page);
+		pipe_take_bytes(pipe, first, n);
 		if (to->left == 0)
 			break;
 	}
@@ -324,11 +321,46 @@ ssize_t pipe_write_message(struct pipe *pipe, const struct file *file, struct us
 	return pipe_write_by(pipe, file, from, pipe_add_message);
 }
 
+/* Pushes the page of a file that the bytes are in, by reference. */
+static int pipe_add_lent(struct pipe *pipe, struct user_iter *from, size_t *done)
+{
+	bool was_empty = pipe_ring_empty(&pipe->ring);
+	uint8_t *page = page_address(from->lent);
+
+	if (pipe_ring_full(&pipe->ring))
+		return 0;
+	from->lent = NULL; /* the reference is the pipe's now */
+	counter_add(&pages_in_pipes, 1);
+	pipe_ring_push_slot(&pipe->ring,
+			    (struct pipe_slot){ .page = page,
+						.offset = (uint16_t)(from->kernel - page),
+						.closed = true,
+						.lent = true,
+						.len = (uint16_t)from->left });
+	*done += from->left;
+	user_iter_advance_kernel(from, from->left);
+	if (was_empty || atomic_load_relaxed(&pipe->watched))
+		waitq_wake_all(&pipe->readable);
+	return 0;
+}
+
+/* Where there are many pages in pipes, what is lent is copied, so that the pipe may be refused a page. */
+static __attribute__((noinline)) ssize_t pipe_write_lent(struct file *file, struct user_iter *from)
+{
+	if (pipes_are_many())
+		return pipe_write_to(file_pipe(file), file, from);
+	return pipe_write_by(file_pipe(file), file, from, pipe_add_lent);
+}
+
 ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	(void)pos;
-	if (unlikely(file->flags & O_DIRECT) && !(from->rwf & RWF_SPLICE))
-		from->rwf |= RWF_PACKET;
+	if (unlikely((file->flags & O_DIRECT) | (from->rwf & RWF_LEND))) {
+		if (from->rwf & RWF_LEND)
+			return pipe_write_lent(file, from);
+		if (!(from->rwf & RWF_SPLICE))
+			from->rwf |= RWF_PACKET;
+	}
 	return pipe_write_to(file_pipe(file), file, from);
 }
 
@@ -380,14 +412,14 @@ struct in_flight *pipe_discard(struct pipe *pipe)
 	struct in_flight *files = NULL;
 
 	while (!pipe_ring_empty(&pipe->ring)) {
-		const struct pipe_slot *slot = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
+		struct pipe_slot *slot = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
 		struct attached *attached = slot->attached ? (struct attached *)slot->page : NULL;
 
 		if (attached && attached->files) {
 			attached->files->behind = files;
 			files = attached->files;
 		}
-		pipe_page_back(pipe, pipe_ring_take(&pipe->ring, slot->len));
+		pipe_take_bytes(pipe, slot, slot->len);
 	}
 	if (pipe->spare)
 		pipe_page_gone(pipe->spare);

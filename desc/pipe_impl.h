@@ -103,7 +103,7 @@ static inline int pipe_have_spare(struct pipe *pipe)
 	return likely(pipe->spare != NULL) ? 0 : pipe_get_spare(pipe);
 }
 
-/* Frees a page of a pipe. */
+/* Frees a page of a pipe, or drops the reference to one that is lent. */
 void pipe_page_gone(uint8_t *page);
 
 /*
@@ -133,6 +133,12 @@ void message_meets(struct message *message, const struct pipe_slot *slot, bool k
 /* For a read that has found the pipe not readable. As on Linux, the writers' owners are notified. Returns as pipe_wait_readable(). */
 int pipe_await_bytes(struct pipe *pipe, const struct file *file, const struct user_iter *to);
 
+/* Is a pipe that has a page already to get no other? */
+static inline bool pipes_are_many(void)
+{
+	return atomic_load_relaxed(&pages_in_pipes) >= page_alloc_total_count() / ALL_PIPES_SHARE;
+}
+
 /*
  * Is the pipe refused a further page until some of its bytes have been read? Once it was, a writer may sleep: only the
  * reader that wakes it clears pipe->page_refused.
@@ -143,8 +149,7 @@ static inline bool pipe_refuse_page(struct pipe *pipe)
 
 	if (pipe->spare || pipe_ring_empty(&pipe->ring))
 		return false;
-	refused = atomic_load_relaxed(&pages_in_pipes) >=
-		  page_alloc_total_count() / ALL_PIPES_SHARE;
+	refused = pipes_are_many();
 	pipe->page_refused |= refused;
 	return refused;
 }
@@ -155,6 +160,23 @@ static inline void pipe_page_back(struct pipe *pipe, uint8_t *page)
 		pipe_page_gone(page);
 	else
 		pipe->spare = page;
+}
+
+/*
+ * Takes n bytes off the oldest slot, which is `first` and has so many. Returns whether it is empty now: then its page is gone, or the
+ * spare one. Call with the lock held, or nobody else using the pipe.
+ */
+static inline bool pipe_take_bytes(struct pipe *pipe, struct pipe_slot *first, size_t n)
+{
+	uint8_t *page = pipe_ring_take_from(&pipe->ring, first, n);
+
+	if (!page)
+		return false;
+	if (unlikely(first->lent))
+		pipe_page_gone(page);
+	else
+		pipe_page_back(pipe, page);
+	return true;
 }
 
 /*

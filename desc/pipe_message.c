@@ -50,7 +50,6 @@ static int drain_message(struct pipe *pipe, struct user_iter *to, struct message
 	while (!pipe_ring_empty(&pipe->ring)) {
 		struct pipe_slot *first = pipe_ring_slot(&pipe->ring, pipe->ring.tail);
 		size_t n = MIN(to->left, (size_t)first->len);
-		uint8_t *page;
 
 		if (!message_goes_on(message, first))
 			break;
@@ -58,9 +57,7 @@ static int drain_message(struct pipe *pipe, struct user_iter *to, struct message
 			return (int)n;
 		*done += n;
 		message_meets(message, first, false);
-		page = pipe_ring_take_from(&pipe->ring, first, n);
-		if (page)
-			pipe_page_back(pipe, page);
+		pipe_take_bytes(pipe, first, n);
 		if (to->left == 0)
 			break;
 	}

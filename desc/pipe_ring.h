@@ -14,6 +14,7 @@ struct pipe_slot {
 	bool closed; /* nothing is appended: a packet, spliced bytes, or a message (but by the same writer) */
 	uint16_t len;  /* never 0 in a used slot */
 	bool attached; /* the page begins with a struct attached (desc/in_flight.h) */
+	bool lent;     /* the page is a file's, and the slot has a reference to it; it is closed */
 };
 
 /*
@@ -156,11 +157,11 @@ static inline struct pipe_slot pipe_ring_hold(struct pipe_ring *ring)
 	return *pipe_ring_slot(ring, ring->tail);
 }
 
-/* Removes the first n bytes of the slot that was held. Returns as pipe_ring_take(). */
-static inline uint8_t *pipe_ring_unhold(struct pipe_ring *ring, size_t n)
+/* Ends that, and returns the slot. */
+static inline struct pipe_slot *pipe_ring_unhold(struct pipe_ring *ring)
 {
 	ring->held = false;
-	return pipe_ring_take(ring, n);
+	return pipe_ring_slot(ring, ring->tail);
 }
 
 /*

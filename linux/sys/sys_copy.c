@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls that move bytes from one file to another: sendfile, copy_file_range, splice, tee. */
-#include "abi/poll.h"
 #include "abi/splice.h"
 #include "linux/fs/file/splice.h"
 #include "linux/fs/file/pipe_splice.h"
@@ -64,45 +63,44 @@ static uint32_t copy_type(struct file *file, struct abi_stat *st)
 	return file->ops->stat && file->ops->stat(file, st) == 0 ? st->mode & S_IFMT : 0;
 }
 
-static ssize_t put_bytes(struct copy_end *out, struct user_iter *from)
+/* After the first bytes, a pipe that has no room is not waited for. */
+static ssize_t put_bytes(struct copy_end *out, struct user_iter *from, bool after)
 {
+	if (file_is_pipe(out->file))
+		return pipe_transfer(out->file, from, after, true);
 	if (file_has_position(out->file) && from->left > INT64_MAX - out->pos)
 		return -EINVAL;
 	return out->file->ops->write(out->file, from, &out->pos);
 }
 
 /*
- * Moves bytes through a page of the kernel's, a page at a time, until `n` are moved, the first file
+ * Moves bytes from a page that the first file lends, or through a page of the kernel's, a page at a time, until `n` are moved, the first file
  * ends, or the second takes no more. As on Linux, a pipe takes what it has room for, so that one thread
  * can fill and empty it. The positions advance. Returns how many were moved, or why none.
  */
-static long move_pages(struct copy_end *out, struct copy_end *in, size_t n, void *page)
+static long move_pages(struct copy_end *out, struct copy_end *in, size_t n, void *buffer)
 {
-	struct abi_stat st;
-	const bool to_pipe = copy_type(out->file, &st) == S_IFIFO;
 	size_t done = 0;
 	ssize_t put = 0;
 
 	while (done < n && put >= 0) {
-		struct user_iter iter = user_iter_kernel(page, MIN(n - done, PAGE_SIZE));
 		uint64_t before = in->pos;
-		ssize_t got = in->file->ops->read(in->file, &iter, &in->pos);
+		struct user_iter iter;
+		ssize_t got =
+			file_lend(in->file, &in->pos, MIN(n - done, PAGE_SIZE), buffer, &iter);
 
 		if (got <= 0) {
 			put = got;
 			break;
 		}
-		iter = user_iter_kernel(page, (size_t)got);
-		iter.rwf = RWF_SPLICE;
-		put = put_bytes(out, &iter);
+		put = put_bytes(out, &iter, done != 0);
+		file_lent_put(&iter);
 		if (put > 0)
 			done += (size_t)put;
 		if (put != got) {
 			in->pos = before + (put > 0 ? (size_t)put : 0);
 			break;
 		}
-		if (to_pipe && !(out->file->ops->poll(out->file, NULL) & POLLOUT))
-			break;
 		put = vm_pause();
 	}
 	return done != 0 ? (long)done : put;
@@ -117,13 +115,13 @@ static void tell_copy(const struct copy_end *out, const struct copy_end *in)
 /* Copies the n bytes that the checks of the call leave; stores the positions where they belong. */
 static long move_bytes(struct copy_end *out, struct copy_end *in, size_t n)
 {
-	void *page = mem_wait_kmalloc(PAGE_SIZE);
+	void *buffer = mem_wait_kmalloc(PAGE_SIZE);
 	long done;
 
-	if (!page)
+	if (!buffer)
 		return -ENOMEM;
-	done = move_pages(out, in, n, page);
-	kfree(page);
+	done = move_pages(out, in, n, buffer);
+	kfree(buffer);
 	thread_count_read(done);
 	thread_count_write(done);
 	if (done > 0)

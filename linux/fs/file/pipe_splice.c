@@ -37,24 +37,21 @@ int pipe_take(struct file *file, struct pipe_slot *slot, bool nonblock)
 bool pipe_give_back(struct file *file, size_t n)
 {
 	struct pipe *pipe = file_pipe(file);
-	bool was_full, readable;
-	uint8_t *page;
+	bool was_full, readable, has_room;
 
 	mutex_lock(&pipe->lock);
 	was_full = pipe_ring_full(&pipe->ring) || pipe->page_refused;
-	page = pipe_ring_unhold(&pipe->ring, n);
+	has_room = pipe_take_bytes(pipe, pipe_ring_unhold(&pipe->ring), n);
 	pipe->lent = false;
-	if (page) {
-		pipe_page_back(pipe, page);
+	if (has_room)
 		pipe->page_refused = false;
-	}
 	readable = pipe_is_readable(pipe);
 	mutex_unlock(&pipe->lock);
-	if (page && was_full)
+	if (has_room && was_full)
 		waitq_wake_all(&pipe->writable);
 	if (readable) /* others may have waited for what becomes of the page */
 		waitq_wake_all(&pipe->readable);
-	return page != NULL;
+	return has_room;
 }
 
 void pipe_tell_room(struct file *file)
@@ -90,11 +87,25 @@ static void lock_two(struct pipe *a, struct pipe *b)
 	mutex_lock(a < b ? &b->lock : &a->lock);
 }
 
+/* The first n bytes of a page that is lent are in both pipes then, as on Linux. */
+static void share_slot(struct pipe *to, struct pipe_slot slot, size_t n)
+{
+	page_get(virt_to_page(slot.page));
+	counter_add(&pages_in_pipes, 1);
+	slot.len = (uint16_t)n;
+	pipe_ring_push_slot(&to->ring, slot);
+}
+
 /* Copies the first n bytes of a slot. Returns 0, or -ENOMEM if no page is free at once. */
 static int copy_slot(struct pipe *to, const struct pipe_slot *slot, size_t n)
 {
-	int err = pipe_have_spare(to);
+	int err;
 
+	if (slot->lent && !pipes_are_many()) {
+		share_slot(to, *slot, n);
+		return 0;
+	}
+	err = pipe_have_spare(to);
 	if (err)
 		return err;
 	memcpy(to->spare, slot->page + slot->offset, n);

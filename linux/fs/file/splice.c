@@ -25,7 +25,7 @@ bool file_splices_to(const struct file *file)
 	return can_splice(file) && file->ops->write && !(file->ops->no_splice & NO_SPLICE_TO);
 }
 
-/* Both transfer bytes of the kernel's. They return how many, or a negative errno if none. */
+/* Writes bytes of the kernel's. Returns how many, or a negative errno if none. */
 static ssize_t write_kernel(struct file *file, uint8_t *from, size_t n, uint64_t *pos)
 {
 	struct user_iter iter = user_iter_kernel(from, n);
@@ -35,11 +35,25 @@ static ssize_t write_kernel(struct file *file, uint8_t *from, size_t n, uint64_t
 	return file->ops->write(file, &iter, pos);
 }
 
-static ssize_t read_kernel(struct file *file, uint8_t *to, size_t n, uint64_t *pos)
+ssize_t file_lend(struct file *file, uint64_t *pos, size_t n, void *buffer, struct user_iter *lent)
 {
-	struct user_iter iter = user_iter_kernel(to, n);
+	ssize_t got;
 
-	return file->ops->read(file, &iter, pos);
+	*lent = user_iter_lend(buffer, n);
+	got = file->ops->read(file, lent, pos);
+	if (got <= 0)
+		return got;
+	lent->left = (size_t)got;
+	if (!lent->lent)
+		*lent = user_iter_kernel(buffer, (size_t)got);
+	lent->rwf |= RWF_SPLICE;
+	return got;
+}
+
+void file_lent_put(const struct user_iter *lent)
+{
+	if (lent->lent)
+		page_put(lent->lent);
 }
 
 ssize_t splice_from_pipe(struct file *pipe, struct file *out, uint64_t *pos, size_t n,
@@ -74,35 +88,43 @@ ssize_t splice_from_pipe(struct file *pipe, struct file *out, uint64_t *pos, siz
 
 /* A file without a position has lost what a pipe does not take: so that waits for room. */
 static ssize_t splice_page(struct file *in, uint64_t *pos, struct file *pipe, size_t n,
-			   uint8_t *page)
+			   uint8_t *buffer)
 {
 	uint64_t before = *pos;
-	ssize_t got = read_kernel(in, page, MIN(n, PAGE_SIZE), pos), put;
 	struct user_iter iter;
+	ssize_t got = file_lend(in, pos, n, buffer, &iter), put;
 
 	if (got <= 0)
 		return got;
-	iter = user_iter_kernel(page, (size_t)got);
 	put = pipe_transfer(pipe, &iter, file_has_position(in), true);
+	file_lent_put(&iter);
 	if (put != got)
 		*pos = before + (put > 0 ? (size_t)put : 0);
 	return put;
 }
 
+/* So many of n bytes go to one slot of a pipe: those of one page of the file, if it has a position. */
+static size_t slot_bytes(const struct file *in, uint64_t pos, size_t n)
+{
+	return MIN(n, PAGE_SIZE - (file_has_position(in) ? pos & PAGE_MASK : 0));
+}
+
 ssize_t splice_to_pipe(struct file *in, uint64_t *pos, struct file *pipe, size_t n, bool nonblock)
 {
-	uint8_t *page = mem_wait_kmalloc(PAGE_SIZE);
+	uint8_t *buffer = mem_wait_kmalloc(PAGE_SIZE);
 	size_t done = 0;
 	ssize_t put = 0;
 
-	if (!page)
+	if (!buffer)
 		return -ENOMEM;
 	while (done < n) {
-		size_t want = MIN(n - done, PAGE_SIZE);
+		size_t want = slot_bytes(in, *pos, n - done);
 
-		put = pipe_await_room(pipe, done != 0 || nonblock);
+		/* A page that the pipe has no room for stays in a file with a position. */
+		if (done == 0 || !file_has_position(in))
+			put = pipe_await_room(pipe, done != 0 || nonblock);
 		if (put == 0)
-			put = splice_page(in, pos, pipe, want, page);
+			put = splice_page(in, pos, pipe, want, buffer);
 		if (put == -EAGAIN && done == 0 && !nonblock && file_has_position(in))
 			continue; /* another writer was faster */
 		if (put > 0)
@@ -113,6 +135,6 @@ ssize_t splice_to_pipe(struct file *in, uint64_t *pos, struct file *pipe, size_t
 		if (put)
 			break;
 	}
-	kfree(page);
+	kfree(buffer);
 	return done != 0 ? (ssize_t)done : put;
 }

@@ -124,13 +124,13 @@ TEST(held_bytes_stay_the_oldest)
 	assert_int_equal(10, slot.len);
 	pipe_ring_resize(&ring, more, 2 * PIPE_RING_SLOTS);
 	assert_int_equal(25, pipe_ring_bytes(&ring));
-	assert_null(pipe_ring_unhold(&ring, 3));
+	assert_null(pipe_ring_take_from(&ring, pipe_ring_unhold(&ring), 3));
 	assert_false(ring.held);
 	assert_int_equal(7, take(3, 7));
 	(void)pipe_ring_hold(&ring);
-	assert_non_null(pipe_ring_unhold(&ring, 5));
+	assert_non_null(pipe_ring_take_from(&ring, pipe_ring_unhold(&ring), 5));
 	(void)pipe_ring_hold(&ring);
-	assert_null(pipe_ring_unhold(&ring, 0));
+	assert_null(pipe_ring_take_from(&ring, pipe_ring_unhold(&ring), 0));
 	assert_int_equal(10, take(15, 100));
 }
 

@@ -3,9 +3,14 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/wait.h"
+#include "desc/pipe_impl.h"
 #include "desc/poll.h"
 #include "linux/fs/file/pipe_size.h"
 #include "linux/fs/file/pipe_splice.h"
+#include "linux/fs/file/splice.h"
+#include "linux/fs/tmpfs/memfd.h"
+#include "mm/check/ledger.h"
+#include "mm/object/page_cache.h"
 #include "proc/thread.h"
 #include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
@@ -130,3 +135,105 @@ KTEST_IN_PROCESS(pipe_size_without_memory)
 	file_put(reader);
 	file_put(writer);
 }
+
+#ifdef FAULTLINE_HARDENED
+
+/* ---- pages that files lend ---- */
+
+/* The ledger finds that no table has these open files, and nothing else. */
+#define NO_HOLDER 3
+
+static struct file *lender;
+
+/* A file of one page, in a pipe. */
+static void begin_lending(void)
+{
+	uint8_t bytes[3] = "abc";
+	struct user_iter iter = user_iter_kernel(bytes, sizeof(bytes));
+	uint64_t pos = 0;
+
+	lender = memfd_file_create();
+	ASSERT_TRUE(lender);
+	EXPECT_EQ(0, pipe_create(O_NONBLOCK, &reader, &writer));
+	EXPECT_EQ(3, lender->ops->write(lender, &iter, &pos));
+}
+
+static void end_lending(void)
+{
+	file_put(reader);
+	file_put(writer);
+	file_put(lender);
+}
+
+static uint32_t lent_refs(void)
+{
+	struct page *page = object_page_resident(lender->ops->object(lender), 0);
+	uint32_t refs = page->refs - 1;
+
+	page_put(page);
+	return refs;
+}
+
+static ssize_t splice_three(void)
+{
+	uint64_t pos = 0;
+
+	return splice_to_pipe(lender, &pos, writer, 3, true);
+}
+
+static ssize_t read_three(void)
+{
+	uint8_t bytes[3] = { 0 };
+	struct user_iter iter = user_iter_kernel(bytes, sizeof(bytes));
+	ssize_t got = reader->ops->read(reader, &iter, NULL);
+
+	EXPECT_TRUE(got != 3 || (bytes[0] == 'a' && bytes[1] == 'b' && bytes[2] == 'c'));
+	return got;
+}
+
+/* R111: a reference for each slot, which the ledger finds, and which ends with the bytes, or with the pipe. */
+KTEST(splice_refers_to_a_page)
+{
+	uint64_t before = atomic_load(&pages_in_pipes);
+
+	begin_lending();
+	EXPECT_EQ(3, splice_three());
+	EXPECT_EQ(3, splice_three());
+	EXPECT_EQ(3u, lent_refs());
+	EXPECT_EQ(before + 2, atomic_load(&pages_in_pipes));
+	EXPECT_EQ(NO_HOLDER, ledger_check(NULL));
+	EXPECT_EQ(3, read_three());
+	EXPECT_EQ(2u, lent_refs());
+	EXPECT_EQ(0, lender->ops->truncate(lender, 0));
+	EXPECT_EQ(NO_HOLDER, ledger_check(NULL));
+	EXPECT_EQ(3, pipe_bytes(reader));
+	end_lending();
+	EXPECT_EQ(before, atomic_load(&pages_in_pipes));
+	EXPECT_EQ(0, ledger_check(NULL));
+}
+
+/* R132: as other pages, where there are many in pipes: a pipe gets one, and then what it has a page for. */
+KTEST(splice_refers_to_few_pages)
+{
+	uint64_t many = page_alloc_total_count();
+
+	begin_lending();
+	EXPECT_EQ(3, splice_three());
+	(void)atomic_add(&pages_in_pipes, many);
+	EXPECT_EQ(-EAGAIN, splice_three());
+	EXPECT_EQ(2u, lent_refs());
+	EXPECT_EQ(3, read_three());
+	EXPECT_EQ(1u, lent_refs());
+	EXPECT_EQ(3, splice_three()); /* a copy */
+	EXPECT_EQ(1u, lent_refs());
+	EXPECT_EQ(-EAGAIN, splice_three());
+	(void)atomic_add(&pages_in_pipes, -many);
+	EXPECT_EQ(3, splice_three());
+	EXPECT_EQ(2u, lent_refs());
+	EXPECT_EQ(3, read_three());
+	EXPECT_EQ(3, read_three());
+	EXPECT_EQ(NO_HOLDER, ledger_check(NULL));
+	end_lending();
+}
+
+#endif
