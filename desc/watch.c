@@ -208,16 +208,19 @@ unsigned watch_arm(struct watch *watch)
 
 void watch_ask(struct watch *watch, const struct abi_epoll_event *event)
 {
+	uint32_t events = event->events | POLLERR | POLLHUP;
 	struct epoll *set = watch->set;
 	unsigned long flags;
 
-	poll_forget(&watch->entry); /* it may be others that it needs now */
-	watch->armed = false;
+	if ((int16_t)events != watch->entry.ask.events) {
+		poll_forget(&watch->entry); /* it may be others that it needs now */
+		watch->armed = false;
+		watch->entry.ask.events = (int16_t)events;
+	}
 	flags = spin_lock_irqsave(&set->ready_lock);
-	watch->events = event->events | POLLERR | POLLHUP;
+	watch->events = events;
 	spin_unlock_irqrestore(&set->ready_lock, flags);
 	watch->data = event->data;
-	watch->entry.ask.events = (int16_t)watch->events;
 }
 
 /* ---- in sets ---- */
@@ -237,6 +240,7 @@ int watch_create(struct epoll *set, int fd, struct file *file, struct watch **wa
 	watch->here = NULL;
 	watch->armed = false;
 	watch->entry.ask.fd = fd;
+	watch->entry.ask.events = 0; /* none that watch_ask() is called with */
 	watch->entry.file = file;
 	watch->entry.nwaiters = 0;
 	watch->entry.always = 0;
@@ -286,9 +290,12 @@ static struct watch *watch_seek(struct tree *tree, int fd, const struct file *fi
 
 struct watch *watch_find_locked(const struct epoll *set, int fd, const struct file *file)
 {
+	struct watch *newest = file->watches; /* most files have one only */
 	struct tree_node *parent, **link;
 
 	assert_hardened(mutex_held(&watches_lock));
+	if (likely(newest && newest->set == set && newest->entry.ask.fd == fd))
+		return newest;
 	return watch_seek((struct tree *)&set->watches, fd, file, &parent, &link);
 }
 
