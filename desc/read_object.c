@@ -44,7 +44,7 @@ ssize_t read_object_pieces(struct object *object, struct user_iter *to, uint64_t
 {
 	ssize_t done = 0, got = 0;
 
-	if (to->rwf & RWF_LEND)
+	if ((to->rwf & RWF_LEND) && to->left != 0)
 		return object_read_lent(object, to, pos);
 	while (to->left != 0) {
 		got = done ? vm_pause() : 0;

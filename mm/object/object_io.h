@@ -21,7 +21,7 @@ ssize_t object_write_kernel(struct object *object, uint64_t pos, const void *fro
 
 /*
  * For transfers that are not to one piece of memory: one page at a time, whose bytes the caller copies or refers to. Return how
- * many of n bytes from pos on are in one page, and that page with a reference in *page_ret; or a negative errno. Preconditions and errors are as above,
+ * many of n bytes (not 0) from pos on are in one page, and that page with a reference in *page_ret; or a negative errno. Preconditions and errors are as above,
  * and the caller calls vm_pause().
  *
  * object_lend() is for reads: 0 at the end of the object. NULL: there is no page, and the bytes are zeros.
