@@ -95,39 +95,27 @@ long sys_epoll_ctl(struct trap_frame *frame)
 	return epoll_do_referenced(frame, op, fd, &event);
 }
 
-static long wait_on_file(struct file *set, vaddr_t to, int n, uint64_t deadline)
-{
-	return file_is_epoll(set) ? epoll_wait(set, to, (unsigned)n, deadline) : -EINVAL;
-}
-
-static __attribute__((noinline)) long wait_referenced(const struct trap_frame *frame,
-						      uint64_t deadline)
-{
-	struct file *set = arg_file(frame, 0);
-	long result;
-
-	if (!set)
-		return -EBADF;
-	result = wait_on_file(set, arg_user(frame, 1), arg_int(frame, 2), deadline);
-	file_put(set);
-	return result;
-}
-
 /* The wait itself. Such a call is not restarted. */
 static __attribute__((noinline)) long wait_on_set(struct trap_frame *frame, uint64_t deadline)
 {
 	vaddr_t to = arg_user(frame, 1);
 	int n = arg_int(frame, 2);
-	struct file *set;
-	long result;
+	struct file *set, *held = NULL;
+	long result = -EINVAL;
 
 	if (n <= 0 || (size_t)n > EVENTS_MAX)
 		return -EINVAL;
 	if (check_user_range(to, (size_t)n * sizeof(struct abi_epoll_event)))
 		return -EFAULT;
 	set = arg_look(frame, 0);
-	result = likely(set) ? wait_on_file(set, to, n, deadline)
-			     : wait_referenced(frame, deadline);
+	if (!set)
+		set = held = arg_file(frame, 0);
+	if (unlikely(!set))
+		return -EBADF;
+	if (likely(file_is_epoll(set)))
+		result = epoll_wait(set, to, (unsigned)n, deadline);
+	if (held)
+		file_put(held);
 	if (result == -EINTR)
 		current_thread()->restart = RESTART_NONE;
 	return result;
