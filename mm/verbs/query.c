@@ -35,6 +35,12 @@ static bool present(const struct vma *vma, vaddr_t va)
 	return is_resident(vma, va);
 }
 
+/* Of the pages from va on, so many are looked at in one hold of the lock, and have their entries in one table. */
+static size_t query_piece_at(vaddr_t va)
+{
+	return MIN(MMU_LEAF_ENTRIES - (va >> PAGE_SHIFT) % MMU_LEAF_ENTRIES, (size_t)QUERY_PIECE);
+}
+
 ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *result)
 {
 	struct vma *vma;
@@ -47,11 +53,15 @@ ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *re
 	known = object_may_know_cached(vma->object); /* else, as on Linux, all seem to be there */
 	npages = MIN(npages, (vma->end - addr) >> PAGE_SHIFT);
 	for (size_t i = 0; i < npages;) {
-		size_t end = MIN(npages, i + QUERY_PIECE);
+		size_t first = i, end = MIN(npages, i + query_piece_at(addr + i * PAGE_SIZE));
+		const struct mmu_entry *slot;
 
 		space_lock(space);
+		slot = arch_mmu_lookup(&space->mmu, addr + i * PAGE_SIZE);
 		for (; i < end; i++)
-			result[i] = !known || present(vma, addr + i * PAGE_SIZE);
+			result[i] = !known ||
+				    (slot && entry_has_page(entry_load(&slot[i - first]))) ||
+				    present(vma, addr + i * PAGE_SIZE);
 		space_unlock(space);
 	}
 	return (ssize_t)npages;
