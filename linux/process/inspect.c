@@ -296,16 +296,6 @@ static void fill_signal_facts(const struct thread *thread, struct process_facts 
 	spin_unlock(&signals->lock);
 }
 
-/* Returns the size of the stack that the image was started with. The caller holds the space's lock. */
-static uint64_t stack_bytes_locked(struct space *space)
-{
-	const struct vma *vma;
-
-	assert_hardened(spin_lock_held(&space->lock));
-	vma = space->stack_top ? vma_last_below(space, space->stack_top) : NULL;
-	return vma && (vma->flags & VMA_STACK) ? vma->end - vma->start : 0;
-}
-
 static void fill_space_facts(const struct process *process, struct process_facts *ret)
 {
 	struct uspace *uspace = process->uspace;
@@ -316,12 +306,15 @@ static void fill_space_facts(const struct process *process, struct process_facts
 	space_lock(space);
 	ret->mapped = space->mapped_bytes;
 	ret->data = space->data_bytes;
-	ret->stack = stack_bytes_locked(space);
+	ret->stack = space->stack_bytes;
+	ret->exec = space->exec_bytes;
 	ret->locked = space->locked_bytes;
 	ret->resident = space->resident << PAGE_SHIFT;
+	ret->resident_file = space->resident_file << PAGE_SHIFT;
+	ret->resident_shmem = space->resident_shmem << PAGE_SHIFT;
 	ret->peak_resident = space->stats.peak_resident << PAGE_SHIFT;
 	ret->peak_mapped = space_peak_mapped(space);
-	ret->tables = space->tables << PAGE_SHIFT;
+	ret->tables = (space->tables - 1) << PAGE_SHIFT; /* as on Linux, without the root */
 	ret->thp_disabled = space->thp_disabled;
 	ret->swapped = (uint64_t)space->swapped << PAGE_SHIFT;
 	ret->heap_start = space->brk_start;
@@ -718,7 +711,7 @@ int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
 		 struct faultline_vma *ret, unsigned n)
 {
 	struct space *space = &uspace->space;
-	const struct vma *vma;
+	struct vma *vma;
 	int count = 0, err = space_lock_settled(space, from, &vma);
 
 	if (err)
@@ -726,7 +719,7 @@ int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
 	while (vma && (unsigned)count < n && !space_is_changing(space, from, vma)) {
 		fill_vma(vma, exe, &ret[count++]);
 		from = vma->end;
-		vma = vma_find_next(space, from);
+		vma = vma_next(vma);
 	}
 	space_unlock(space);
 	return count;

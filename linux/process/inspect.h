@@ -65,8 +65,9 @@ struct process_facts {
 	/* memory; all 0 without: */
 	bool has_memory;
 	struct image_layout layout;
-	uint64_t mapped, data, stack, locked;
-	uint64_t resident, peak_resident, peak_mapped, tables, swapped;
+	uint64_t mapped, data, stack, exec, locked;
+	uint64_t resident, resident_file, resident_shmem, peak_resident, peak_mapped, tables,
+		swapped;
 	bool thp_disabled;
 	uint64_t heap_start;
 };

@@ -130,6 +130,7 @@ static void shm_destroy(struct object *object)
 
 static const struct object_ops shm_object_ops = {
 	.name = "segment",
+	.swap_backed = true,
 	.counts_maps = true,
 	.charge = shm_charge,
 	.uncharge = shm_uncharge,

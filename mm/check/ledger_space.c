@@ -9,7 +9,7 @@ struct space_walk {
 	struct ledger_walk *walk;
 	struct space *space;
 	const struct vma *vma; /* the one that held the last entry */
-	size_t resident, swapped;
+	size_t resident, shmem, file, swapped;
 	size_t leaf_tables;
 };
 
@@ -91,7 +91,8 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 {
 	const struct vma *prev = NULL;
 	struct tree_node *node;
-	size_t nvmas = 0, mapped = 0, data = 0, committed = 0, locked = 0, charged = 0;
+	size_t nvmas = 0, mapped = 0, data = 0, committed = 0, locked = 0, charged = 0, exec = 0,
+	       stack = 0;
 
 	tree_for_each(node, &space->vmas) {
 		const struct vma *vma = tree_entry(node, struct vma, node);
@@ -110,6 +111,8 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 			continue;
 		mapped += vma->end - vma->start;
 		data += vma_is_data(vma->prot, vma->flags) ? vma->end - vma->start : 0;
+		exec += vma_is_exec(vma->prot, vma->flags) ? vma->end - vma->start : 0;
+		stack += vma->flags & VMA_STACK ? vma->end - vma->start : 0;
 		committed += vma->flags & VMA_ACCOUNT ? vma->end - vma->start : 0;
 		locked += vma->flags & VMA_LOCKED ? vma->end - vma->start : 0;
 		if (commit_flag(vma->prot, vma->flags) & ~vma->flags)
@@ -122,6 +125,10 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 			     (unsigned long)nvmas, (unsigned long)mapped, (unsigned long)data,
 			     (unsigned long)space->nvmas, (unsigned long)space->mapped_bytes,
 			     (unsigned long)space->data_bytes);
+	if (exec != space->exec_bytes || stack != space->stack_bytes)
+		ledger_error(walk, "space: %#lx bytes of text, %#lx of stacks; counted %#lx, %#lx",
+			     (unsigned long)exec, (unsigned long)stack,
+			     (unsigned long)space->exec_bytes, (unsigned long)space->stack_bytes);
 	if (committed != space->committed_bytes || space->commit_credit)
 		ledger_error(walk, "space: %#lx bytes committed, counted %#lx, a credit of %#lx",
 			     (unsigned long)committed, (unsigned long)space->committed_bytes,
@@ -183,6 +190,17 @@ static void ledger_space_check_swapped(struct space_walk *sw, vaddr_t va, struct
 	swap_slot_count(slot, sw->walk->delta);
 }
 
+/* A page of the object that the VMA shows. */
+static void count_of_kind(struct space_walk *sw, const struct page *page)
+{
+	if (!page_is_of_object(page) || !sw->vma || !sw->vma->object)
+		return;
+	if (sw->vma->object->ops->swap_backed)
+		sw->shmem++;
+	else
+		sw->file++;
+}
+
 static void check_entry(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
 {
 	struct page *page;
@@ -204,6 +222,7 @@ static void check_entry(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
 	}
 	if (!sw->vma || va < sw->vma->start || va >= sw->vma->end)
 		sw->vma = vma_find(sw->space, va);
+	count_of_kind(sw, page);
 	fault = entry_fault(sw->vma, va, e, page);
 	if (fault)
 		ledger_error(sw->walk, "entry of %#lx %s", (unsigned long)va, fault);
@@ -234,6 +253,13 @@ static void walk_space(struct ledger_walk *walk, struct space *space)
 	if (sw.resident != space->resident)
 		ledger_error(walk, "space: %lu resident pages found, %lu counted",
 			     (unsigned long)sw.resident, (unsigned long)space->resident);
+	if (!space->ending &&
+	    (sw.shmem != space->resident_shmem || sw.file != space->resident_file))
+		ledger_error(
+			walk,
+			"space: %lu pages of shared memory found, %lu of files; counted %lu, %lu",
+			(unsigned long)sw.shmem, (unsigned long)sw.file,
+			(unsigned long)space->resident_shmem, (unsigned long)space->resident_file);
 	if (sw.swapped != space->swapped)
 		ledger_error(walk, "space: %lu swapped pages found, %lu counted",
 			     (unsigned long)sw.swapped, (unsigned long)space->swapped);

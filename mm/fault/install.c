@@ -117,6 +117,8 @@ static void clear_entry(struct fault *fault)
 
 		fault->prepared->replaced = pfn == source->pfn ? source->page : pfn_to_page(pfn);
 		fault->space->resident--;
+		if (fault->attr.object && page_is_of_object(fault->prepared->replaced))
+			space_count_of_object(fault->space, fault->attr.object, (size_t)-1);
 	}
 	debt_owe(fault->space, fault->va, old, ENTRY_NONE);
 	if (!entry_downgrades(old, ENTRY_NONE))
@@ -170,6 +172,7 @@ static void install_written(struct fault *fault)
 			    NULL);
 	vma_touch(fault->vma, fault->va);
 	space_add_resident(fault->space, 1);
+	space_count_of_object(fault->space, fault->attr.object, 1);
 	fault_count(fault, FAULT_FILL);
 	fault_count(fault, FAULT_REMAP);
 }
@@ -210,6 +213,7 @@ static inline __attribute__((always_inline)) void install_around(struct fault *f
 		fault->around = around;
 	}
 	space_add_resident(fault->space, total);
+	space_count_of_object(fault->space, fault->attr.object, total);
 	fault->space->stats.around += total - 1;
 	fault_count(fault, FAULT_FILL);
 }

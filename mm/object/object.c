@@ -103,7 +103,9 @@ static void anon_destroy(struct object *object)
 	slab_free(&anon_cache, object);
 }
 
-static const struct object_ops anon_ops = { .name = "anon", .destroy = anon_destroy };
+static const struct object_ops anon_ops = { .name = "anon",
+					    .swap_backed = true,
+					    .destroy = anon_destroy };
 
 static void committed_destroy(struct object *object)
 {
@@ -112,7 +114,9 @@ static void committed_destroy(struct object *object)
 }
 
 /* Its size never changes, so that is what was committed. */
-static const struct object_ops committed_ops = { .name = "anon", .destroy = committed_destroy };
+static const struct object_ops committed_ops = { .name = "anon",
+						 .swap_backed = true,
+						 .destroy = committed_destroy };
 
 size_t object_committed_pages(const struct object *object)
 {

@@ -43,6 +43,8 @@ struct object_ops {
 	 * make a mapping of them longer.
 	 */
 	bool unevictable;
+	/* Shared memory, and files in memory: what is resident of it is apart in a space's figures, as on Linux. */
+	bool swap_backed;
 	/*
 	 * used() and unused() count its VMAs, and programs see the number: VMAs are never merged into one, as on
 	 * Linux those with vm_ops->close().

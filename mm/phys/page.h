@@ -279,6 +279,14 @@ static inline enum page_kind page_kind(const struct page *page)
 	return state_kind(page_state(page));
 }
 
+/* Is it a page of an object's? The zero page is none's. */
+static inline bool page_is_of_object(const struct page *page)
+{
+	enum page_kind kind = page_kind(page);
+
+	return kind == PAGE_OBJECT || kind == PAGE_DEVICE;
+}
+
 /* page_kind() for walks over all frames, by functions that are UNCHECKED: only these can have it inline. */
 static inline UNCHECKED enum page_kind page_kind_unchecked(const struct page *page)
 {

@@ -59,7 +59,9 @@ struct space {
 		*readers; /* NULL, or one for each hart (mm/space/space_lock.h); then const */
 	size_t nvmas;
 	size_t resident; /* entries that map a frame other than the zero page */
-	size_t tables;	 /* page table pages, the root included */
+	/* Of these, what objects have: those that are swap_backed, and others. All others are private. */
+	size_t resident_shmem, resident_file;
+	size_t tables; /* page table pages, the root included */
 	/* Pins of private pages, mapped now or before, that put_user_page() has yet to drop. */
 	size_t pins;
 	struct space_stats stats;
@@ -79,9 +81,11 @@ struct space {
 	bool ending; /* space_destroy() removes one VMA after the other, and keeps no balance */
 	/* The busy range: a verb is at work there. A thread that finds no VMA in it waits. */
 	vaddr_t busy_start, busy_end;
-	unsigned at_idle;	/* AT_IDLE_*: what is left to do when the verb ends */
-	size_t mapped_bytes;	/* LIMIT_MAPPED */
-	size_t data_bytes;	/* LIMIT_DATA: private, writable, no stack */
+	unsigned at_idle;    /* AT_IDLE_*: what is left to do when the verb ends */
+	size_t mapped_bytes; /* LIMIT_MAPPED */
+	size_t data_bytes;   /* LIMIT_DATA: private, writable, no stack */
+	size_t exec_bytes;   /* executable, not writable, no stack */
+	size_t stack_bytes;
 	size_t committed_bytes; /* of VMAs with VMA_ACCOUNT (mm/space/commit.h) */
 	size_t locked_bytes;	/* LIMIT_LOCKED: of VMAs with VMA_LOCKED */
 	ssize_t commit_credit;	/* bytes charged beyond these; 0 unless a verb is at work */
@@ -216,6 +220,22 @@ static inline bool vma_is_data(unsigned prot, unsigned vma_flags)
 	return (prot & VM_PROT_WRITE) && !(vma_flags & (VMA_SHARED | VMA_STACK));
 }
 
+/* Does such memory count as text? Then it is no data. */
+static inline bool vma_is_exec(unsigned prot, unsigned vma_flags)
+{
+	return (prot & (VM_PROT_EXEC | VM_PROT_WRITE)) == VM_PROT_EXEC && !(vma_flags & VMA_STACK);
+}
+
+/* Counts bytes, which may wrap, of memory with such prot and flags, unless it is a stack. The caller holds the space's lock. */
+static inline void space_count_kind(struct space *space, unsigned prot, unsigned vma_flags,
+				    size_t delta)
+{
+	if (vma_is_data(prot, vma_flags))
+		space->data_bytes += delta;
+	else if (vma_is_exec(prot, vma_flags))
+		space->exec_bytes += delta;
+}
+
 /*
  * Does LIMIT_LOCKED allow `bytes` locked bytes, and `more`? Only whole pages of the limit
  * count.
@@ -290,6 +310,16 @@ static inline void space_add_resident(struct space *space, size_t delta)
 	space->resident += delta;
 	if (space->resident > space->stats.peak_resident)
 		space->stats.peak_resident = space->resident;
+}
+
+/* Of these, `delta` more map pages of the object; it may wrap. The caller holds the space's lock. */
+static inline void space_count_of_object(struct space *space, const struct object *object,
+					 size_t delta)
+{
+	if (object->ops->swap_backed)
+		space->resident_shmem += delta;
+	else
+		space->resident_file += delta;
 }
 
 /*

@@ -15,7 +15,7 @@ bool space_is_changing(const struct space *space, vaddr_t from, const struct vma
 	return from < end && from < space->busy_end && space->busy_start < end;
 }
 
-int space_lock_settled(struct space *space, vaddr_t from, const struct vma **vma_ret)
+int space_lock_settled(struct space *space, vaddr_t from, struct vma **vma_ret)
 {
 	struct vm_wait wait;
 	int err;
@@ -48,7 +48,7 @@ static void fill_map(const struct vma *vma, struct map_facts *map)
 
 int space_maps(struct space *space, vaddr_t from, struct map_facts *ret, unsigned n)
 {
-	const struct vma *vma;
+	struct vma *vma;
 	int count = 0, err = space_lock_settled(space, from, &vma);
 
 	if (err)
@@ -56,7 +56,7 @@ int space_maps(struct space *space, vaddr_t from, struct map_facts *ret, unsigne
 	while (vma && (unsigned)count < n && !space_is_changing(space, from, vma)) {
 		fill_map(vma, &ret[count++]);
 		from = vma->end;
-		vma = vma_find_next(space, from);
+		vma = vma_next(vma);
 	}
 	space_unlock(space);
 	return count;

@@ -14,7 +14,7 @@ bool space_is_changing(const struct space *space, vaddr_t from, const struct vma
  * Finds the first VMA that ends above `from`, once no verb is at work there, so that no mapping is missed that is replaced
  * meanwhile. Returns 0, with NULL in *vma_ret if there is none, and with the space's lock held; or -EINTR.
  */
-int space_lock_settled(struct space *space, vaddr_t from, const struct vma **vma_ret);
+int space_lock_settled(struct space *space, vaddr_t from, struct vma **vma_ret);
 
 /* A mapping, for a list of them. Private to the thread that asks, or to the open file that keeps it. */
 struct map_facts {

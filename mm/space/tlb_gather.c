@@ -73,12 +73,14 @@ static inline struct page *gather_entry_zap(struct gather *gather, vaddr_t va,
 	return pfn_is_near(entry_pfn_if_any(old), &page) ? page : zapped_far(gather, old);
 }
 
-void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
+void gather_zap_entry(struct gather *gather, const struct object *object, vaddr_t va,
+		      struct mmu_entry *slot)
 {
 	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
 	note_entry(gather->space, va, entry_load(slot), ENTRY_NONE);
 	gather->pages[gather->npages++] = gather_entry_zap(gather, va, slot);
 	gather->space->resident--;
+	space_count_of_object(gather->space, object, (size_t)-1);
 }
 
 void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
@@ -144,10 +146,26 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	return slot < end;
 }
 
+/* Of a VMA with an object, pages[first] and those behind it have been zapped: counts which were the object's. */
+static void uncount_of_object(struct gather *gather, const struct vma *vma, unsigned first)
+{
+	size_t n = gather->npages - first;
+
+	if (vma->has_private || gather->nzero) {
+		n = 0;
+		for (unsigned i = first; i < gather->npages; i++)
+			n += !is_slot(gather->pages[i]) && page_is_of_object(gather->pages[i]);
+	}
+	space_count_of_object(gather->space, vma->object, -n);
+}
+
 vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
 {
+	unsigned first = gather->npages;
 	vaddr_t reached = gather_visit(gather, vma, start, end, zap_leaf);
 
+	if (vma->object && !gather->space->ending) /* else nobody will ask */
+		uncount_of_object(gather, vma, first);
 	note_change(gather->space, CHANGE_CLEARED, start, reached, 0);
 	return reached;
 }
@@ -176,7 +194,7 @@ static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
 			continue;
 		if (gather->npages == GATHER_PAGES)
 			return 1;
-		gather_zap_entry(gather, gather->resume, slot);
+		gather_zap_entry(gather, gather->shown, gather->resume, slot);
 	}
 	gather->leaves++;
 	return 0;

@@ -79,12 +79,13 @@ vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, 
 vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
 /*
- * Clears one entry, which maps a frame other than the zero page. The gather is not full. The caller
+ * Clears one entry, which maps a page of the object other than the zero page. The gather is not full. The caller
  * holds the space's lock.
  */
-void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot);
+void gather_zap_entry(struct gather *gather, const struct object *object, vaddr_t va,
+		      struct mmu_entry *slot);
 
-/* Replaces one entry, as gather_zap_entry() clears it, by `to`, which is SWAP and has a reference to its slot. */
+/* Replaces the entry of a private page, as gather_zap_entry() clears one, by `to`, which is SWAP and has a reference to its slot. */
 void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
 		       struct mmu_entry to);
 

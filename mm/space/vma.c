@@ -171,17 +171,21 @@ static inline void vma_count_bytes(const struct vma *vma, size_t bytes, int sign
 	unsigned flags = vma->flags, prot = vma->prot;
 	size_t delta = sign > 0 ? bytes : -bytes;
 
-	if (unlikely(flags & (VMA_LEAVING | VMA_ACCOUNT | VMA_LOCKED))) {
+	if (unlikely(flags & (VMA_LEAVING | VMA_ACCOUNT | VMA_LOCKED | VMA_STACK))) {
 		if (flags & VMA_LEAVING)
 			return;
 		if (flags & VMA_ACCOUNT)
 			space_count_committed(space, delta);
 		if (flags & VMA_LOCKED)
 			space->locked_bytes += delta;
+		if (flags & VMA_STACK) { /* neither data nor text */
+			space->mapped_bytes += delta;
+			space->stack_bytes += delta;
+			return;
+		}
 	}
 	space->mapped_bytes += delta;
-	if (vma_is_data(prot, flags))
-		space->data_bytes += delta;
+	space_count_kind(space, prot, flags, delta);
 }
 
 /* Recomputes the gap below a VMA. Returns its node if that has changed, else, or for NULL, NULL. */
@@ -398,10 +402,8 @@ void vma_set_prot(struct vma *vma, unsigned prot)
 
 	assert_hardened(spin_lock_held(&space->lock));
 	assert_hardened(!(vma->flags & VMA_LEAVING));
-	if (vma_is_data(vma->prot, vma->flags))
-		space->data_bytes -= bytes;
-	if (vma_is_data(prot, vma->flags))
-		space->data_bytes += bytes;
+	space_count_kind(space, vma->prot, vma->flags, -bytes);
+	space_count_kind(space, prot, vma->flags, bytes);
 	vma->prot = prot;
 	space->layout++;
 }

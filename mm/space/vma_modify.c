@@ -129,10 +129,8 @@ static inline void vma_move_border(struct vma *below, struct vma *above, vaddr_t
 	assert_hardened(spin_lock_held(&space->lock));
 	assert_hardened(below->end == above->start);
 	assert_hardened(below->start < at && at < above->end);
-	if (vma_is_data(below->prot, below->flags))
-		space->data_bytes += at - below->end;
-	if (vma_is_data(above->prot, above->flags))
-		space->data_bytes -= at - above->start;
+	space_count_kind(space, below->prot, below->flags, at - below->end);
+	space_count_kind(space, above->prot, above->flags, above->start - at);
 	if (unlikely((below->flags ^ above->flags) & (VMA_ACCOUNT | VMA_LOCKED)))
 		count_change(space, above->flags, below->flags, at - below->end);
 	if (above->object)

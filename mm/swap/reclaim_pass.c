@@ -64,7 +64,7 @@ static bool anon_is_swappable(const struct page *page)
 static void unmap_file_page(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *slot)
 {
 	counter_add(&reclaim_counts.unmapped, 1);
-	gather_zap_entry(&pass->gather, va, slot);
+	gather_zap_entry(&pass->gather, pass->vma->object, va, slot);
 }
 
 static void add_unmapped_slot(struct reclaim_pass *pass, uint64_t slot)

@@ -74,6 +74,26 @@ static void refer_to_slots(struct copying *copying, struct mmu_entry *first, str
 }
 
 /*
+ * The parent's entries [first, end) are copied, of a VMA with an object: counts which have a page of that. Behind file_end there
+ * are private pages only.
+ */
+static void count_of_object(struct copying *copying, const struct mmu_leaf *leaf,
+			    struct mmu_entry *first, struct mmu_entry *end)
+{
+	const struct vma *vma = copying->vma;
+	vaddr_t limit = vma->file_end ? ALIGN_UP(vma->file_end, PAGE_SIZE) : vma->end;
+	size_t most = limit > leaf->va ? (limit - leaf->va) >> PAGE_SHIFT : 0, n = 0;
+	struct mmu_entry *slot, *last = MIN(end, leaf->entries + MIN(most, (size_t)leaf->count));
+
+	entry_for_each_used(slot, first, last) {
+		const struct mmu_entry entry = entry_load(slot);
+
+		n += entry_has_page(entry) && page_is_of_object(pfn_to_page(entry_pfn(entry)));
+	}
+	space_count_of_object(copying->child, vma->object, n);
+}
+
+/*
  * Copies the entries [first, end) of one leaf table, and counts one more map of each page. `to` is
  * the child's slot for leaf->va.
  */
@@ -106,6 +126,8 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 		nresident++;
 	}
 	space_add_resident(copying->child, nresident);
+	if (copying->vma->object)
+		count_of_object(copying, leaf, first, end);
 	if (unlikely(swapped))
 		refer_to_slots(copying, to + (first - leaf->entries), to + (end - leaf->entries));
 }

@@ -6,11 +6,8 @@
 #include "lib/string.h"
 #include "linux/fs/proc/node.h"
 #include "linux/fs/proc/process_text.h"
-#include "linux/mem/usage.h"
 #include "linux/process/nice.h"
 #include "linux/process/usage.h"
-#include "mm/object/object.h"
-#include "mm/verbs.h"
 
 /* Returns 0, -ENODATA behind the only record, or -ESRCH. */
 static int facts_once(void *source, uint64_t *cursor, struct process_facts *facts)
@@ -21,50 +18,19 @@ static int facts_once(void *source, uint64_t *cursor, struct process_facts *fact
 	return err ? err : seq_once(cursor);
 }
 
-/* Looks at what is resident of each object that is mapped. Returns 0 or -EINTR. */
-static int kinds_of(const struct process_id *id, struct memory_kinds *ret)
-{
-	struct uspace *uspace;
-	struct map_facts map = { 0 };
-	int err;
-
-	*ret = (struct memory_kinds){ 0 };
-	if (inspect_space_of(id, &uspace) != 0)
-		return 0;
-	while ((err = space_map_at(&uspace->space, map.end, &map)) == 0) {
-		struct vm_usage usage = { 0 };
-
-		if (!map.object)
-			continue;
-		err = vm_usage_add(&uspace->space, map.start, map.end, &usage);
-		*(map.object->ops->inode ? &ret->file : &ret->shared) +=
-			usage.resident - usage.anonymous;
-		if (map.prot & VM_PROT_EXEC && map.object->ops->inode)
-			ret->text += map.end - map.start;
-		object_put(map.object);
-		if (err)
-			break;
-	}
-	uspace_put(uspace);
-	return err == -ENODATA ? 0 : err;
-}
-
 static int status_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	struct proc_node *node = source;
 	struct process_facts facts;
-	struct memory_kinds kinds;
 	struct cred *cred = NULL;
 	int err = facts_once(source, cursor, &facts);
 
 	(void)walk;
-	if (err == 0)
-		err = kinds_of(&node->id.process, &kinds);
 	if (err == 0 && !(cred = inspect_cred(&node->id)))
 		err = -ESRCH;
 	if (err)
 		return err;
-	proc_put_status(seq, &facts, cred, &kinds);
+	proc_put_status(seq, &facts, cred);
 	cred_put(cred);
 	return 0;
 }
@@ -100,16 +66,12 @@ static int stat_record(void *source, void *walk, uint64_t *cursor, struct seq *s
 
 static int statm_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
-	const struct proc_node *node = source;
 	struct process_facts facts;
-	struct memory_kinds kinds;
 	int err = facts_once(source, cursor, &facts);
 
 	(void)walk;
 	if (err == 0)
-		err = kinds_of(&node->id.process, &kinds);
-	if (err == 0)
-		proc_put_statm(seq, &facts, &kinds);
+		proc_put_statm(seq, &facts);
 	return err;
 }
 

@@ -32,7 +32,10 @@ static const char *state_word(char state)
 
 static void put_kb(struct seq *seq, const char *name, uint64_t bytes)
 {
-	seq_put(seq, "%s:\t%8lu kB\n", name, (unsigned long)(bytes / 1024));
+	seq_put_text(seq, name);
+	seq_put_text(seq, ":\t");
+	seq_put_dec(seq, bytes / 1024, 8);
+	seq_put_text(seq, " kB\n");
 }
 
 static uint64_t code_bytes(const struct image_layout *layout)
@@ -40,17 +43,10 @@ static uint64_t code_bytes(const struct image_layout *layout)
 	return ALIGN_UP(layout->code_end, PAGE_SIZE) - ALIGN_DOWN(layout->code_start, PAGE_SIZE);
 }
 
-/* What has changed since the facts were collected makes no number wrap around. */
-static uint64_t less(uint64_t all, uint64_t part)
-{
-	return all - MIN(all, part);
-}
-
 /* There are no pinned or huge pages, and no bits of an address that the hardware ignores. */
-static void put_memory(struct seq *seq, const struct process_facts *facts,
-		       const struct memory_kinds *kinds)
+static void put_memory(struct seq *seq, const struct process_facts *facts)
 {
-	uint64_t code = code_bytes(&facts->layout);
+	uint64_t code = MIN(code_bytes(&facts->layout), facts->exec);
 
 	put_kb(seq, "VmPeak", facts->peak_mapped);
 	put_kb(seq, "VmSize", facts->mapped);
@@ -58,18 +54,26 @@ static void put_memory(struct seq *seq, const struct process_facts *facts,
 	put_kb(seq, "VmPin", 0);
 	put_kb(seq, "VmHWM", facts->peak_resident);
 	put_kb(seq, "VmRSS", facts->resident);
-	put_kb(seq, "RssAnon", less(facts->resident, kinds->file + kinds->shared));
-	put_kb(seq, "RssFile", kinds->file);
-	put_kb(seq, "RssShmem", kinds->shared);
+	put_kb(seq, "RssAnon", facts->resident - facts->resident_file - facts->resident_shmem);
+	put_kb(seq, "RssFile", facts->resident_file);
+	put_kb(seq, "RssShmem", facts->resident_shmem);
 	put_kb(seq, "VmData", facts->data);
 	put_kb(seq, "VmStk", facts->stack);
 	put_kb(seq, "VmExe", code);
-	put_kb(seq, "VmLib", less(kinds->text, code));
+	put_kb(seq, "VmLib", facts->exec - code);
 	put_kb(seq, "VmPTE", facts->tables);
 	put_kb(seq, "VmSwap", facts->swapped);
 	put_kb(seq, "HugetlbPages", 0);
 	seq_put(seq, "CoreDumping:\t0\nTHP_enabled:\t%u\nuntag_mask:\t0x%016lx\n",
 		!facts->thp_disabled, ~0ul);
+}
+
+static void put_set(struct seq *seq, const char *name, uint64_t set)
+{
+	seq_put_text(seq, name);
+	seq_put_text(seq, ":\t");
+	seq_put_hex(seq, set, 16);
+	seq_put_text(seq, "\n");
 }
 
 static void put_signals(struct seq *seq, const struct process_facts *facts)
@@ -85,7 +89,7 @@ static void put_signals(struct seq *seq, const struct process_facts *facts)
 
 	seq_put(seq, "SigQ:\t%lu/%lu\n", facts->queued, facts->queue_max);
 	for (unsigned i = 0; i < ARRAY_SIZE(sets); i++)
-		seq_put(seq, "%s:\t%016lx\n", sets[i].name, (unsigned long)sets[i].set);
+		put_set(seq, sets[i].name, sets[i].set);
 }
 
 static void put_ids(struct seq *seq, const struct cred *cred)
@@ -116,7 +120,7 @@ static void put_capabilities(struct seq *seq, const struct process_facts *facts,
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(sets); i++)
-		seq_put(seq, "%s:\t%016lx\n", sets[i].name, (unsigned long)sets[i].set);
+		put_set(seq, sets[i].name, sets[i].set);
 	seq_put(seq, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", facts->no_new_privs);
 }
 
@@ -141,8 +145,7 @@ static void put_affinity(struct seq *seq, uint64_t mask)
 	seq_put(seq, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
-void proc_put_status(struct seq *seq, const struct process_facts *facts, const struct cred *cred,
-		     const struct memory_kinds *kinds)
+void proc_put_status(struct seq *seq, const struct process_facts *facts, const struct cred *cred)
 {
 	seq_put(seq, "Name:\t");
 	seq_put_escaped(seq, facts->name, "\n\\");
@@ -160,7 +163,7 @@ void proc_put_status(struct seq *seq, const struct process_facts *facts, const s
 	seq_put(seq, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n", facts->pid,
 		facts->tid, facts->group, facts->session);
 	if (facts->has_memory)
-		put_memory(seq, facts, kinds);
+		put_memory(seq, facts);
 	seq_put(seq, "Threads:\t%u\n", facts->nthreads);
 	put_signals(seq, facts);
 	put_capabilities(seq, facts, cred);
@@ -217,14 +220,22 @@ void proc_put_stat(struct seq *seq, const struct process_facts *facts)
 }
 
 /* size, resident, shared, text, lib, data, dirty; in pages */
-void proc_put_statm(struct seq *seq, const struct process_facts *facts,
-		    const struct memory_kinds *kinds)
+void proc_put_statm(struct seq *seq, const struct process_facts *facts)
 {
-	seq_put(seq, "%lu %lu %lu %lu 0 %lu 0\n", (unsigned long)(facts->mapped >> PAGE_SHIFT),
-		(unsigned long)(facts->resident >> PAGE_SHIFT),
-		(unsigned long)((kinds->file + kinds->shared) >> PAGE_SHIFT),
-		(unsigned long)(code_bytes(&facts->layout) >> PAGE_SHIFT),
-		(unsigned long)((facts->data + facts->stack) >> PAGE_SHIFT));
+	const uint64_t bytes[] = {
+		facts->mapped,
+		facts->resident,
+		facts->resident_file + facts->resident_shmem,
+		code_bytes(&facts->layout),
+		0,
+		facts->data + facts->stack,
+		0,
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bytes); i++) {
+		seq_put_dec(seq, bytes[i] >> PAGE_SHIFT, 0);
+		seq_put_text(seq, i + 1 < ARRAY_SIZE(bytes) ? " " : "\n");
+	}
 }
 
 static void put_limit(struct seq *seq, uint64_t limit)

@@ -41,13 +41,67 @@ void seq_put(struct seq *seq, const char *fmt, ...)
 		seq->full = true;
 }
 
+void seq_put_bytes(struct seq *seq, const char *bytes, size_t n)
+{
+	if (n < seq->size - seq->len) {
+		memcpy(seq->buf + seq->len, bytes, n);
+		seq->len += n;
+	} else {
+		seq->full = true;
+	}
+}
+
+void seq_put_text(struct seq *seq, const char *text)
+{
+	seq_put_bytes(seq, text, strlen(text));
+}
+
+char *text_hex(char *to, uint64_t value, unsigned width)
+{
+	while (width < 16 && value >> 4 * width != 0)
+		width++;
+	for (char *at = to + width; at-- > to; value >>= 4)
+		*at = "0123456789abcdef"[value & 15];
+	return to + width;
+}
+
+char *text_dec(char *to, uint64_t value, unsigned width)
+{
+	char digits[20], *end = digits + sizeof(digits), *first = end;
+
+	do {
+		*--first = (char)('0' + value % 10);
+		value /= 10;
+	} while (value != 0);
+	for (; width > (size_t)(end - first); width--)
+		*to++ = ' ';
+	while (first < end)
+		*to++ = *first++;
+	return to;
+}
+
+void seq_put_hex(struct seq *seq, uint64_t value, unsigned width)
+{
+	char text[16];
+
+	seq_put_bytes(seq, text, (size_t)(text_hex(text, value, width) - text));
+}
+
+void seq_put_dec(struct seq *seq, uint64_t value, unsigned width)
+{
+	char text[24];
+
+	seq_put_bytes(seq, text, (size_t)(text_dec(text, value, width) - text));
+}
+
 void seq_put_escaped(struct seq *seq, const char *text, const char *special)
 {
-	for (; *text != '\0'; text++) {
-		if (strchr(special, *text))
-			seq_put(seq, "\\%03o", (unsigned char)*text);
-		else
-			seq_put(seq, "%c", *text);
+	for (size_t n; *text != '\0'; text += n) {
+		for (n = 0; text[n] != '\0' && !strchr(special, text[n]);)
+			n++;
+		seq_put_bytes(seq, text, n);
+		if (text[n] != '\0')
+			seq_put(seq, "\\%03o", (unsigned char)text[n++]);
 	}
 }
 

@@ -12,6 +12,16 @@ struct seq {
 };
 
 void seq_put(struct seq *seq, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * For what is listed many times, these do without a format. A number has `width` places at least, 24 at most: zeros, or blanks,
+ * come first. text_hex() and text_dec() write it to a place with room for that, and return the end.
+ */
+char *text_hex(char *to, uint64_t value, unsigned width);
+char *text_dec(char *to, uint64_t value, unsigned width);
+void seq_put_bytes(struct seq *seq, const char *bytes, size_t n);
+void seq_put_text(struct seq *seq, const char *text);
+void seq_put_hex(struct seq *seq, uint64_t value, unsigned width);
+void seq_put_dec(struct seq *seq, uint64_t value, unsigned width);
 /* Appends text; the bytes that are in `special`, a string, become \ and three octal digits. */
 void seq_put_escaped(struct seq *seq, const char *text, const char *special);
 

@@ -156,6 +156,7 @@ static void file_data_last_writer(struct object *object)
 
 static const struct object_ops counted_ops = {
 	.name = "file",
+	.swap_backed = true,
 	.read_page = file_data_read,
 	.charge = file_data_charge,
 	.uncharge = file_data_uncharge,
@@ -173,6 +174,7 @@ static const struct object_ops counted_ops = {
 
 static const struct object_ops uncounted_ops = {
 	.name = "memfd",
+	.swap_backed = true,
 	.read_page = file_data_read,
 	.punch = file_data_punch,
 	.stored = file_data_stored,

@@ -334,23 +334,13 @@ static char *text_of(void (*put)(struct seq *, const struct process_facts *),
 
 	put(&seq, facts);
 	assert_false(seq.full);
+	buf[seq.len] = '\0';
 	return buf;
 }
 
-static const struct memory_kinds some_kinds = { .file = 20 * PAGE_SIZE,
-						.shared = 3 * PAGE_SIZE,
-						.text = 5 * PAGE_SIZE };
-
 static void put_status(struct seq *seq, const struct process_facts *facts)
 {
-	proc_put_status(seq, facts, &fake_cred, &some_kinds);
-}
-
-static void put_statm(struct seq *seq, const struct process_facts *facts)
-{
-	static const struct memory_kinds none;
-
-	proc_put_statm(seq, facts, facts->has_memory ? &some_kinds : &none);
+	proc_put_status(seq, facts, &fake_cred);
 }
 
 static const struct process_facts a_process = {
@@ -385,8 +375,11 @@ static const struct process_facts a_process = {
 	.mapped = 100 * PAGE_SIZE,
 	.data = 10 * PAGE_SIZE,
 	.stack = 2 * PAGE_SIZE,
+	.exec = 5 * PAGE_SIZE,
 	.locked = 2 * PAGE_SIZE,
 	.resident = 50 * PAGE_SIZE,
+	.resident_file = 20 * PAGE_SIZE,
+	.resident_shmem = 3 * PAGE_SIZE,
 	.peak_resident = 60 * PAGE_SIZE,
 	.peak_mapped = 110 * PAGE_SIZE,
 	.harts = 1,
@@ -404,7 +397,7 @@ TEST(text_of_a_process)
 		"18446744073709551615 65536 73729 4000 0 0 2 0 0 4 1 0 0 17 0 0 3 0 0 0 77824 "
 		"77840 81920 5000 5001 5002 5003 0\n",
 		text_of(proc_put_stat, &a_process));
-	assert_string_equal("100 50 23 3 0 12 0\n", text_of(put_statm, &a_process));
+	assert_string_equal("100 50 23 3 0 12 0\n", text_of(proc_put_statm, &a_process));
 	assert_string_equal(
 		"Name:\ta \\134 b\\012)\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t7\nNgid:\t0\n"
 		"Pid:\t8\n"
@@ -449,7 +442,7 @@ TEST(text_of_a_zombie)
 			    "18446744073709551615 0 0 0 0 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 "
 			    "0 0 0 9\n",
 			    text_of(proc_put_stat, &zombie));
-	assert_string_equal("0 0 0 0 0 0 0\n", text_of(put_statm, &zombie));
+	assert_string_equal("0 0 0 0 0 0 0\n", text_of(proc_put_statm, &zombie));
 }
 
 TEST(states)

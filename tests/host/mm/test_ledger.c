@@ -295,6 +295,10 @@ TEST(vmas)
 	finds(parent.nvmas, parent.nvmas + 1);
 	finds(parent.mapped_bytes, parent.mapped_bytes + PAGE_SIZE);
 	finds(parent.data_bytes, 0);
+	finds(parent.exec_bytes, parent.exec_bytes + PAGE_SIZE);
+	finds(parent.stack_bytes, PAGE_SIZE);
+	finds(parent.resident_shmem, parent.resident_shmem + 1);
+	finds(parent.resident_file, parent.resident_file + 1);
 	finds(parent.locked_bytes, PAGE_SIZE);
 	finds(parent.committed_bytes, PAGE_SIZE);
 	finds(parent.commit_credit, 1);
