@@ -10,6 +10,7 @@
 #include "linux/process/limits.h"
 #include "linux/process/linux_process.h"
 #include "linux/process/process_ops.h"
+#include "mm/phys/page_alloc.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
@@ -26,7 +27,6 @@ static const struct abi_rlimit64 first_limits[RLIM_NLIMITS] = {
 	[RLIMIT_MEMLOCK] = { 8ul << 20, 8ul << 20 },
 	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_SIGPENDING] = { SIGNAL_QUEUE_MAX, SIGNAL_QUEUE_MAX },
 	[RLIMIT_MSGQUEUE] = { 819200, 819200 },
 	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
 };
@@ -80,6 +80,17 @@ static int gather(struct exec_args *args, const char *const *strings, bool is_en
 	return 0;
 }
 
+/* As on Linux, one for 64 frames of the machine; but small machines have some more. */
+#define FRAMES_PER_SIGNAL 64
+
+static struct abi_rlimit64 sigpending_limit(void)
+{
+	uint64_t most =
+		MAX((uint64_t)SIGNAL_QUEUE_MAX, page_alloc_total_count() / FRAMES_PER_SIGNAL);
+
+	return (struct abi_rlimit64){ most, most };
+}
+
 static struct process *make_init(void)
 {
 	int err;
@@ -89,6 +100,7 @@ static struct process *make_init(void)
 		return NULL;
 	assert(process->pid == PID_INIT);
 	memcpy(linux_process(process)->rlimits, first_limits, sizeof(first_limits));
+	linux_process(process)->rlimits[RLIMIT_SIGPENDING] = sigpending_limit();
 	process_limits_are_set(process);
 	linux_process(process)->start_tick = arch_time();
 	if (linux_process_add_leader(process) || process_fs->create(process->leader))

@@ -35,10 +35,14 @@ static struct queued_signal *queued_find(const struct sigpending *pending, int s
 	return NULL;
 }
 
+static bool machine_has_room(void)
+{
+	return slab_used(&queued_cache) < page_alloc_total_count() / FRAMES_PER_QUEUED;
+}
+
 static bool queue_has_room(const struct signals *signals)
 {
-	return signals->queued < SIGNAL_QUEUE_MAX &&
-	       slab_used(&queued_cache) < page_alloc_total_count() / FRAMES_PER_QUEUED;
+	return signals->queued - signals->owned < SIGNAL_QUEUE_MAX && machine_has_room();
 }
 
 /* Counts the one that is returned, for the thread's user up to the limit. Call with the lock held. */
@@ -71,7 +75,8 @@ static struct queued_signal *queued_alloc(const struct thread *to, uint64_t limi
  */
 static bool may_exceed(const struct signals *signals, const struct signal_info *info)
 {
-	return info->sig < SIGRTMIN && info->code >= 0 && signals->queued < SIGNAL_QUEUE_MAX + NSIG;
+	return info->sig < SIGRTMIN && info->code >= 0 &&
+	       signals->queued - signals->owned < SIGNAL_QUEUE_MAX + NSIG;
 }
 
 /* A signal below SIGRTMIN is kept once. Without room or memory, kill() succeeds but its info is lost. */
@@ -120,10 +125,14 @@ struct queued_signal *queued_signal_create(void)
 	struct queued_signal *queued = NULL;
 
 	spin_lock(&signals->lock);
-	if (queue_has_room(signals))
+	/* The signals of timers that are gone may be pending yet. */
+	if (signals->owned < SIGNAL_TIMERS_MAX &&
+	    signals->queued < SIGNAL_QUEUE_MAX + SIGNAL_TIMERS_MAX && machine_has_room())
 		queued = queued_alloc(self, signals->queue_max);
-	if (queued)
+	if (queued) {
 		queued->owned = true;
+		signals->owned++;
+	}
 	spin_unlock(&signals->lock);
 	return queued;
 }
@@ -132,6 +141,7 @@ void queued_signal_destroy(struct signals *signals, struct queued_signal *queued
 {
 	assert_hardened(spin_lock_held(&signals->lock));
 	queued->owned = false;
+	signals->owned--;
 	if (list_empty(&queued->link))
 		queued_free(signals, queued);
 }

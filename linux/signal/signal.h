@@ -18,8 +18,10 @@ struct trap_frame;
 #define SIGNAL_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 #define SIGNAL_STOPS \
 	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
-/* At most this many pending signals of a process keep their info, whatever RLIMIT_SIGPENDING is. */
-#define SIGNAL_QUEUE_MAX 1024
+/* At most this many pending signals of a process keep their info, whatever RLIMIT_SIGPENDING is; those of timers come on top. */
+#define SIGNAL_QUEUE_MAX  1024
+/* A process has so many timers at most, whatever RLIMIT_SIGPENDING is: their signals are dropped in one hold of the lock. */
+#define SIGNAL_TIMERS_MAX 8192
 
 /* What a signal is about. The code does not tell, as a process may send itself any code. */
 enum signal_about {
@@ -72,7 +74,8 @@ struct signals {
 	/* guarded by lock: */
 	struct sigpending shared;	/* sent to the process: any of its threads may take them */
 	struct signal_actions *actions; /* NULL: no action was set */
-	unsigned queued;		/* infos on the queues of the process and its threads */
+	uint16_t queued; /* infos on the queues of the process and its threads, or of its timers */
+	uint16_t owned;	 /* of these, those of timers */
 	/*
 	 * Guarded by process_tree_lock: the low bits of the birth of the process that founded the group. So a later
 	 * group of that number is another.

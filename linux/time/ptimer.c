@@ -28,8 +28,7 @@
 #include "linux/process/task.h"
 #include "linux/signal/queue.h"
 #include "linux/signal/send.h"
-#include "mm/phys/kmalloc.h"
-#include "proc/mem_wait.h"
+#include "mm/swap/relieve.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -43,6 +42,8 @@
 #define LOOK_NS		(SLICE_MS * (NSEC_PER_SEC / 1000))
 /* For the page count of struct process: a timer and its signal. */
 #define TIMERS_PER_PAGE (PAGE_SIZE / (sizeof(struct created_ptimer) + sizeof(struct queued_signal)))
+
+static SLAB_CACHE(created_cache, struct created_ptimer);
 
 static const int itimer_signal[ITIMER_COUNT] = {
 	[ITIMER_REAL] = SIGALRM,
@@ -612,7 +613,7 @@ int ptimer_create(const struct ptimer_event *event, struct ptimer **ret)
 {
 	struct process *process = current_process();
 	struct queued_signal *signal = queued_signal_create();
-	struct created_ptimer *created = signal ? mem_wait_kzalloc(sizeof(*created)) : NULL;
+	struct created_ptimer *created = signal ? slab_alloc_wait(&created_cache) : NULL;
 	struct ptimer *it = created ? &created->it : NULL;
 	int err;
 
@@ -624,6 +625,7 @@ int ptimer_create(const struct ptimer_event *event, struct ptimer **ret)
 		}
 		return -EAGAIN;
 	}
+	*created = (struct created_ptimer){ 0 };
 	it->process = process;
 	it->signal = signal;
 	it->overrun = -1;
@@ -687,7 +689,7 @@ void ptimer_discard(struct ptimer *it)
 	queued_signal_destroy(&linux_process(process)->signals, it->signal);
 	count_timers(process, -1u);
 	spin_unlock(&linux_process(process)->signals.lock);
-	kfree(container_of(it, struct created_ptimer, it));
+	slab_free(&created_cache, container_of(it, struct created_ptimer, it));
 }
 
 /* Call with both locks held. */

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "arch/timer.h"
+#include "linux/fs/file/linux_file.h"
 #include "mm/phys/kmalloc.h"
 
 /* Is there a file at fd? A reserved descriptor has none. Call with the lock held. */
@@ -69,14 +70,17 @@ size_t fdtable_held(struct fdtable *table)
 			continue;
 		left--;
 		file = chunk->file[at];
-		if (file && file->ops->held)
+		if (!file)
+			continue;
+		if (file->ops->held)
 			held += file->ops->held(file);
+		held += file_locks_pages(&linux_file(file)->locks);
 	}
 	held *= table->nchunks + 1;
 	own = table->nmore * sizeof(*table->more) +
 	      table->nchunks * kmalloc_size(sizeof(**table->more));
 	spin_unlock(&table->lock);
-	return held + own / PAGE_SIZE;
+	return held + own / PAGE_SIZE + file_locks_pages(&linux_fdtable(table)->locks);
 }
 
 bool fdtable_drives(struct fdtable *table)

@@ -217,15 +217,31 @@ static void group_settle_locked(struct lock_group *group, struct lock_prealloc *
 	list_add(&prealloc->groups, &group->link);
 }
 
+size_t file_locks_most(void)
+{
+	return page_alloc_total_count();
+}
+
 /* How many ranges an owner and all together may still get. */
 static uint32_t room_locked(const struct lock_owner *owner)
 {
-	size_t most = page_alloc_total_count();
+	size_t most = file_locks_most(), own = most / FILE_LOCKS_OWN_PART;
 	size_t room = nranges < most ? most - nranges : 0;
-	uint32_t own = FILE_LOCKS_PER_OWNER - MIN(owner->count, FILE_LOCKS_PER_OWNER);
 
 	assert_hardened(mutex_held(&locks_mutex));
-	return (uint32_t)MIN(room, (size_t)own);
+	return (uint32_t)MIN(room, own - MIN((size_t)owner->count, own));
+}
+
+/* The owner has so many ranges now. Those of a page or more count as memory that its process has, if the kernel looks for some. */
+static void owner_count_locked(struct lock_owner *owner, uint32_t count)
+{
+	bool was = file_locks_pages(owner) != 0, is;
+
+	assert_hardened(mutex_held(&locks_mutex));
+	atomic_store_relaxed(&owner->count, count);
+	is = file_locks_pages(owner) != 0;
+	if (was != is)
+		counter_add(&file_nholders, is ? 1 : -1ul);
 }
 
 /* Sets what nothing is in the way of. Returns 0, or -ENOLCK: then nothing has changed. */
@@ -243,8 +259,7 @@ static int set_locked(const void *key, const struct file_lock *lock, struct lock
 	before = group->ranges.count;
 	err = lock_ranges_set(&group->ranges, lock->type, lock->start, lock->end,
 			      before + room_locked(lock->owner), &prealloc->spares);
-	atomic_store_relaxed(&lock->owner->count,
-			     lock->owner->count + group->ranges.count - before);
+	owner_count_locked(lock->owner, lock->owner->count + group->ranges.count - before);
 	nranges += group->ranges.count;
 	nranges -= before;
 	group_settle_locked(group, prealloc);
@@ -489,7 +504,7 @@ void file_locks_drop(struct file *file, struct lock_owner *owner)
 #define CURSOR_GROUPS ((1u << 18) - 1)
 #define CURSOR_IDS    ((1u << 17) - 1)
 
-_Static_assert(FILE_LOCKS_PER_OWNER < CURSOR_RANGES && BUCKETS <= 256, "a cursor has room");
+_Static_assert(BUCKETS <= 256, "a cursor has room");
 
 struct place {
 	unsigned bucket, group, range, wait, id;
@@ -556,7 +571,8 @@ static const struct lock_wait *wait_at_locked(const struct place *place,
 static bool line_at_locked(struct place *place, const struct lock_group *group,
 			   struct file_lock_line *ret)
 {
-	const struct lock_range *range = lock_range_at(group, place->range);
+	const struct lock_range *range =
+		place->range < CURSOR_RANGES ? lock_range_at(group, place->range) : NULL;
 	const struct lock_wait *wait = NULL;
 
 	assert_hardened(mutex_held(&locks_mutex));

@@ -2,14 +2,16 @@
 /* File locks: record locks of processes and of open files (fcntl), and locks of whole files (flock). */
 #pragma once
 
+#include "arch/page.h"
 #include "linux/fs/file/lock_ranges.h"
 #include "sync/atomic.h"
 
 struct file;
 struct lock_wait;
 
-/* An owner has so many ranges at most, and all owners together one for each frame of the machine. */
-#define FILE_LOCKS_PER_OWNER 1024u
+/* All owners together have so many ranges at most, one for each frame of the machine; an owner half of these. */
+size_t file_locks_most(void);
+#define FILE_LOCKS_OWN_PART 2
 
 /*
  * The owner of a lock. It is part of a descriptor table for the record locks of a process, of an open file
@@ -19,6 +21,12 @@ struct lock_owner {
 	uint32_t count;		 /* atomic: ranges that it has; changed by linux/fs/file/lock.c */
 	struct lock_wait *waits; /* of a descriptor table: its threads' latest wait; or NULL */
 };
+
+/* The pages of memory that its ranges take. */
+static inline size_t file_locks_pages(const struct lock_owner *owner)
+{
+	return atomic_load_relaxed(&owner->count) * sizeof(struct lock_range) / PAGE_SIZE;
+}
 
 enum file_lock_kind {
 	FILE_LOCK_PROCESS,   /* F_SETLK: the owner is a descriptor table's */

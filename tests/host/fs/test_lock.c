@@ -557,22 +557,27 @@ TEST(an_owner_has_so_many_and_no_more)
 {
 	struct lock_owner owner = { 0 };
 	struct file *file;
+	size_t most;
 
 	tree_start();
 	file_locks_init();
+	most = file_locks_most() / FILE_LOCKS_OWN_PART;
 	file = tree_open("f", O_CREAT | O_RDWR);
-	for (uint64_t i = 0; i < FILE_LOCKS_PER_OWNER; i++)
+	for (uint64_t i = 0; i < most; i++)
 		assert_int_equal(0, set(file, &owner, F_RDLCK, i * 4, i * 4 + 2));
 	assert_int_equal(-ENOLCK, set(file, &owner, F_RDLCK, 1 << 20, 1 << 20));
 	assert_int_equal(-ENOLCK, set(file, &owner, F_UNLCK, 1, 1));
 	assert_int_equal(-ENOLCK, set(file, &owner, F_WRLCK, 1, 1));
 	assert_int_equal(0, set(file, &owner, F_WRLCK, 0, 2));
 	assert_int_equal(0, set(file, &owner, F_UNLCK, 0, 0));
-	assert_int_equal(FILE_LOCKS_PER_OWNER, owner.count);
+	assert_int_equal(most, owner.count);
+	assert_int_equal(most * sizeof(struct lock_range) / PAGE_SIZE, file_locks_pages(&owner));
+	assert_int_equal(1, file_nholders);
 	assert_int_equal(0, set(file, &owner, F_RDLCK, 4, 10));
 	assert_int_equal(0, set(file, &owner, F_RDLCK, 1 << 20, 1 << 20));
 	assert_int_equal(0, set(file, &owner, F_UNLCK, 0, LOCK_RANGE_END));
 	assert_int_equal(0, owner.count);
+	assert_int_equal(0, file_nholders);
 	file_put(file);
 	fs_unlink(NULL, "f");
 	tree_end();
@@ -590,7 +595,7 @@ TEST(all_together_have_one_for_each_frame)
 	most = page_alloc_total_count();
 	file = tree_open("f", O_CREAT | O_RDWR);
 	for (unsigned i = 0; i < ARRAY_SIZE(owners) && !err; i++)
-		for (uint64_t at = 0; at < FILE_LOCKS_PER_OWNER && !err; at++) {
+		for (uint64_t at = 0; at < most / 8 && !err; at++) {
 			err = set(file, &owners[i], F_RDLCK, at * 2, at * 2);
 			n += !err;
 		}
