@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Address spaces: creation, destruction and activation, and the linking of page tables. */
+/* Address spaces: creation, destruction and activation, and the linking of page tables and large entries. */
 #include "arch/mmu.h"
 
 #include "arch/hart.h"
@@ -139,6 +139,7 @@ static pte_t *table_get(pte_t *slot, struct mmu_tables *spare)
 {
 	paddr_t table;
 
+	assert_hardened(!*slot || pte_is_table(*slot));
 	if (*slot)
 		return pte_table_at(*slot);
 	if (spare->count == 0)
@@ -200,4 +201,60 @@ unsigned arch_mmu_move_table(struct mmu *mmu, vaddr_t from, vaddr_t to, struct m
 	pte_publish(slot, pte);
 	hint_add_leaf(mmu, to);
 	return 0;
+}
+
+/* ---- large entries ---- */
+
+/* The slot for va in a middle table that is there. */
+static pte_t *middle_slot(const struct mmu *mmu, vaddr_t va)
+{
+	return &pte_table_at(mmu_root(mmu)[root_index(va)])[middle_index(va)];
+}
+
+unsigned arch_mmu_map_large(struct mmu *mmu, vaddr_t va, struct mmu_entry entry,
+			    struct mmu_tables *spare)
+{
+	pte_t *middle = middle_get(mmu, va, spare);
+
+	assert_hardened(IS_ALIGNED(va, MIDDLE_SPAN) && va < USER_TOP);
+	assert_hardened(IS_ALIGNED(entry_pfn(entry), MMU_LEAF_ENTRIES));
+	mmu_assert_entry(entry);
+	if (!middle)
+		return 1;
+	assert_hardened(!middle[middle_index(va)]);
+	pte_publish(&middle[middle_index(va)], entry.word);
+	hint_add_leaf(mmu, va);
+	if (mmu_keeps_invalid)
+		asid_fence(mmu->asid);
+	return 0;
+}
+
+struct mmu_entry arch_mmu_unmap_large(struct mmu *mmu, vaddr_t va)
+{
+	struct mmu_entry *slot = (struct mmu_entry *)middle_slot(mmu, va);
+	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
+
+	assert_hardened(IS_ALIGNED(va, MIDDLE_SPAN) && entry_has_page(old));
+	hint_drop_leaf(mmu, va);
+	return old;
+}
+
+/* The number of the frame is the only thing in which the entries differ. */
+static void fill_from_large(pte_t *table, pte_t pte)
+{
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+		table[i] = pte + ((pte_t)i << PTE_PPN_SHIFT);
+}
+
+struct mmu_entry arch_mmu_split_large(struct mmu *mmu, vaddr_t va, paddr_t table)
+{
+	struct mmu_entry *slot = (struct mmu_entry *)middle_slot(mmu, va), old;
+
+	assert_hardened(IS_ALIGNED(va, MIDDLE_SPAN) && entry_has_page(entry_load(slot)));
+	do {
+		old = entry_load(slot);
+		fill_from_large(arch_phys_to_virt(table), old.word);
+		pte_fence();
+	} while (!entry_cas(slot, old, (struct mmu_entry){ pte_table(table) }));
+	return old;
 }

@@ -51,6 +51,12 @@ static inline pte_t pte_leaf(paddr_t pa, pte_t bits)
 	return (pa >> PAGE_SHIFT << PTE_PPN_SHIFT) | bits;
 }
 
+/* Is it, in a middle table of a space, neither empty nor a large entry, whose U is set? */
+static inline bool pte_is_table(pte_t pte)
+{
+	return (pte & (PTE_V | PTE_U)) == PTE_V;
+}
+
 /* A pointer to a table has V only. */
 static inline pte_t pte_table(paddr_t table)
 {

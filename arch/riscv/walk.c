@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Visits the leaf tables in a range of a space, and unlinks those that are empty. */
+/* Visits the leaf tables and the large entries in a range of a space, and unlinks tables that are empty. */
 #include "arch/riscv/walk.h"
 
 #include "arch/riscv/hints.h"
@@ -63,22 +63,37 @@ pte_t *walk_next_leaf(struct mmu *mmu, vaddr_t *va, vaddr_t end)
 	return NULL;
 }
 
+static inline struct mmu_leaf leaf_of_table(pte_t pte, vaddr_t start, vaddr_t stop)
+{
+	struct mmu_entry *entries = (struct mmu_entry *)pte_table_at(pte);
+
+	return (struct mmu_leaf){
+		.va = start,
+		.entries = &entries[leaf_index(start)],
+		.count = (unsigned)((stop - start) >> PAGE_SHIFT),
+		.table = pte >> PTE_PPN_SHIFT,
+	};
+}
+
 int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn visit, void *arg)
 {
 	pte_t *slot;
 
 	assert_hardened(IS_ALIGNED(start | end, PAGE_SIZE) && start <= end && end <= USER_TOP);
 	while ((slot = walk_next_leaf(mmu, &start, end))) {
-		vaddr_t stop = MIN(end, ALIGN_DOWN(start, MIDDLE_SPAN) + MIDDLE_SPAN);
-		struct mmu_entry *entries = (struct mmu_entry *)pte_table_at(*slot);
-		struct mmu_leaf leaf = {
-			.va = start,
-			.entries = &entries[leaf_index(start)],
-			.count = (unsigned)((stop - start) >> PAGE_SHIFT),
-			.table = *slot >> PTE_PPN_SHIFT,
-		};
-		int r = visit(arg, &leaf);
+		vaddr_t base = ALIGN_DOWN(start, MIDDLE_SPAN);
+		vaddr_t stop = MIN(end, base + MIDDLE_SPAN);
+		struct mmu_leaf leaf;
+		int r;
 
+		if (pte_is_table(*slot))
+			leaf = leaf_of_table(*slot, start, stop);
+		else
+			leaf = (struct mmu_leaf){ .va = base,
+						  .entries = (struct mmu_entry *)slot,
+						  .count = 1,
+						  .large = true };
+		r = visit(arg, &leaf);
 		if (r)
 			return r;
 		start = stop;
@@ -95,6 +110,7 @@ static void unlink_table(pte_t *slot, struct mmu_tables *out)
 {
 	pte_t pte = *slot;
 
+	assert_hardened(pte_is_table(pte));
 	assert_table_empty(pte_table_at(pte));
 	*(volatile pte_t *)slot = 0;
 	mmu_tables_push(out, pte_table_paddr(pte));

@@ -46,7 +46,7 @@ static int clear_leaf(void *arg, const struct mmu_leaf *leaf)
 		clear->left--;
 		clear_refs_entry(clear, clear->next, slot);
 	}
-	clear->next = mmu_leaf_va(leaf, end);
+	clear->next = mmu_leaf_end(leaf);
 	return 0;
 }
 

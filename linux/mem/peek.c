@@ -3,6 +3,7 @@
 #include "linux/mem/peek.h"
 
 #include "mm/fault/fault.h"
+#include "mm/space/large_entry.h"
 
 int vm_copy_to_mapped(struct space *space, vaddr_t to, const void *from, size_t n)
 {
@@ -38,18 +39,18 @@ struct page *user_page_if_any(struct space *space, vaddr_t va)
 {
 	struct page *page = NULL;
 	struct mmu_entry entry = ENTRY_NONE;
-	struct mmu_entry *slot;
 	const struct vma *vma;
 
 	space_lock(space);
 	vma = vma_find(space, va);
-	slot = vma ? arch_mmu_lookup(&space->mmu, va) : NULL;
-	if (slot)
-		entry = entry_load(slot);
+	if (vma)
+		entry = entry_at(space, va);
 	if (entry_has_page(entry))
 		page = pfn_to_page(entry_pfn(entry));
-	if (page && is_content(page))
+	if (page && is_content(page)) {
 		page_get(page);
+		large_note_ref_at(space, va);
+	}
 	space_unlock(space);
 	if (page)
 		return is_content(page) ? page : NULL;

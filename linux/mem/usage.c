@@ -3,6 +3,7 @@
 #include "linux/mem/usage.h"
 
 #include "mm/host.h"
+#include "mm/phys/large_page.h"
 #include "mm/space/space_visit.h"
 
 /* Entries that are looked at in one hold of the space's lock. */
@@ -37,6 +38,26 @@ static void usage_add_page(struct vm_usage *usage, struct mmu_entry entry)
 		usage->anonymous += PAGE_SIZE;
 }
 
+/* A large entry's pages are alike. */
+static void usage_add_large(struct vm_usage *usage, struct mmu_entry entry)
+{
+	const struct page *head = pfn_to_page(entry_pfn(entry));
+	uint64_t maps = MAX(large_map_count(head), 1ul);
+	uint64_t part = ((uint64_t)MMU_LARGE_SIZE << VM_USAGE_SHIFT) / maps;
+	bool dirty = entry_flags(entry) & ENTRY_DIRTY;
+
+	usage->resident += MMU_LARGE_SIZE;
+	usage->anonymous += MMU_LARGE_SIZE;
+	usage->large += MMU_LARGE_SIZE;
+	usage->proportional += part;
+	if (dirty)
+		usage->proportional_dirty += part;
+	*(maps > 1 ? (dirty ? &usage->shared_dirty : &usage->shared_clean)
+		   : (dirty ? &usage->private_dirty : &usage->private_clean)) += MMU_LARGE_SIZE;
+	if (entry_flags(entry) & ENTRY_ACCESSED)
+		usage->referenced += MMU_LARGE_SIZE;
+}
+
 /* Looks at a piece of one leaf table, and ends the hold of the lock. */
 static int visit_usage(void *arg, const struct mmu_leaf *leaf)
 {
@@ -44,6 +65,11 @@ static int visit_usage(void *arg, const struct mmu_leaf *leaf)
 	unsigned n = MIN(leaf->count, (unsigned)USAGE_PIECE);
 	struct mmu_entry *slot;
 
+	if (leaf->large) {
+		usage_add_large(visit->usage, entry_load(leaf->entries));
+		visit->next = mmu_leaf_end(leaf);
+		return 1;
+	}
 	entry_for_each_used(slot, leaf->entries, leaf->entries + n) {
 		struct mmu_entry entry = entry_load(slot);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The ledger's walk over all spaces: VMA trees, page tables, and what entries say. */
 #include "mm/check/ledger_walk.h"
+#include "mm/phys/large_page.h"
 #include "mm/space/commit.h"
 #include "mm/space/space.h"
 #include "mm/swap/swap_cache.h"
@@ -10,7 +11,7 @@ struct space_walk {
 	struct space *space;
 	const struct vma *vma; /* the one that held the last entry */
 	size_t resident, shmem, file, swapped;
-	size_t leaf_tables;
+	size_t leaf_tables, large;
 };
 
 /* The free bytes below a VMA in which the kernel may place a mapping. */
@@ -228,12 +229,53 @@ static void check_entry(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
 		ledger_error(sw->walk, "entry of %#lx %s", (unsigned long)va, fault);
 }
 
+/* The last large map of a block that is found stands for the block's references, too. */
+static void found_large(struct ledger_walk *walk, struct page *head)
+{
+	if (walk->delta < 0)
+		head->large_maps--;
+	for (size_t i = 0; large_map_count(head) == 0 && i < MMU_LEAF_ENTRIES; i++)
+		ledger_found(walk, &head[i], PAGE_ONE_REF);
+	if (walk->delta > 0)
+		head->large_maps++;
+}
+
+static void check_large(struct space_walk *sw, vaddr_t base, struct mmu_entry e)
+{
+	struct page *head = pfn_to_page(entry_pfn(e));
+	const struct vma *vma = vma_find(sw->space, base);
+
+	sw->large++;
+	sw->resident += MMU_LEAF_ENTRIES;
+	if (!head || page_kind(head) != PAGE_ANON || !IS_ALIGNED(entry_pfn(e), MMU_LEAF_ENTRIES)) {
+		ledger_error(sw->walk, "large entry of %#lx: frame %#lx begins no block",
+			     (unsigned long)base, (unsigned long)entry_pfn(e));
+		return;
+	}
+	if (!vma || vma_is_shared(vma) || vma->end - base < MMU_LARGE_SIZE)
+		ledger_error(sw->walk, "large entry of %#lx lies in no private VMA",
+			     (unsigned long)base);
+	else if (!(vma->flags & VMA_MOVING) && entry_prot(e) & ~vma->prot)
+		ledger_error(sw->walk, "large entry of %#lx allows more than its VMA",
+			     (unsigned long)base);
+	if (!sw->walk->delta && entry_prot(e) & VM_PROT_WRITE && large_map_count(head) != 1)
+		ledger_error(sw->walk,
+			     "large entry of %#lx allows writes to a block that others map",
+			     (unsigned long)base);
+	found_large(sw->walk, head);
+}
+
 static int check_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct space_walk *sw = arg;
-	const struct page *table = pfn_to_page(leaf->table);
+	const struct page *table;
 	struct mmu_entry *slot;
 
+	if (leaf->large) {
+		check_large(sw, leaf->va, entry_load(leaf->entries));
+		return 0;
+	}
+	table = pfn_to_page(leaf->table);
 	sw->leaf_tables++;
 	if (!table || page_kind(table) != PAGE_TABLE)
 		ledger_error(sw->walk, "the leaf table of %#lx is no page table",
@@ -263,6 +305,9 @@ static void walk_space(struct ledger_walk *walk, struct space *space)
 	if (sw.swapped != space->swapped)
 		ledger_error(walk, "space: %lu swapped pages found, %lu counted",
 			     (unsigned long)sw.swapped, (unsigned long)space->swapped);
+	if (sw.large != space->large)
+		ledger_error(walk, "space: %lu large entries found, %lu counted",
+			     (unsigned long)sw.large, (unsigned long)space->large);
 	if (sw.leaf_tables >= space->tables)
 		ledger_error(walk, "space: %lu leaf tables found, %lu tables counted",
 			     (unsigned long)sw.leaf_tables, (unsigned long)space->tables);

@@ -9,10 +9,13 @@
 #include "mm/fault/fault_record.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/fault/install.h"
+#include "mm/fault/large_fault.h"
 #include "mm/fault/run.h"
 #include "mm/fault/stack_grow.h"
+#include "mm/phys/large_page.h"
 #include "mm/phys/table_pages.h"
 #include "mm/phys/zeroed.h"
+#include "mm/space/large_entry.h"
 #include "mm/swap/swap_cache.h"
 #include "sync/interleave.h"
 
@@ -299,8 +302,11 @@ static void link_tables(struct fault *fault)
 /* Tables are linked last, so that a fault that is refused leaves none. */
 static enum vm_outcome fill_without_table(struct fault *fault)
 {
-	enum vm_outcome outcome = need_tables(fault) ?: fault->attr.backend->get(fault);
+	enum vm_outcome outcome;
 
+	if (!fault->attr.object && large_may_resolve(fault) && large_resolve(fault, &outcome))
+		return outcome;
+	outcome = need_tables(fault) ?: fault->attr.backend->get(fault);
 	if (outcome != VM_OK)
 		return outcome;
 	link_tables(fault);
@@ -382,6 +388,14 @@ static inline __attribute__((always_inline)) enum vm_outcome fault_resolve(struc
 
 /* ---- prepare, with no lock held ---- */
 
+/* The next round does without a block if there is none. Only a fault that is alone may map it. */
+static enum vm_outcome prepare_block(struct fault_prepared *prepared)
+{
+	prepared->block = large_alloc();
+	prepared->alone = true;
+	return VM_OK;
+}
+
 /* Reads the page that is needed. */
 static enum vm_outcome prepare_page(struct fault *fault)
 {
@@ -404,6 +418,8 @@ static enum vm_outcome fault_prepare(struct fault *fault)
 		outcome = cow_prepare(&prepared->copy, &fault->need.source);
 	else if (fault->need.what == FAULT_NEEDS_TABLES)
 		outcome = tables_fill(&prepared->tables, fault->need.ntables) ? VM_OOM : VM_OK;
+	else if (fault->need.what == FAULT_NEEDS_BLOCK)
+		outcome = prepare_block(prepared);
 	else
 		outcome = prepare_page(fault);
 	if (unlikely(outcome != VM_OK))
@@ -434,6 +450,8 @@ static void fault_release(struct fault_prepared *prepared)
 		page_put(prepared->copy.page);
 	if (prepared->object)
 		fault_put_page(prepared);
+	if (unlikely(prepared->block))
+		large_map_put(prepared->block);
 	if (unlikely(prepared->tables.count))
 		tables_free(&prepared->tables);
 }
@@ -502,7 +520,7 @@ fault_round(struct fault *fault, const struct fault_prepared *prepared, bool sha
 		outcome = mm_record.round(fault, outcome);
 	if (prepared && fault->access & ACCESS_TAKE && (outcome == VM_OK || outcome == VM_RECORDED))
 		fault->taken =
-			user_page_take(space, fault->va, entry_load(fault->slot), fault->access);
+			user_page_take(space, fault->va, entry_at(space, fault->va), fault->access);
 	if (unlikely(!vm_outcome_is_last(outcome)))
 		fault->layout = space->layout;
 	if (reader && !links_tables(prepared)) {
@@ -529,6 +547,7 @@ static enum vm_outcome fault_more_rounds(struct fault *fault, enum vm_outcome ou
 	prepared.tables = (struct mmu_tables){ 0 };
 	prepared.object = NULL;
 	prepared.refused = 0;
+	prepared.block = NULL;
 	prepared.copy.page = NULL;
 	prepared.copy.source.page = NULL;
 	prepared.replaced = NULL;

@@ -8,6 +8,7 @@
 /* What a round may need prepared. */
 #define FAULT_NEEDS_TABLES 1u /* page-table pages */
 #define FAULT_NEEDS_PAGE   2u /* a page of an object that is not resident */
+#define FAULT_NEEDS_BLOCK  8u /* a block of zeros, for a large entry */
 #define FAULT_NEEDS_COPY   4u /* a private frame with a copy of another one, or zeros */
 
 /*
@@ -31,7 +32,7 @@ struct fault_copy {
 
 /* What fault_prepare() is to get, as a round says that returns VM_PREPARE. fault_prepare() takes over the references. */
 struct fault_need {
-	unsigned what;	  /* FAULT_NEEDS_*; one of the three groups below is set */
+	unsigned what; /* FAULT_NEEDS_*; for all but BLOCK, one of the three groups below is set */
 	unsigned ntables; /* TABLES: how many */
 	/* PAGE: of which object, referenced; of the swap cache with the slot `index` too */
 	struct object *object;
@@ -50,6 +51,8 @@ struct fault_prepared {
 	uint64_t index;
 	struct page *page; /* this page, with a reference that keeps it resident; or NULL */
 	int refused;	   /* why there is none: -ENXIO, -EIO, -EDEADLK, -ENOSPC; or 0 */
+	struct page *
+		block; /* with its large map (mm/phys/large_page.h); NULL: none, or there was none to be had */
 	struct fault_copy copy;
 	struct page *replaced; /* COW: the page that the entry had, which still counts as mapped */
 };

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/fault/fault.h"
+#include "mm/space/large_entry.h"
 #include "mm/swap/relieve.h"
 
 /*
@@ -25,7 +26,7 @@ static void pin_shared(struct space *space, vaddr_t va, struct page *page)
 
 static inline void pin_anon(struct space *space, struct page *page)
 {
-	assert_hardened(page->maps == 1);
+	assert_hardened(page->maps <= 1); /* 0: by a large entry */
 	page_pin(page);
 	space->pins++;
 }
@@ -86,6 +87,7 @@ struct page *user_page_take(struct space *space, vaddr_t va, struct mmu_entry en
 		return NULL;
 	page = pfn_to_page(entry_pfn(entry));
 	page_get(page);
+	large_note_ref_at(space, va);
 	if (access & VM_PROT_WRITE)
 		pin(space, va, page);
 	return page;
@@ -95,12 +97,10 @@ struct page *user_page_take(struct space *space, vaddr_t va, struct mmu_entry en
 static struct page *user_page_look(struct space *space, vaddr_t va, unsigned access)
 {
 	struct page *page = NULL;
-	struct mmu_entry *slot;
 
 	space_lock(space);
-	slot = va < USER_TOP ? arch_mmu_lookup(&space->mmu, va) : NULL;
-	if (slot)
-		page = user_page_take(space, va, entry_load(slot), access & ~ACCESS_FORCE);
+	if (va < USER_TOP)
+		page = user_page_take(space, va, entry_at(space, va), access & ~ACCESS_FORCE);
 	space_unlock(space);
 	return page;
 }

@@ -7,6 +7,7 @@
 #include "mm/fault/fault_classify.h"
 #include "mm/fault/run.h"
 #include "mm/fault/zero_page.h"
+#include "mm/phys/large_page.h"
 #include "mm/phys/zeroed.h"
 #include "mm/record.h"
 #include "mm/swap/swap_cache.h"
@@ -21,6 +22,7 @@
 
 /* In larger ranges, faults give the entries the permissions that their VMA has gained. */
 #define GAINED_PAGES_MAX 16
+#define GAINED_LARGE_MAX 128 /* large entries */
 
 /* This hart may have written the text that it is about to run. */
 static inline void sync_text(struct space *space, unsigned prot)
@@ -248,6 +250,33 @@ enum vm_outcome install_fill(struct fault *fault)
 	return install_frame(fault, FAULT_FILL);
 }
 
+/* ---- a block, by a large entry ---- */
+
+enum vm_outcome install_large(struct fault *fault, vaddr_t base)
+{
+	struct fault_prepared *prepared = fault->prepared;
+	struct space *space = fault->space;
+	const unsigned before = prepared->tables.count;
+	const struct mmu_entry entry =
+		entry_make(page_to_pfn(prepared->block), fault->attr.prot, fault_used_flags(fault));
+
+	assert_hardened(spin_lock_held(&space->lock) && !fault->reader);
+	debt_assert_entry(space, base);
+	fault->need.ntables = arch_mmu_map_large(&space->mmu, base, entry, &prepared->tables);
+	if (fault->need.ntables)
+		return fault_need(fault, FAULT_NEEDS_TABLES);
+	space->tables += before - prepared->tables.count;
+	space->large++;
+	prepared->block = NULL;
+	vma_touch(fault->vma, base);
+	vma_touch(fault->vma, base + MMU_LARGE_SIZE - PAGE_SIZE);
+	fault->vma->has_private = true;
+	space_add_resident(space, MMU_LEAF_ENTRIES);
+	fault_count(fault, FAULT_FILL);
+	counter_add(&large_counts.filled, 1);
+	return VM_OK;
+}
+
 /* ---- runs: pages ahead of a fault ---- */
 
 /* If the hardware maintains A and D, a page that is not used has neither. If the kernel does, it would fault. */
@@ -464,6 +493,11 @@ enum vm_outcome install_reuse(struct fault *fault)
 	return outcome;
 }
 
+enum vm_outcome install_reuse_large(struct fault *fault)
+{
+	return grant(fault, FAULT_REUSE, fault->attr.prot, ENTRY_ACCESSED | ENTRY_DIRTY);
+}
+
 enum vm_outcome install_remap(struct fault *fault)
 {
 	struct object *object = fault->attr.object;
@@ -553,11 +587,42 @@ static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_e
 		note_entry(vma->space, va, old, entry_load(slot));
 }
 
+/* entry_upgrade() for a large entry, which maps no text. */
+static void large_upgrade(const struct vma *vma, vaddr_t base, struct mmu_entry *slot)
+{
+	struct mmu_entry old = entry_load(slot);
+	unsigned prot = entry_prot(old) | (vma->prot & ~VM_PROT_WRITE);
+	unsigned flags = entry_flags(old);
+
+	if ((vma->prot & VM_PROT_EXEC) || entry_prot(old) == vma->prot)
+		return;
+	if ((vma->prot & VM_PROT_WRITE) && large_is_alone(pfn_to_page(entry_pfn(old)))) {
+		prot = vma->prot;
+		flags &= ~ENTRY_COW;
+	}
+	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
+	(void)entry_raise_synced(slot, base, old, prot, flags);
+}
+
+static void large_gained(const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	vaddr_t base = ALIGN_UP(start, MMU_LARGE_SIZE);
+
+	for (unsigned n = 0; base < end && n < GAINED_LARGE_MAX; n++, base += MMU_LARGE_SIZE) {
+		struct mmu_entry *slot = arch_mmu_lookup_large(&vma->space->mmu, base);
+
+		if (slot)
+			large_upgrade(vma, base, slot);
+	}
+}
+
 void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
 	bool synced = false; /* other harts hear of text once for all entries */
 
 	assert_hardened(spin_lock_held(&vma->space->lock));
+	if (unlikely(vma->space->large) && start < end)
+		large_gained(vma, start, end);
 	if (start >= end || end - start > GAINED_PAGES_MAX * PAGE_SIZE)
 		return;
 	for (vaddr_t va = start; va < end; va += PAGE_SIZE) {

@@ -42,6 +42,15 @@ enum vm_outcome install_nothing(struct fault *fault);
 enum vm_outcome install_reuse(struct fault *fault);
 enum vm_outcome install_remap(struct fault *fault);
 
+/*
+ * Maps fault->prepared->block by a large entry, at `base`. Returns VM_OK, or VM_PREPARE if an upper table is missing. The caller
+ * holds the space's lock.
+ */
+enum vm_outcome install_large(struct fault *fault, vaddr_t base);
+
+/* REUSE of a large entry, which is fault->entry at fault->slot, as a whole. */
+enum vm_outcome install_reuse_large(struct fault *fault);
+
 /* Frames of zeros for the pages from `va` on, upwards or downwards, all in one leaf table. */
 #define INSTALL_BATCH 32
 

@@ -25,19 +25,10 @@ struct run_counts run_counts; /* atomic */
 
 /* ---- the row, and what is free ---- */
 
-/* May runs be made in memory with such flags? */
-static bool is_allowed(const struct space *space, unsigned vma_flags)
-{
-	if ((vma_flags & (VMA_NOHUGE | VMA_ONFAULT)) || atomic_load_relaxed(&space->thp_disabled))
-		return false;
-	return (vma_flags & VMA_HUGE) || atomic_load_relaxed(&thp_mode) == THP_ALWAYS;
-}
-
 /* Is the page in use? `written`: has it been written, since it could be? The zero page never is. */
 static inline bool is_in_row(struct mmu_entry entry, bool written)
 {
-	return entry_has_page(entry) && (!written || (entry_flags(entry) & ENTRY_DIRTY &&
-						      entry_prot(entry) & VM_PROT_WRITE));
+	return written ? entry_is_written(entry) : entry_has_page(entry);
 }
 
 /* Where a run goes from the page of its fault: upwards (step 1) or downwards (-1). */
@@ -93,7 +84,7 @@ static inline bool is_alone(const struct fault *fault)
 static inline bool run_find_way(const struct fault *fault, bool written, struct way *way_ret)
 {
 	if (fault->attr.backend != &vma_anon || (!fault->reader && fault->space->unusual) ||
-	    !is_allowed(fault->space, fault->attr.flags))
+	    !run_is_allowed(fault->space, fault->attr.flags))
 		return false;
 	*way_ret = way_of(fault, 1);
 	if (is_row_behind(fault, way_ret, 1, written))
@@ -180,7 +171,7 @@ static struct vma *run_batch_vma(struct fault *fault, const struct install_batch
 		return NULL;
 	if (!vma || last < vma->start || last >= vma->end || vma->backend != &vma_anon ||
 	    vma->prot != fault->attr.prot || vma->flags != fault->attr.flags ||
-	    !is_allowed(space, vma->flags))
+	    !run_is_allowed(space, vma->flags))
 		return NULL;
 	return vma;
 }

@@ -15,6 +15,24 @@ struct run_counts {
 };
 extern struct run_counts run_counts;
 
+/* May pages be filled ahead of their use in memory with such flags? */
+static inline bool run_is_allowed(const struct space *space, unsigned vma_flags)
+{
+	const unsigned mode = atomic_load_relaxed(&thp_mode);
+
+	if (mode == THP_NEVER || (vma_flags & (VMA_NOHUGE | VMA_ONFAULT)) ||
+	    atomic_load_relaxed(&space->thp_disabled))
+		return false;
+	return (vma_flags & VMA_HUGE) || mode == THP_ALWAYS;
+}
+
+/* Has the entry a page that the program has written, since it could be? */
+static inline bool entry_is_written(struct mmu_entry entry)
+{
+	return entry_has_page(entry) && entry_flags(entry) & ENTRY_DIRTY &&
+	       entry_prot(entry) & VM_PROT_WRITE;
+}
+
 /*
  * A private frame of zeros has been installed: sets fault->run if pages ahead are to be filled, too. Returns VM_RUN then,
  * else VM_OK. The caller holds the space's lock, or is a reader.

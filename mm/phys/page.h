@@ -91,7 +91,11 @@ struct page {
 	 * Of an object's page guarded by the object's lock: the other fields say of which kinds of frames they are.
 	 * A frame that nobody else has is private to its owner, and a free one guarded by the lock of its list:
 	 */
-	void *owner; /* the object whose page it is, NULL once truncated; PAGE_SLAB: the cache */
+	union {
+		void *owner; /* the object whose page it is, NULL once truncated; PAGE_SLAB: the cache */
+		/* Private memory, the first frame of a block: large entries that map it (mm/phys/large_page.h); atomic. */
+		uint64_t large_maps;
+	};
 	union {
 		uint64_t index;		       /* page index in `owner` */
 		struct slab_object *slab_free; /* PAGE_SLAB: guarded by the cache's lock */

@@ -483,6 +483,11 @@ void page_alloc_split(struct page *page, unsigned order)
 		block_start(&page[i], 0, kind);
 }
 
+void page_alloc_join(struct page *page, unsigned order)
+{
+	page_start(page, page_kind(page), order, 0);
+}
+
 struct page *page_alloc_zeroed(enum page_kind kind)
 {
 	struct frame_cache *cache = frame_cache_this();

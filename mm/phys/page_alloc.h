@@ -33,6 +33,9 @@ size_t page_alloc_some(struct page **pages, size_t n, enum page_kind kind);
 /* Makes an allocation of 2^order frames as many allocations of one frame, each with one reference. */
 void page_alloc_split(struct page *page, unsigned order);
 
+/* Undoes that. The frames are not in use any more. */
+void page_alloc_join(struct page *page, unsigned order);
+
 /* Allocates one frame filled with zeros, by the rules of PAGE_NORMAL. */
 struct page *page_alloc_zeroed(enum page_kind kind);
 

@@ -62,6 +62,7 @@ struct space {
 	/* Of these, what objects have: those that are swap_backed, and others. All others are private. */
 	size_t resident_shmem, resident_file;
 	size_t tables; /* page table pages, the root included */
+	size_t large;  /* large entries: each counts as MMU_LEAF_ENTRIES resident pages */
 	/* Pins of private pages, mapped now or before, that put_user_page() has yet to drop. */
 	size_t pins;
 	struct space_stats stats;

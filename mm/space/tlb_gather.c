@@ -3,6 +3,7 @@
 #include "mm/space/tlb_gather.h"
 
 #include "mm/check/fence_debt.h"
+#include "mm/phys/large_page.h"
 #include "mm/phys/table_pages.h"
 #include "mm/record.h"
 #include "mm/swap/swap_cache.h"
@@ -12,7 +13,7 @@ void gather_init(struct gather *gather, struct space *space)
 	gather->space = space;
 	gather->leaves = 0;
 	gather->npages = 0;
-	gather->nzero = gather->nslots = 0;
+	gather->nzero = gather->nslots = gather->nlarge = 0;
 	gather->flush.count = 0;
 	gather->flush.all = false;
 	gather->flush.tables = false;
@@ -43,6 +44,24 @@ static inline struct page *slot_as_page(uint64_t slot)
 static inline bool is_slot(const struct page *page)
 {
 	return (uintptr_t)page & 1;
+}
+
+/* The first page of a block that a large entry has mapped: as of struct pages, the two lowest bits of its address are 0. */
+#define LARGE_TAG 2ul
+
+static inline struct page *large_as_page(struct page *head)
+{
+	return (struct page *)((uintptr_t)head | LARGE_TAG);
+}
+
+static inline bool is_large(const struct page *page)
+{
+	return ((uintptr_t)page & (LARGE_TAG | 1)) == LARGE_TAG;
+}
+
+static inline struct page *large_head(struct page *page)
+{
+	return (struct page *)((uintptr_t)page & ~LARGE_TAG);
 }
 
 /*
@@ -118,6 +137,24 @@ static inline vaddr_t gather_visit(struct gather *gather, const struct vma *vma,
 	return end;
 }
 
+/* Removes a large entry, all of which is in the range. */
+static void zap_large(struct gather *gather, vaddr_t base)
+{
+	struct space *space = gather->space;
+	struct mmu_entry old = arch_mmu_unmap_large(&space->mmu, base);
+
+	debt_owe(space, base, old, ENTRY_NONE);
+	if (entry_downgrades(old, ENTRY_NONE))
+		mmu_flush_add(&gather->flush, base);
+	gather->pages[gather->npages++] = large_as_page(pfn_to_page(entry_pfn(old)));
+	gather->nlarge++;
+	gather->leaves++;
+	gather->resume = base + MMU_LARGE_SIZE;
+	space->resident -= MMU_LEAF_ENTRIES;
+	space->large--;
+	space->layout++;
+}
+
 static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
@@ -129,6 +166,12 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	gather->resume = leaf->va;
 	if (gather->leaves == GATHER_LEAVES)
 		return 1;
+	if (unlikely(leaf->large)) {
+		if (page >= stop)
+			return 1;
+		zap_large(gather, leaf->va);
+		return 0;
+	}
 	entry_for_each_used(slot, leaf->entries, end) {
 		if (page >= stop)
 			break;
@@ -274,10 +317,10 @@ void gather_fence(struct gather *gather)
 	space_fence(gather->space, &gather->flush);
 	for (unsigned i = 0; i < gather->npages; i++)
 		if (!is_slot(gather->pages[i]))
-			debt_assert_frame(gather->space, gather->pages[i]);
+			debt_assert_frame(gather->space, large_head(gather->pages[i]));
 }
 
-/* Leaves only pages that count as mapped, and drops the references to slots. */
+/* Leaves only pages that count as mapped, and drops the references to slots, and large maps. */
 static void remove_others(struct gather *gather)
 {
 	unsigned n = 0;
@@ -287,6 +330,8 @@ static void remove_others(struct gather *gather)
 
 		if (is_slot(page))
 			swap_slot_put((uintptr_t)page >> 1);
+		else if (is_large(page))
+			large_map_put(large_head(page));
 		else if (page != zero_page)
 			gather->pages[n++] = page;
 	}
@@ -304,7 +349,7 @@ void gather_free(struct gather *gather)
 {
 	/* gather_fence() has emptied `flush`: nothing is freed that a TLB may still refer to. */
 	assert_hardened(!gather->flush.count && !gather->flush.all && !gather->flush.tables);
-	if (gather->nzero | gather->nslots)
+	if (gather->nzero | gather->nslots | gather->nlarge)
 		remove_others(gather);
 	if (gather->npages)
 		page_map_put_many(gather->pages, gather->npages);
@@ -313,6 +358,6 @@ void gather_free(struct gather *gather)
 	if (gather->tables.count)
 		tables_free(&gather->tables);
 	gather->npages = 0;
-	gather->nzero = gather->nslots = 0;
+	gather->nzero = gather->nslots = gather->nlarge = 0;
 	gather->leaves = 0;
 }

@@ -19,10 +19,10 @@ struct gather {
 	unsigned leaves; /* leaf tables visited up to the end of the range in them */
 	unsigned npages;
 	/*
-	 * `pages` also has zero pages (nzero), and the swap slots of entries that were SWAP (nslots),
-	 * stored as odd numbers (slot_as_page()). None of these has a map count to drop.
+	 * `pages` also has zero pages (nzero), the swap slots of entries that were SWAP (nslots), stored as odd numbers
+	 * (slot_as_page()), and blocks of large entries (nlarge; large_as_page()). None of these has a map count to drop.
 	 */
-	unsigned nzero, nslots;
+	unsigned nzero, nslots, nlarge;
 	unsigned prot;		    /* what gather_downgrade() leaves */
 	const struct object *shown; /* the object whose pages gather_zap_shown() removes */
 	struct page **pages; /* `few`, or a frame that has room for the pages of a leaf table */

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "mm/space/commit.h"
+#include "mm/space/large_entry.h"
 
 /* ---- merge ---- */
 
@@ -67,6 +68,7 @@ int vma_split_edges(struct space *space, vaddr_t start, vaddr_t end, bool frees)
 	bool low = first && first->start < start;
 	bool high = last && last->start < end && end < last->end;
 	struct vma *low_spare = NULL, *high_spare = NULL;
+	int result;
 	unsigned more = frees ? low && high && first == last : low + high;
 
 	if (!low && !high)
@@ -86,12 +88,19 @@ int vma_split_edges(struct space *space, vaddr_t start, vaddr_t end, bool frees)
 		}
 	}
 	space_lock(space);
-	if (high)
-		vma_split(last, end, high_spare);
-	if (low)
-		vma_split(first, start, low_spare);
+	result = large_split_edges(space, start, end, frees ? PAGE_RESERVE : PAGE_NORMAL);
+	if (likely(!result)) {
+		if (high)
+			vma_split(last, end, high_spare);
+		if (low)
+			vma_split(first, start, low_spare);
+	}
 	space_unlock(space);
-	return 0;
+	if (unlikely(result)) {
+		vma_free(low_spare);
+		vma_free(high_spare);
+	}
+	return result;
 }
 
 /* ---- change ---- */
@@ -187,7 +196,12 @@ int vma_modify(struct vma **vma_ret, vaddr_t start, vaddr_t end, unsigned prot, 
 	assert_hardened(spin_lock_held(&vma->space->lock));
 	assert_hardened(vma->start <= start && end <= vma->end);
 	if (low != high) {
-		struct vma *neighbour = vma_give_end(vma, start, end, prot, flags);
+		struct vma *neighbour;
+		int result = large_split_edges(vma->space, start, end, PAGE_NORMAL);
+
+		if (result)
+			return result;
+		neighbour = vma_give_end(vma, start, end, prot, flags);
 
 		if (neighbour) {
 			*vma_ret = neighbour;

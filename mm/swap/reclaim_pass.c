@@ -22,6 +22,8 @@
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
 #include "mm/object/page_cache.h"
+#include "mm/phys/large_page.h"
+#include "mm/space/large_entry.h"
 #include "mm/space/space_visit.h"
 #include "mm/swap/clock_hand.h"
 #include "mm/swap/page_age.h"
@@ -166,11 +168,47 @@ static void pass_entry(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *
 		advise_entry(pass, va, slot, entry, page);
 }
 
+/* Has the range to be passed page by page? Then the large entry is split. Where it was used, its age is that of the whole. */
+static bool large_is_to_split(struct reclaim_pass *pass, const struct mmu_leaf *leaf)
+{
+	struct space *space = pass->gather.space;
+	struct mmu_entry entry = entry_load(leaf->entries);
+	const struct page *head = pfn_to_page(entry_pfn(entry));
+
+	if (!swap_is_on())
+		return false;
+	if (pass->how != BY_AGE)
+		return large_map_count(head) == 1;
+	counter_add(&reclaim_counts.scanned, 1);
+	if (!(entry_flags(entry) & ENTRY_ACCESSED))
+		return true;
+	counter_add(&reclaim_counts.aged, 1);
+	(void)entry_clear_accessed(space, leaf->va, leaf->entries, entry, &pass->gather.flush);
+	return false;
+}
+
+/* Passes a large entry, or splits it: then the piece ends here, and the next one passes the pages. */
+static int reclaim_pass_large(struct reclaim_pass *pass, const struct mmu_leaf *leaf)
+{
+	pass->left--;
+	if (large_is_to_split(pass, leaf) &&
+	    large_split(pass->gather.space, leaf->va, PAGE_RESERVE) == 0)
+		return 1;
+	pass->next = mmu_leaf_end(leaf);
+	return ++pass->gather.leaves == GATHER_LEAVES;
+}
+
 int reclaim_pass_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 	struct reclaim_pass *pass = arg;
 
+	if (unlikely(leaf->large)) {
+		pass->next = MAX(pass->next, leaf->va);
+		if (!pass->left || gather_full(&pass->gather))
+			return 1;
+		return reclaim_pass_large(pass, leaf);
+	}
 	entry_for_each_used(slot, leaf->entries, end) {
 		pass->next = mmu_leaf_va(leaf, slot);
 		if (!pass->left || pass->nruns == PASS_RUNS || gather_full(&pass->gather))

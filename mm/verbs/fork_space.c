@@ -3,9 +3,11 @@
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
+#include "mm/phys/large_page.h"
 #include "mm/phys/table_pages.h"
 #include "mm/record.h"
 #include "mm/space/commit.h"
+#include "mm/space/large_entry.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/relieve.h"
 #include "mm/swap/swap_cache.h"
@@ -177,6 +179,41 @@ static void copy_pinned(struct copying *copying, vaddr_t va, struct mmu_entry *s
 	copying->resume = va + PAGE_SIZE;
 }
 
+/* Is a page of the block pinned, if one of the space's is? */
+static bool has_pinned(const struct space *space, const struct page *head)
+{
+	for (size_t i = 0; unlikely(space->pins) && i < MMU_LEAF_ENTRIES; i++)
+		if (page_pins(&head[i]))
+			return true;
+	return false;
+}
+
+/* Copies a large entry. If a page of it is pinned, it is split, and the next piece copies the pages. */
+static int copy_large(struct copying *copying, const struct mmu_leaf *leaf)
+{
+	struct space *child = copying->child;
+	const unsigned before = copying->tables.count;
+	struct mmu_entry entry = entry_load(leaf->entries);
+	struct page *head = pfn_to_page(entry_pfn(entry));
+	unsigned missing;
+
+	copying->done = true;
+	copying->resume = leaf->va;
+	if (has_pinned(copying->parent, head)) {
+		large_split_to(copying->parent, leaf->va, mmu_tables_pop(&copying->tables));
+		return 1;
+	}
+	entry = cow_protect(copying, leaf->va, leaf->entries, entry);
+	missing = arch_mmu_map_large(&child->mmu, leaf->va, entry, &copying->tables);
+	assert(!missing); /* copy_topup() has allocated enough */
+	large_map_get(head);
+	child->tables += before - copying->tables.count;
+	child->large++;
+	space_add_resident(child, MMU_LEAF_ENTRIES);
+	copying->resume = mmu_leaf_end(leaf);
+	return 1;
+}
+
 /* Empty leaf tables that a piece may pass. */
 #define PASS_TABLES    16
 /* Entries that a piece may copy where each may be that of a pinned page. */
@@ -194,6 +231,8 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 		copying->resume = leaf->va;
 		return 1;
 	}
+	if (unlikely(leaf->large))
+		return copy_large(copying, leaf);
 	first = entry_next_used(leaf->entries, end);
 	if (first == end) {
 		copying->npassed++;

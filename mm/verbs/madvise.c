@@ -5,6 +5,7 @@
 #include "mm/check/fence_debt.h"
 #include "mm/fault/fault.h"
 #include "mm/host.h"
+#include "mm/space/large_entry.h"
 #include "mm/space/tlb_gather.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/reclaim.h"
@@ -57,13 +58,19 @@ static enum advice_kind advice_kind(int advice)
 
 /*
  * Drops the pages of a part of a VMA, in pieces. The next access faults them in again. A kill does
- * not stop it.
+ * not stop it. Returns 0, or -ENOMEM if there is no frame to split a large entry.
  */
-static void drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
+static int drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
 	struct space *space = vma->space;
 	struct gather gather;
+	int result;
 
+	space_lock(space);
+	result = large_split_edges(space, start, end, PAGE_RESERVE);
+	space_unlock(space);
+	if (result)
+		return result;
 	gather_init(&gather, space);
 	gather_widen(&gather, end - start);
 	for (;;) {
@@ -79,6 +86,7 @@ static void drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 		(void)vm_pause();
 	}
 	gather_end(&gather);
+	return 0;
 }
 
 /* Returns Linux's errno for the outcome of a populate. */
@@ -175,8 +183,7 @@ static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 	case ADVICE_DROP:
 		if (locked && advice != MADV_DONTNEED_LOCKED)
 			return -EINVAL;
-		drop_range(vma, start, end);
-		return 0;
+		return drop_range(vma, start, end);
 	case ADVICE_ANON_IGNORED:
 		return vma->object || locked ? -EINVAL : 0;
 	case ADVICE_AGED:

@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/host.h"
+#include "mm/space/large_entry.h"
 #include "mm/swap/swap_cache.h"
 #include "mm/verbs.h"
 
@@ -25,8 +26,7 @@ static bool is_resident(const struct vma *vma, vaddr_t va)
 /* The caller holds the space's lock. */
 static bool present(const struct vma *vma, vaddr_t va)
 {
-	struct mmu_entry *slot = arch_mmu_lookup(&vma->space->mmu, va);
-	struct mmu_entry entry = slot ? entry_load(slot) : ENTRY_NONE;
+	struct mmu_entry entry = entry_at(vma->space, va);
 
 	if (entry_has_page(entry))
 		return true;
@@ -54,13 +54,15 @@ ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *re
 	npages = MIN(npages, (vma->end - addr) >> PAGE_SHIFT);
 	for (size_t i = 0; i < npages;) {
 		size_t first = i, end = MIN(npages, i + query_piece_at(addr + i * PAGE_SIZE));
+		const vaddr_t va = addr + i * PAGE_SIZE;
 		const struct mmu_entry *slot;
+		bool all;
 
 		space_lock(space);
-		slot = arch_mmu_lookup(&space->mmu, addr + i * PAGE_SIZE);
+		slot = arch_mmu_lookup(&space->mmu, va);
+		all = !known || (space->large && arch_mmu_lookup_large(&space->mmu, va));
 		for (; i < end; i++)
-			result[i] = !known ||
-				    (slot && entry_has_page(entry_load(&slot[i - first]))) ||
+			result[i] = all || (slot && entry_has_page(entry_load(&slot[i - first]))) ||
 				    present(vma, addr + i * PAGE_SIZE);
 		space_unlock(space);
 	}

@@ -7,6 +7,7 @@
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
 #include "mm/record.h"
+#include "mm/space/large_entry.h"
 #include "mm/space/space_visit.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/relieve.h"
@@ -49,10 +50,13 @@ struct table_count {
 	uint64_t last[MMU_LEVELS]; /* the last table counted, by level */
 };
 
-/* Does the leaf table move as a whole? So it does if it takes the place of one at the new address. */
+/*
+ * Does the leaf table, or the large entry, move as a whole? So it does if it takes the place of one at the new address. Else a
+ * large entry is split.
+ */
 static bool moves_whole(const struct move *move, const struct mmu_leaf *leaf)
 {
-	return leaf->count == MMU_LEAF_ENTRIES &&
+	return (leaf->large || leaf->count == MMU_LEAF_ENTRIES) &&
 	       (move->delta >> PAGE_SHIFT) % MMU_LEAF_ENTRIES == 0;
 }
 
@@ -91,7 +95,9 @@ static int count_leaf(void *arg, const struct mmu_leaf *leaf)
 		move->resume = leaf->va;
 		return 1;
 	}
-	count_range(count, to, to + leaf->count * PAGE_SIZE, moves_whole(move, leaf));
+	count_range(count, to, mmu_leaf_end(leaf) + move->delta, moves_whole(move, leaf));
+	if (leaf->large && !moves_whole(move, leaf))
+		count->needed++;
 	return 0;
 }
 
@@ -267,6 +273,11 @@ static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 	if (moves_whole(move, leaf)) {
 		move_table(move, leaf);
 		return 0;
+	}
+	if (unlikely(leaf->large)) {
+		large_split_to(move->space, leaf->va, mmu_tables_pop(&move->tables));
+		move->resume = leaf->va;
+		return 1;
 	}
 	missing = arch_mmu_prepare(&move->space->mmu, to, &move->tables);
 	assert(!missing); /* the count includes this table */

@@ -83,6 +83,12 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP };
  */
 #include "arch-impl/entry.h"
 
+/* The entry of the page with that number in a block that `large` maps. */
+static inline struct mmu_entry entry_of_large(struct mmu_entry large, size_t index)
+{
+	return entry_make(entry_pfn(large) + index, entry_prot(large), entry_flags(large));
+}
+
 #define ENTRY_RUN 8 /* entries that are tested together */
 
 /* Are the ENTRY_RUN entries from `slot` on all EMPTY? */

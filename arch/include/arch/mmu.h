@@ -51,18 +51,25 @@ static inline paddr_t mmu_tables_pop(struct mmu_tables *tables)
 	return table;
 }
 
-/* A part of one leaf table, as passed to a visitor. */
+/* A part of one leaf table, as passed to a visitor. Or a large entry: `count` is 1, and va is the first address of its block. */
 struct mmu_leaf {
 	vaddr_t va; /* of entries[0] */
 	struct mmu_entry *entries;
 	unsigned count;
-	pfn_t table;
+	bool large;
+	pfn_t table; /* unless it is large */
 };
 
 /* The address that an entry of the part, or its end, stands for. */
 static inline vaddr_t mmu_leaf_va(const struct mmu_leaf *leaf, const struct mmu_entry *slot)
 {
 	return leaf->va + (vaddr_t)(slot - leaf->entries) * PAGE_SIZE;
+}
+
+/* The end of what the part maps. */
+static inline vaddr_t mmu_leaf_end(const struct mmu_leaf *leaf)
+{
+	return leaf->va + (leaf->large ? MMU_LARGE_SIZE : leaf->count * PAGE_SIZE);
 }
 
 /* Returns 0 to go on; any other value stops the visit and is its result. */
@@ -99,7 +106,7 @@ void arch_mmu_activate(struct mmu *mmu);
 
 /*
  * Makes sure that the leaf table for va exists; missing tables are taken from `spare`. Returns 0,
- * or how many tables are still missing if `spare` ran out; those linked so far stay. The caller
+ * or how many tables are still missing if `spare` ran out; those linked so far stay. No large entry maps va. The caller
  * holds the space's lock.
  */
 unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare);
@@ -119,13 +126,37 @@ int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn vis
 void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_tables *out);
 
 /*
- * Moves the leaf table of `from`, with all its entries, to `to`. Both are multiples of what a leaf table covers, and the
+ * Moves the leaf table of `from`, with all its entries, or its large entry, to `to`. Both are multiples of what a leaf table covers, and the
  * entries at `to` are EMPTY; if these have a table it goes to `out`. A missing upper table is taken from `spare`. Returns 0, or
  * with nothing moved how many tables are missing. The caller flushes with `tables` set before it releases the space's lock, and
  * before it frees `out`.
  */
 unsigned arch_mmu_move_table(struct mmu *mmu, vaddr_t from, vaddr_t to, struct mmu_tables *spare,
 			     struct mmu_tables *out);
+
+/*
+ * A large entry maps the block of MMU_LEAF_ENTRIES pages that a leaf table would cover (a superpage: the privileged spec's
+ * "megapage" of Sv39), by frames that follow one another from a multiple of MMU_LEAF_ENTRIES on. It is read and changed as
+ * other entries are, and one fence of any of its addresses is enough. arch_mmu_lookup() does not find it.
+ *
+ * Of all of these, the caller holds the space's lock and has kept readers out, and va is the first address of the block.
+ */
+
+/*
+ * Maps a block. The leaf table of va is missing; a missing upper table is taken from `spare`. Returns 0, or with nothing
+ * mapped how many tables are missing. This hart makes the fence that a new entry needs.
+ */
+unsigned arch_mmu_map_large(struct mmu *mmu, vaddr_t va, struct mmu_entry entry,
+			    struct mmu_tables *spare);
+
+/* Removes a large entry, and returns it. The caller flushes va. */
+struct mmu_entry arch_mmu_unmap_large(struct mmu *mmu, vaddr_t va);
+
+/*
+ * Replaces a large entry by `table`, filled with entries for its pages that have its permissions and flags. A and D that the
+ * hardware sets meanwhile are not lost. Returns the entry. The caller flushes with `tables` set.
+ */
+struct mmu_entry arch_mmu_split_large(struct mmu *mmu, vaddr_t va, paddr_t table);
 
 /*
  * Fences what `flush` has gathered on every hart that runs the space, and has all others forget it before they run it again;
@@ -186,8 +217,10 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
 /*
  * arch-impl/mmu.h supplies these inline functions:
  *   struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va);
- *       Returns the slot of the leaf entry of va, or NULL if its table is missing. The caller holds
- *       the space's lock.
+ *       Returns the slot of the leaf entry of va, or NULL if its table is missing, as where a large entry maps va. The
+ *       caller holds the space's lock.
+ *   struct mmu_entry *arch_mmu_lookup_large(const struct mmu *mmu, vaddr_t va);
+ *       Returns the slot of the large entry that maps va, or NULL. The same holds.
  *   void arch_mmu_fence_local(vaddr_t va);
  *       Fences the leaf entry of one address, on this hart only.
  *   void arch_mmu_fence_local_all(void);

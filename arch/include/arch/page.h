@@ -26,6 +26,9 @@ static inline pfn_t paddr_to_pfn(paddr_t pa)
 	return pa >> PAGE_SHIFT;
 }
 
+/* Bytes that a large entry maps: as many as a leaf table. */
+#define MMU_LARGE_SIZE (MMU_LEAF_ENTRIES * PAGE_SIZE)
+
 static inline paddr_t pfn_to_paddr(pfn_t pfn)
 {
 	return (paddr_t)pfn << PAGE_SHIFT;

@@ -199,7 +199,7 @@ static int look_for_private(void *arg, const struct mmu_leaf *leaf)
 		walk->found = !entry_has_page(entry) ||
 			      page_kind(pfn_to_page(entry_pfn(entry))) == PAGE_ANON;
 	}
-	walk->next = leaf->va + leaf->count * PAGE_SIZE;
+	walk->next = mmu_leaf_end(leaf);
 	return walk->found || --walk->ntables == 0;
 }
 

@@ -17,6 +17,7 @@
 #include "mm/fault/run.h"
 #include "mm/object/page_cache.h"
 #include "mm/phys/kmap.h"
+#include "mm/phys/large_page.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/slab.h"
 #include "mm/swap/reclaim.h"
@@ -216,6 +217,9 @@ static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	put_count(seq, "run_pages", counter_read(&run_counts.pages));
 	put_count(seq, "run_zero_pages", counter_read(&run_counts.zero_pages));
 	put_count(seq, "run_reused_pages", counter_read(&run_counts.reused_pages));
+	put_count(seq, "thp_fault_alloc", counter_read(&large_counts.filled));
+	put_count(seq, "thp_fault_fallback", counter_read(&large_counts.refused));
+	put_count(seq, "thp_split_pmd", counter_read(&large_counts.split));
 	put_count(seq, "allocstall_normal", counter_read(&reclaim_counts.direct));
 	return 0;
 }

@@ -5,7 +5,7 @@
 #include "linux/fs/file/text_file.h"
 #include "linux/fs/proc/node.h"
 #include "mm/host.h"
-#include "mm/space/space_lock.h"
+#include "mm/space/large_entry.h"
 
 #define WORDS_AT_ONCE 32u
 
@@ -40,11 +40,8 @@ static uint64_t pagemap_word(struct mmu_entry entry)
 static void pagemap_words(struct space *space, vaddr_t va, uint64_t *words, size_t n)
 {
 	space_lock(space);
-	for (size_t i = 0; i < n; i++) {
-		struct mmu_entry *slot = arch_mmu_lookup(&space->mmu, va + i * PAGE_SIZE);
-
-		words[i] = slot ? pagemap_word(entry_load(slot)) : 0;
-	}
+	for (size_t i = 0; i < n; i++)
+		words[i] = pagemap_word(entry_at(space, va + i * PAGE_SIZE));
 	space_unlock(space);
 }
 

@@ -54,8 +54,9 @@ struct fake_counts {
 	uint64_t flushes;   /* arch_mmu_flush() that had something to do */
 	uint64_t flush_all; /* of these: of a whole space */
 	uint64_t fence_local;
-	uint64_t maps;	       /* entries written by arch_mmu_map() */
-	uint64_t faults;       /* fake_fault() calls */
+	uint64_t maps;	 /* entries written by arch_mmu_map() */
+	uint64_t faults; /* fake_fault() calls */
+	uint64_t large_maps, large_splits;
 	uint64_t tables_moved; /* arch_mmu_move_table() */
 };
 extern struct fake_counts fake_counts;

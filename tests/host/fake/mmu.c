@@ -62,15 +62,29 @@ static paddr_t tables_take(struct mmu_tables *tables)
 	return table;
 }
 
-/* The leaf table of va; 0 where it is missing. */
-static paddr_t leaf_table(const struct mmu *mmu, vaddr_t va)
+/* Is the entry of a table of level 1 a large one? A pointer to a table has no bit below the address but FAKE_VALID. */
+static bool is_large(struct mmu_entry entry)
+{
+	return entry.word & PAGE_MASK & ~FAKE_VALID;
+}
+
+/* The slot for va in its table of level 1; NULL where that is missing. */
+static struct mmu_entry *middle_slot(const struct mmu *mmu, vaddr_t va)
 {
 	paddr_t table = mmu->root;
 
 	check_user(va);
-	for (unsigned level = ROOT_LEVEL; level > 0 && table; level--)
+	for (unsigned level = ROOT_LEVEL; level > 1 && table; level--)
 		table = entry_load(&table_at(table)[index_of(va, level)]).word & ~FAKE_VALID;
-	return table;
+	return table ? &table_at(table)[index_of(va, 1)] : NULL;
+}
+
+/* The leaf table of va; 0 where it is missing. */
+static paddr_t leaf_table(const struct mmu *mmu, vaddr_t va)
+{
+	const struct mmu_entry *slot = middle_slot(mmu, va);
+
+	return slot && !is_large(*slot) ? slot->word & ~FAKE_VALID : 0;
 }
 
 void fake_mmu_reset(void)
@@ -107,6 +121,7 @@ static void prune_level(paddr_t table, unsigned level, vaddr_t base, vaddr_t flo
 		paddr_t below = entry->word & ~FAKE_VALID;
 		vaddr_t start = base + i * each, end = start + each;
 
+		assert(level > 1 || !is_large(*entry) || end <= floor || start >= ceiling);
 		if (!below || end <= floor || start >= ceiling)
 			continue;
 		if (level > 1)
@@ -148,6 +163,7 @@ unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 	for (unsigned level = ROOT_LEVEL; level > 0; level--) {
 		struct mmu_entry *entry = &table_at(table)[index_of(va, level)];
 
+		assert(level > 1 || !is_large(*entry));
 		if (entry_empty(*entry)) {
 			table = tables_take(spare);
 			if (!table)
@@ -159,6 +175,58 @@ unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 	return 0;
 }
 
+unsigned arch_mmu_map_large(struct mmu *mmu, vaddr_t va, struct mmu_entry entry,
+			    struct mmu_tables *spare)
+{
+	struct mmu_entry *slot = middle_slot(mmu, va);
+
+	assert(IS_ALIGNED(va, span(1)) && IS_ALIGNED(entry_pfn(entry), MMU_LEAF_ENTRIES));
+	if (!slot) {
+		struct mmu_entry *root = &table_at(mmu->root)[index_of(va, ROOT_LEVEL)];
+		paddr_t table = tables_take(spare);
+
+		if (!table)
+			return 1;
+		root->word = table | FAKE_VALID;
+		slot = middle_slot(mmu, va);
+	}
+	assert(entry_empty(*slot) && is_large(entry));
+	entry_swap(slot, entry);
+	fake_counts.large_maps++;
+	return 0;
+}
+
+struct mmu_entry arch_mmu_unmap_large(struct mmu *mmu, vaddr_t va)
+{
+	struct mmu_entry *slot = middle_slot(mmu, va);
+
+	assert(IS_ALIGNED(va, span(1)) && slot && is_large(*slot));
+	return entry_swap(slot, ENTRY_NONE);
+}
+
+/* The hardware may use the entry until it is replaced. */
+struct mmu_entry arch_mmu_split_large(struct mmu *mmu, vaddr_t va, paddr_t table)
+{
+	struct mmu_entry *slot = middle_slot(mmu, va), old;
+
+	assert(IS_ALIGNED(va, span(1)) && slot && is_large(*slot));
+	if (fake_meddle)
+		fake_meddle(slot);
+	old = entry_load(slot);
+	for (unsigned i = 0; i < MMU_LEAF_ENTRIES; i++)
+		table_at(table)[i] = entry_of_large(old, i);
+	entry_swap(slot, (struct mmu_entry){ table | FAKE_VALID });
+	fake_counts.large_splits++;
+	return old;
+}
+
+struct mmu_entry *arch_mmu_lookup_large(const struct mmu *mmu, vaddr_t va)
+{
+	struct mmu_entry *slot = middle_slot(mmu, va);
+
+	return slot && is_large(*slot) ? slot : NULL;
+}
+
 unsigned arch_mmu_move_table(struct mmu *mmu, vaddr_t from, vaddr_t to, struct mmu_tables *spare,
 			     struct mmu_tables *out)
 {
@@ -167,7 +235,8 @@ unsigned arch_mmu_move_table(struct mmu *mmu, vaddr_t from, vaddr_t to, struct m
 
 	check_user(from);
 	check_user(to);
-	assert(IS_ALIGNED(from | to, span(1)) && leaf_table(mmu, from));
+	assert(IS_ALIGNED(from | to, span(1)) && middle_slot(mmu, from) &&
+	       !entry_empty(*middle_slot(mmu, from)));
 	for (unsigned i = 0; i < 2; i++) {
 		paddr_t table = mmu->root;
 
@@ -244,9 +313,16 @@ static int visit_leaf(const struct visit *v, paddr_t table, vaddr_t base)
 	return v->fn(v->arg, &leaf);
 }
 
+static int visit_large(const struct visit *v, struct mmu_entry *slot, vaddr_t base)
+{
+	struct mmu_leaf leaf = { .va = base, .entries = slot, .count = 1, .large = true };
+
+	return v->fn(v->arg, &leaf);
+}
+
 static int visit_level(const struct visit *v, paddr_t table, unsigned level, vaddr_t base)
 {
-	const struct mmu_entry *entries = table_at(table);
+	struct mmu_entry *entries = table_at(table);
 	const vaddr_t each = span(level);
 	int result = 0;
 
@@ -256,7 +332,11 @@ static int visit_level(const struct visit *v, paddr_t table, unsigned level, vad
 		paddr_t below = entries[i].word & ~FAKE_VALID;
 		vaddr_t start = base + i * each;
 
-		if (below && start < v->end && start + each > v->start)
+		if (!below || start >= v->end || start + each <= v->start)
+			continue;
+		if (level == 1 && is_large(entries[i]))
+			result = visit_large(v, &entries[i], start);
+		else
 			result = visit_level(v, below, level - 1, start);
 	}
 	return result;
@@ -309,6 +389,7 @@ static bool hardware_accepts(struct mmu_entry *slot, vaddr_t va, unsigned right)
 {
 	struct mmu_entry e = entry_load(slot);
 	uint64_t mark = FAKE_A | (right & VM_PROT_WRITE ? FAKE_D : 0);
+	bool large = slot == arch_mmu_lookup_large(active, va);
 
 	if (fake_tlb_misses_table(active->root, va))
 		return false;
@@ -317,7 +398,10 @@ static bool hardware_accepts(struct mmu_entry *slot, vaddr_t va, unsigned right)
 	if (fake_soft_ad && mark & ~e.word)
 		return false;
 	__atomic_fetch_or(&slot->word, mark, __ATOMIC_ACQ_REL);
-	fake_tlb_fill(active->root, va, entry_load(slot));
+	e = entry_load(slot);
+	if (large)
+		e = entry_of_large(e, index_of(va, 0));
+	fake_tlb_fill(active->root, va, e, large);
 	return true;
 }
 
@@ -337,6 +421,8 @@ unsigned char *fake_access(vaddr_t va, unsigned right)
 		if (va < USER_TOP) {
 			cached = fake_tlb_find(active->root, va);
 			slot = arch_mmu_lookup(active, va);
+			if (!slot)
+				slot = arch_mmu_lookup_large(active, va);
 		}
 		if (tlb_accepts(cached, right) || (slot && hardware_accepts(slot, va, right))) {
 			cached = fake_tlb_find(active->root, va);

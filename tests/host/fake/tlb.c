@@ -10,9 +10,11 @@ struct tlb_slot {
 	paddr_t root; /* 0: unused */
 	vaddr_t va;
 	struct mmu_entry entry;
+	bool large; /* a large entry has filled it */
 };
 
 static struct tlb_slot slots[TLB_SLOTS];
+static bool any_large;
 
 /* A bit for each slot that was filled, and may be in use: all are searched again and again, and most are empty. */
 #define WORD_SLOTS 64
@@ -44,21 +46,32 @@ static struct tlb_slot *slot_of(paddr_t root, vaddr_t va)
 	return &slots[((va >> PAGE_SHIFT) + (root >> PAGE_SHIFT) * 7) % TLB_SLOTS];
 }
 
-void fake_tlb_fill(paddr_t root, vaddr_t va, struct mmu_entry entry)
+void fake_tlb_fill(paddr_t root, vaddr_t va, struct mmu_entry entry, bool large)
 {
 	struct tlb_slot *slot = slot_of(root, va);
 	size_t i = (size_t)(slot - slots);
 
-	*slot = (struct tlb_slot){ root, va & ~PAGE_MASK, entry };
+	*slot = (struct tlb_slot){ root, va & ~PAGE_MASK, entry, large };
+	any_large |= large;
 	filled[i / WORD_SLOTS] |= 1ul << i % WORD_SLOTS;
 }
 
-void fake_tlb_drop(paddr_t root, vaddr_t va)
+static void drop_page(paddr_t root, vaddr_t va, bool large_only)
 {
 	struct tlb_slot *slot = slot_of(root, va);
 
-	if (slot->root == root && slot->va == (va & ~PAGE_MASK))
+	if (slot->root == root && slot->va == va && (slot->large || !large_only))
 		slot->root = 0;
+}
+
+/* A fence of one address of a large entry is one of them all. */
+void fake_tlb_drop(paddr_t root, vaddr_t va)
+{
+	vaddr_t base = table_place(va);
+
+	drop_page(root, va & ~PAGE_MASK, false);
+	for (size_t i = 0; any_large && i < MMU_LEAF_ENTRIES; i++)
+		drop_page(root, base + i * PAGE_SIZE, true);
 }
 
 void fake_tlb_drop_space(paddr_t root)
@@ -91,7 +104,12 @@ static bool is_owed(const struct tlb_slot *slot)
 {
 	struct mmu mmu = { .root = slot->root };
 	struct mmu_entry *now = arch_mmu_lookup(&mmu, slot->va);
+	struct mmu_entry *large = arch_mmu_lookup_large(&mmu, slot->va);
 
+	if (large)
+		return entry_downgrades(
+			slot->entry, entry_of_large(entry_load(large),
+						    (slot->va >> PAGE_SHIFT) % MMU_LEAF_ENTRIES));
 	return !now || entry_downgrades(slot->entry, entry_load(now));
 }
 

@@ -4,7 +4,7 @@
 
 #include "arch/mmu.h"
 
-void fake_tlb_fill(paddr_t root, vaddr_t va, struct mmu_entry entry);
+void fake_tlb_fill(paddr_t root, vaddr_t va, struct mmu_entry entry, bool large);
 void fake_tlb_drop(paddr_t root, vaddr_t va);
 void fake_tlb_drop_space(paddr_t root);
 bool fake_tlb_misses_table(paddr_t root, vaddr_t va);	  /* believed missing */

@@ -19,9 +19,21 @@ static inline struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t v
 	if (unlikely(!middle))
 		return NULL;
 	leaf = pte_table_at(middle)[middle_index(va)];
-	if (unlikely(!leaf))
+	if (unlikely(!pte_is_table(leaf)))
 		return NULL;
 	return (struct mmu_entry *)&pte_table_at(leaf)[leaf_index(va)];
+}
+
+static inline struct mmu_entry *arch_mmu_lookup_large(const struct mmu *mmu, vaddr_t va)
+{
+	const pte_t *root = arch_phys_to_virt(mmu->root);
+	pte_t middle = root[va >> ROOT_SHIFT], *slot;
+
+	assert_hardened(va < USER_TOP);
+	if (!middle)
+		return NULL;
+	slot = &pte_table_at(middle)[middle_index(va)];
+	return *slot & PTE_U ? (struct mmu_entry *)slot : NULL;
 }
 
 static inline void arch_mmu_fence_local(vaddr_t va)
@@ -127,17 +139,29 @@ static inline bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct
 	return true;
 }
 
+/* Writes the same word to the ENTRY_RUN entries from the slot on, if all are EMPTY. */
+static inline bool mmu_map_run(struct mmu_entry *slot, struct mmu_entry entry)
+{
+	if (!entries_empty(slot))
+		return false;
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < ENTRY_RUN; i++)
+		*(volatile uint64_t *)&slot[i].word = entry.word;
+	return true;
+}
+
 static inline size_t arch_mmu_map_same(struct mmu_entry *slot, vaddr_t va, long step, size_t n,
 				       struct mmu_entry entry)
 {
-	volatile uint64_t *word = &slot[step].word, *end = word + step * (long)n;
-	size_t done;
+	size_t done = 0;
 
 	mmu_assert_entry(entry);
 	__asm__ volatile("fence w, w" ::: "memory");
-	for (; word != end && *word == 0; word += step)
-		*word = entry.word;
-	done = (size_t)((word - &slot[step].word) * step);
+	for (slot += step; n - done >= ENTRY_RUN; done += ENTRY_RUN, slot += step * ENTRY_RUN)
+		if (!mmu_map_run(step > 0 ? slot : slot - (ENTRY_RUN - 1), entry))
+			break;
+	for (; done < n && entry_empty(entry_load(slot)); done++, slot += step)
+		*(volatile uint64_t *)&slot->word = entry.word;
 	for (size_t i = 1; unlikely(mmu_keeps_invalid) && i <= done; i++)
 		arch_mmu_fence_local(va + (vaddr_t)step * i * PAGE_SIZE);
 	return done;

@@ -26,3 +26,4 @@ size_t arch_mmu_map_same(struct mmu_entry *slot, vaddr_t va, long step, size_t n
 bool arch_mmu_map_first(struct mmu_entry *slot, vaddr_t va, struct mmu_entry entry);
 
 struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va);
+struct mmu_entry *arch_mmu_lookup_large(const struct mmu *mmu, vaddr_t va);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocks of frames that large entries map as one (superpages), and who maps them. */
+#pragma once
+
+#include "mm/phys/page.h"
+#include "sync/atomic.h"
+
+/*
+ * A block has MMU_LEAF_ENTRIES frames of private memory that follow one another. head->large_maps of its first frame counts the
+ * large entries that map it, of one space or of several after fork. As long as there is one, each frame has one reference of
+ * the block's, and `maps` counts its own entries as always: those of spaces in which the block was split.
+ *
+ * So a page that is mapped by an entry of its own and by a large one has two references or more, and is the last user's of
+ * neither. A space that splits a block counts its own entries first and takes back its large map last: meanwhile there seem
+ * to be too many, never too few.
+ *
+ * A large entry is writable only if the block has no other one, and its frames have no references but the block's and those of
+ * get_user_page().
+ */
+
+/* In head->large_maps, beside the count: a page may have had references of its own since all of them were looked at. */
+#define LARGE_REFS (1ul << 63)
+
+static inline uint64_t large_map_count(const struct page *head)
+{
+	return atomic_load_relaxed(&head->large_maps) & ~LARGE_REFS;
+}
+
+/* A page of the block gets a reference of its own. The caller holds the lock of a space that has a large entry for it. */
+static inline void large_note_ref(struct page *head)
+{
+	__atomic_fetch_or(&head->large_maps, LARGE_REFS, __ATOMIC_RELAXED);
+}
+
+/* Of all spaces since boot; atomic. */
+struct large_counts {
+	uint64_t filled;  /* blocks of zeros that faults have mapped by a large entry */
+	uint64_t refused; /* times that there was no block for one */
+	uint64_t split;	  /* large entries that have become entries of single pages */
+};
+extern struct large_counts large_counts;
+
+/*
+ * Allocates a block of zeros with one large map, which the caller has. Returns NULL if there is none: it never uses the
+ * reserve, and never waits. Call with no spinning lock held.
+ */
+struct page *large_alloc(void);
+
+/* One more large entry maps the block. */
+void large_map_get(struct page *head);
+
+/*
+ * Drops a large map, whose entry is cleared and fenced. The last one drops the references of the block's. Call with no
+ * spinning lock held.
+ */
+void large_map_put(struct page *head);
+
+/* A large entry becomes entries of single pages: each page has one more map, the block one large map less. */
+void large_map_split(struct page *head);
+
+/* Has nobody else a part in any page of the block? The caller holds the lock of a space that has a large entry for it. */
+bool large_is_alone(struct page *head);
