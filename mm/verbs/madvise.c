@@ -66,27 +66,25 @@ static int drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 	struct gather gather;
 	int result;
 
-	space_lock(space);
-	result = large_split_edges(space, start, end, PAGE_RESERVE);
-	space_unlock(space);
-	if (result)
-		return result;
 	gather_init(&gather, space);
 	gather_widen(&gather, end - start);
 	for (;;) {
 		space_lock(space);
-		start = gather_zap(&gather, vma, start, end);
+		/* Each time: while the lock is not held, a fault may fill the whole block of an edge. */
+		result = large_split_edges(space, start, end, PAGE_RESERVE);
+		if (likely(!result))
+			start = gather_zap(&gather, vma, start, end);
 		gather_fence(&gather);
 		debt_assert_none(space);
 		space_unlock(space);
 		gather_free(&gather);
-		if (start >= end)
+		if (result || start >= end)
 			break;
 		gather_again(&gather);
 		(void)vm_pause();
 	}
 	gather_end(&gather);
-	return 0;
+	return result;
 }
 
 /* Returns Linux's errno for the outcome of a populate. */

@@ -9,6 +9,7 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/relieve.h"
+#include "sync/interleave.h"
 
 static size_t fills(void)
 {
@@ -1121,7 +1122,39 @@ TEST(large_out_of_memory)
 	}
 }
 
-/* ---- the end ---- */
+/* ---- what others do meanwhile ---- */
+
+static void (*meddle)(void);
+
+static void meddle_at_unlock(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)class, (void)what;
+	if (kind != INTERLEAVE_UNLOCK || spin_lock_held(&space.lock) || !meddle)
+		return;
+	interleave_hook = NULL;
+	meddle();
+	meddle = NULL;
+}
+
+static void write_beside(void)
+{
+	write_page(3);
+}
+
+/* Another thread's write fills the block that madvise drops a part of, between two holds of the lock. */
+TEST(large_comes_while_a_part_is_dropped)
+{
+	begin_large();
+	map(AT, 2 * BLOCK, RW);
+	assert_int_equal(0, vm_madvise(&space, AT, 2 * BLOCK * P, MADV_HUGEPAGE));
+	meddle = write_beside;
+	interleave_hook = meddle_at_unlock;
+	assert_int_equal(0, vm_madvise(&space, AT + 9 * P, BLOCK * P, MADV_DONTNEED));
+	interleave_hook = NULL;
+	assert_null(meddle);
+	check_range(3, 4);
+	end_large();
+}
 
 /* A killed process is stripped of its memory. */
 TEST(large_oom_reap)
