@@ -192,8 +192,8 @@ unsigned arch_mmu_move_table(struct mmu *mmu, vaddr_t from, vaddr_t to, struct m
 	if (!middle)
 		return 1;
 	slot = &pte_table_at(mmu_root(mmu)[root_index(from)])[middle_index(from)];
-	pte = *slot;
-	*(volatile pte_t *)slot = 0;
+	pte = entry_swap((struct mmu_entry *)slot, ENTRY_NONE)
+		      .word; /* of a large one with its A and D */
 	hint_drop_leaf(mmu, from);
 	slot = &middle[middle_index(to)];
 	if (*slot)
