@@ -310,3 +310,150 @@ KTEST(arch_mmu_flush_of_a_space_that_does_not_run)
 	page_put(pages[0]);
 	page_put(pages[1]);
 }
+
+/* ---- large entries ---- */
+
+#define BLOCK_ORDER 9
+#define BLOCK_AT    MIB(2)
+#define MOVED_TO    MIB(4)
+
+static const unsigned used = ENTRY_ACCESSED | ENTRY_DIRTY;
+
+/* A block whose frames hold their numbers, mapped at BLOCK_AT; the tables above are there. */
+static struct page *map_block(struct arch_space *as)
+{
+	struct page *block = page_alloc(BLOCK_ORDER, PAGE_KERNEL, PAGE_NORMAL);
+	struct mmu_tables none = { 0 };
+	struct mmu_entry entry;
+
+	if (!block || !arch_space_start(as))
+		return NULL;
+	for (size_t i = 0; i < MMU_LEAF_ENTRIES; i++)
+		*(uint64_t *)((char *)page_address(block) + i * PAGE_SIZE) = i;
+	entry = entry_make(page_to_pfn(block), VM_PROT_READ | VM_PROT_WRITE, used);
+	EXPECT_EQ(1, arch_mmu_map_large(&as->mmu, BLOCK_AT, entry, &none));
+	EXPECT_TRUE(!arch_mmu_lookup_large(&as->mmu, BLOCK_AT));
+	if (!arch_space_map(as, PAGE_SIZE, PFN))
+		return NULL;
+	EXPECT_EQ(0, arch_mmu_map_large(&as->mmu, BLOCK_AT, entry, &none));
+	return block;
+}
+
+/* The running space reads the block there, and stores to it. */
+static void use_block(vaddr_t at)
+{
+	for (size_t i = 0; i < MMU_LEAF_ENTRIES; i++) {
+		uint64_t word = i;
+
+		EXPECT_EQ(i, word_at(at + i * PAGE_SIZE));
+		EXPECT_EQ(0, arch_copy_out(at + i * PAGE_SIZE, &word, sizeof(word)));
+	}
+}
+
+static void flush_tables(struct arch_space *as)
+{
+	struct mmu_flush flush;
+
+	mmu_flush_init(&flush);
+	flush.tables = true;
+	arch_mmu_flush(&as->mmu, &flush);
+}
+
+KTEST(arch_mmu_large_entry_maps_a_block)
+{
+	const vaddr_t last = BLOCK_AT + MMU_LARGE_SIZE - PAGE_SIZE;
+	struct arch_space as;
+	struct page *block = map_block(&as);
+	struct mmu_flush flush;
+	unsigned long irq;
+	struct seen seen;
+
+	ASSERT_TRUE(block);
+	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, BLOCK_AT) && !arch_mmu_lookup(&as.mmu, last));
+	EXPECT_TRUE(arch_mmu_lookup_large(&as.mmu, BLOCK_AT));
+	EXPECT_TRUE(arch_mmu_lookup_large(&as.mmu, last));
+	EXPECT_TRUE(!arch_mmu_lookup_large(&as.mmu, BLOCK_AT - PAGE_SIZE));
+	EXPECT_TRUE(!arch_mmu_lookup_large(&as.mmu, last + PAGE_SIZE));
+	EXPECT_TRUE(!arch_mmu_lookup_large(&as.mmu, GIB(3)));
+	seen = visit(&as, last, last + PAGE_SIZE); /* a part of it is shown as the whole */
+	EXPECT_EQ(1, seen.leaves);
+	EXPECT_EQ(1, seen.present);
+	EXPECT_EQ(BLOCK_AT, seen.last);
+	EXPECT_EQ(2, visit(&as, 0, USER_TOP).leaves);
+	irq = arch_irq_save();
+	arch_mmu_activate(&as.mmu);
+	use_block(BLOCK_AT);
+	EXPECT_EQ(page_to_pfn(block), entry_pfn(arch_mmu_unmap_large(&as.mmu, BLOCK_AT)));
+	mmu_flush_init(&flush);
+	mmu_flush_add(&flush, BLOCK_AT);
+	arch_mmu_flush(&as.mmu, &flush);
+	arch_mmu_activate(NULL);
+	arch_irq_restore(irq);
+	EXPECT_TRUE(!arch_mmu_lookup_large(&as.mmu, BLOCK_AT));
+	EXPECT_EQ(3, arch_space_end(&as));
+	page_free(block, BLOCK_ORDER);
+}
+
+KTEST(arch_mmu_large_entry_moves)
+{
+	struct mmu_tables none = { 0 };
+	struct arch_space as;
+	struct page *block = map_block(&as);
+	unsigned long irq;
+
+	ASSERT_TRUE(block);
+	irq = arch_irq_save();
+	arch_mmu_activate(&as.mmu);
+	use_block(BLOCK_AT);
+	EXPECT_EQ(1, arch_mmu_move_table(&as.mmu, BLOCK_AT, GIB(5), &none, &none));
+	EXPECT_EQ(0, arch_mmu_move_table(&as.mmu, BLOCK_AT, MOVED_TO, &none, &none));
+	flush_tables(&as);
+	use_block(MOVED_TO);
+	EXPECT_TRUE(!arch_mmu_lookup_large(&as.mmu, BLOCK_AT));
+	(void)arch_mmu_unmap_large(&as.mmu, MOVED_TO);
+	flush_tables(&as);
+	arch_mmu_activate(NULL);
+	arch_irq_restore(irq);
+	EXPECT_EQ(3, arch_space_end(&as));
+	page_free(block, BLOCK_ORDER);
+}
+
+/* R80: each page has an entry like the large one, then. Its bits for A and D are kept, set or not. */
+KTEST(arch_mmu_large_entry_is_split)
+{
+	const unsigned kinds[] = { 0, ENTRY_ACCESSED, used, used | ENTRY_COW };
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		struct page *table = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+		struct arch_space as;
+		struct page *block = map_block(&as);
+		struct mmu_entry entry;
+		unsigned long irq;
+
+		ASSERT_TRUE(block && table);
+		irq = arch_irq_save();
+		arch_mmu_activate(&as.mmu);
+		use_block(BLOCK_AT);
+		entry = entry_make(page_to_pfn(block), VM_PROT_READ | VM_PROT_WRITE, kinds[k]);
+		(void)entry_swap(arch_mmu_lookup_large(&as.mmu, BLOCK_AT), entry);
+		flush_tables(&as);
+		entry = arch_mmu_split_large(&as.mmu, BLOCK_AT, page_to_paddr(table));
+		flush_tables(&as);
+		EXPECT_EQ(kinds[k], entry_flags(entry));
+		EXPECT_TRUE(!arch_mmu_lookup_large(&as.mmu, BLOCK_AT));
+		for (size_t i = 0; i < MMU_LEAF_ENTRIES; i++) {
+			struct mmu_entry *slot = arch_mmu_lookup(&as.mmu, BLOCK_AT + i * PAGE_SIZE);
+
+			ASSERT_TRUE(slot);
+			EXPECT_EQ(page_to_pfn(block) + i, entry_pfn(entry_load(slot)));
+			EXPECT_EQ(entry_prot(entry), entry_prot(entry_load(slot)));
+			EXPECT_EQ(kinds[k], entry_flags(entry_load(slot)));
+		}
+		if (kinds[k] == used)
+			use_block(BLOCK_AT);
+		arch_mmu_activate(NULL);
+		arch_irq_restore(irq);
+		EXPECT_EQ(4, arch_space_end(&as));
+		page_free(block, BLOCK_ORDER);
+	}
+}

@@ -6,6 +6,7 @@
 #include "abi/mman.h"
 #include "lib/assert.h"
 #include "mm/fault/get_user_page.h"
+#include "mm/space/large_entry.h"
 #include "proc/process.h"
 
 struct uspace *uspace_create_for_test(void)
@@ -161,13 +162,10 @@ uint64_t space_load(struct uspace *us, vaddr_t va)
 
 struct mmu_entry space_entry(struct uspace *us, vaddr_t va)
 {
-	struct mmu_entry entry = ENTRY_NONE;
-	struct mmu_entry *slot;
+	struct mmu_entry entry;
 
 	space_lock(&us->space);
-	slot = arch_mmu_lookup(&us->space.mmu, va);
-	if (slot)
-		entry = entry_load(slot);
+	entry = entry_at(&us->space, va);
 	space_unlock(&us->space);
 	return entry;
 }
