@@ -7,6 +7,7 @@
 #include "mm/check/alloc_fail.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/record.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/relieve.h"
 #include "sync/interleave.h"
@@ -136,7 +137,7 @@ TEST(large_obeys_the_switches)
 	end_large();
 }
 
-/* Nor gets any memory that programs may run in, or of a file, or of a recorded process. */
+/* Nor gets any memory that programs may run in, or of a file. */
 TEST(large_not_for_other_memory)
 {
 	struct object *file;
@@ -152,6 +153,33 @@ TEST(large_not_for_other_memory)
 	write_range(0, BLOCK + 4);
 	assert_int_equal(0, space.large);
 	object_put(file);
+	end_large();
+}
+
+static enum vm_outcome record_round(struct fault *of, enum vm_outcome outcome)
+{
+	(void)of;
+	return outcome;
+}
+
+static void record_change(struct space *of, enum change what, uint64_t start, uint64_t last,
+			  uint64_t more)
+{
+	(void)of, (void)what, (void)start, (void)last, (void)more;
+}
+
+/* The journal tells of single pages. */
+TEST(large_not_for_the_recorded)
+{
+	mm_record.round = record_round;
+	mm_record.changed = record_change;
+	begin_large();
+	assert_true(space.recorded);
+	map(AT, 2 * BLOCK, RW);
+	assert_int_equal(0, vm_madvise(&space, AT, 2 * BLOCK * P, MADV_HUGEPAGE));
+	write_range(0, BLOCK + 4);
+	assert_int_equal(0, space.large);
+	check_range(0, BLOCK + 4);
 	end_large();
 }
 
@@ -944,6 +972,66 @@ TEST(large_pin_faults)
 	rig_check();
 	rig_destroy(&child);
 	rig_run(&space);
+	end_large();
+}
+
+/* A debugger's write to memory that is read-only: of its own, of others' too, and where nothing is yet. */
+TEST(large_forced)
+{
+	const unsigned access = VM_PROT_WRITE | ACCESS_FORCE;
+	struct space child;
+	struct page *page;
+
+	begin_large();
+	map_large(1);
+	map(TO, BLOCK, RW);
+	assert_int_equal(0, vm_madvise(&space, TO, BLOCK * P, MADV_HUGEPAGE));
+	assert_int_equal(0, vm_protect(&space, AT, BLOCK * P, PROT_READ));
+	assert_int_equal(0, vm_protect(&space, TO, BLOCK * P, PROT_READ));
+	begin_child(&child);
+	assert_int_equal(0, get_user_page(&space, AT + 4 * P, access, &page));
+	((unsigned char *)page_address(page))[4] = 200;
+	put_user_page(&space, page, access);
+	expect_in(&child, 4, byte_at(4));
+	rig_destroy(&child);
+	expect_in(&space, 4, 200);
+	assert_int_equal(0, get_user_page(&space, AT + 5 * P, access, &page));
+	((unsigned char *)page_address(page))[5] = 201;
+	put_user_page(&space, page, access);
+	expect_in(&space, 5, 201);
+	check_range(6, BLOCK);
+	assert_int_equal(-1, fake_store(AT, 1));
+	assert_int_equal(-1, fake_store(place_of(5), 1));
+	assert_int_equal(0, get_user_page(&space, TO + 6 * P, access, &page));
+	memset(page_address(page), 202, P);
+	put_user_page(&space, page, access);
+	assert_int_equal(202, fake_load(TO + 6 * P));
+	assert_int_equal(0, fake_load(TO + 5 * P));
+	assert_int_equal(-1, fake_store(TO + 6 * P, 1));
+	rig_check();
+	end_large();
+}
+
+/* The block is the child's, but wiped, or not at all, where madvise has said so. */
+TEST(large_fork_as_advised)
+{
+	struct space child;
+
+	begin_large();
+	map_large(3);
+	assert_int_equal(0, vm_madvise(&space, AT, BLOCK * P, MADV_WIPEONFORK));
+	assert_int_equal(0, vm_madvise(&space, AT + BLOCK * P, (BLOCK + 9) * P, MADV_DONTFORK));
+	begin_child(&child);
+	assert_int_equal(0, child.large);
+	assert_int_equal(2, space.large);
+	rig_run(&child);
+	check_zeros(0, BLOCK);
+	assert_int_equal(-1, fake_load(AT + BLOCK * P));
+	assert_int_equal(-1, fake_load(AT + (2 * BLOCK + 8) * P));
+	check_range(2 * BLOCK + 9, 3 * BLOCK);
+	rig_destroy(&child);
+	rig_run(&space);
+	check_range(0, 3 * BLOCK);
 	end_large();
 }
 
