@@ -10,7 +10,7 @@
 
 /*
  * A sweep that has written a whole block, and goes on with the first page of the next one, gets all of that by one entry. So
- * memory still grows to at most twice what was written (mm/fault/run.c), and no page has to be moved. A sweep downwards gets
+ * memory still grows to about twice what was written (mm/fault/run.c), and no page has to be moved. A sweep downwards gets
  * the block before. MADV_HUGEPAGE gets a block at the first write to any of its pages.
  *
  * The block is filled where its table is missing, so that there is no entry yet. If there is no free block, the fault goes on
@@ -18,6 +18,34 @@
  */
 
 /* ---- which blocks ---- */
+
+/* Of a block, one page in so many is looked at. */
+#define SAMPLED 32
+
+static bool page_has_bytes(const struct page *page)
+{
+	const uint64_t *word = page_address(page), *end = word + PAGE_SIZE / sizeof(*word);
+
+	while (word < end && !atomic_load_relaxed(word))
+		word++;
+	return word < end;
+}
+
+/*
+ * D of a large entry is set as soon as one page was written. Whether the others were, their bytes tell: a block begins with
+ * zeros, and not many sweeps leave whole pages of them.
+ */
+static bool is_large_written(struct mmu_entry large)
+{
+	const struct page *head = pfn_to_page(entry_pfn(large));
+	size_t i = SAMPLED - 1;
+
+	if (!entry_is_written(large))
+		return false;
+	while (i < MMU_LEAF_ENTRIES && page_has_bytes(&head[i]))
+		i += SAMPLED;
+	return i >= MMU_LEAF_ENTRIES;
+}
 
 /* Has the program written all pages of the leaf table, so that it could still do so? */
 static bool is_table_written(const struct mmu_entry *slot)
@@ -37,7 +65,7 @@ static bool is_block_written(const struct space *space, vaddr_t beside)
 		return entry_is_written(entry_load(slot)) &&
 		       is_table_written(slot - (beside >> PAGE_SHIFT) % MMU_LEAF_ENTRIES);
 	slot = arch_mmu_lookup_large(&space->mmu, beside);
-	return slot && entry_is_written(entry_load(slot));
+	return slot && is_large_written(entry_load(slot));
 }
 
 /* Does the write continue a sweep that has filled the neighbouring block? Then that is in the VMA, too. */

@@ -71,6 +71,38 @@ TEST(large_not_after_a_hole)
 	}
 }
 
+/* After a sweep, pages that are touched alone cost one frame each again: a block of which one page is written was not swept. */
+TEST(large_not_for_pages_touched_alone)
+{
+	begin_large();
+	map(AT, 6 * BLOCK, RW);
+	write_range(0, BLOCK);
+	write_page(BLOCK);
+	for (size_t block = 2; block < 6; block++)
+		write_page(block * BLOCK);
+	assert_int_equal(2 * BLOCK + 4, space.resident);
+	assert_int_equal(0, vm_unmap(&space, AT, 6 * BLOCK * P));
+	map(AT, 6 * BLOCK, RW);
+	for (size_t i = 6 * BLOCK; i-- > 5 * BLOCK;)
+		write_page(i);
+	for (size_t block = 5; block > 0; block--)
+		write_page(block * BLOCK - 1);
+	assert_int_equal(2 * BLOCK + 4, space.resident);
+	end_large();
+}
+
+/* Zeros that are written cannot be told from those that were there: the sweep goes on by small pages, and with a block then. */
+TEST(large_for_a_sweep_of_zeros)
+{
+	begin_large();
+	map(AT, 5 * BLOCK, RW);
+	for (size_t i = 0; i < 5 * BLOCK; i++)
+		assert_int_equal(0, fake_store(place_of(i), 0));
+	assert_int_equal(2, space.large);
+	check_zeros(0, 5 * BLOCK);
+	end_large();
+}
+
 /* The sweep has begun in the middle of the block before, or goes on elsewhere than at its end. */
 TEST(large_not_for_other_writes)
 {
