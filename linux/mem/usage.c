@@ -36,6 +36,8 @@ static void usage_add_page(struct vm_usage *usage, struct mmu_entry entry)
 		usage->referenced += PAGE_SIZE;
 	if (page_kind(page) == PAGE_ANON)
 		usage->anonymous += PAGE_SIZE;
+	if (!dirty && page_has(page, PAGE_LAZYFREE))
+		usage->lazyfree += PAGE_SIZE;
 }
 
 /* A large entry's pages are alike. */

@@ -149,12 +149,16 @@ enum vm_outcome run_begin(struct fault *fault)
 	return is_alone(fault) ? VM_OK : begin_beside(fault);
 }
 
+/* Reclaim may drop what was filled ahead, until the program writes to it. Where the kernel maintains D, all have it at once. */
 static void run_batch_alloc(struct install_batch *batch, size_t n)
 {
+	const uint64_t flags = arch_sets_accessed() ? PAGE_LAZYFREE : 0;
+
 	batch->n = page_alloc_some(batch->pages, n, PAGE_ANON);
 	for (size_t i = 0; i < batch->n; i++) {
 		struct page *page = batch->pages[i];
 
+		page_start(page, PAGE_ANON, 0, flags);
 		page->zeroed_pfn = page_to_pfn(page);
 		arch_page_zero(arch_phys_to_virt(pfn_to_paddr(page->zeroed_pfn)));
 	}
@@ -185,6 +189,7 @@ static size_t run_batch_install(struct fault *fault, const struct install_batch 
 
 	fault->reader = space->readers ? space_enter(space) : NULL;
 	if (fault->reader) {
+		space_has_lazyfree(space);
 		vma = run_batch_vma(fault, batch);
 		if (vma) {
 			if (fault->reader->vma != vma)
@@ -196,6 +201,7 @@ static size_t run_batch_install(struct fault *fault, const struct install_batch 
 		return done;
 	}
 	space_lock(space);
+	space_has_lazyfree(space);
 	vma = run_batch_vma(fault, batch);
 	if (vma)
 		done = install_batch(space, vma, batch);

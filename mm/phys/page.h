@@ -53,6 +53,9 @@ enum page_kind {
 #define PAGE_POISONED 0ul
 #endif
 
+/* PAGE_ANON: nobody needs its bytes, unless an entry of it has D. */
+#define PAGE_LAZYFREE 0x2000000ul
+
 #define PAGE_ONE_PIN (1ul << PAGE_PINS_SHIFT)
 
 _Static_assert(PAGE_KINDS <= PAGE_KIND_MASK + 1, "a kind fits");

@@ -67,7 +67,9 @@ struct space {
 	size_t pins;
 	struct space_stats stats;
 	uint32_t swapped; /* entries that are SWAP */
-	size_t charged;	  /* atomic: pages of objects that only mappings hold (object_charge.h) */
+	/* atomic: in so many turns the hand looks for pages that are PAGE_LAZYFREE: space_has_lazyfree() */
+	uint8_t lazyfree;
+	size_t charged; /* atomic: pages of objects that only mappings hold (object_charge.h) */
 	union {
 		struct {
 			bool dying; /* the OOM reaper or exit tears it down: no fault is resolved any more */
@@ -321,6 +323,15 @@ static inline void space_count_of_object(struct space *space, const struct objec
 		space->resident_shmem += delta;
 	else
 		space->resident_file += delta;
+}
+
+/*
+ * Some pages have become PAGE_LAZYFREE, or were moved to other entries. Where nothing else can be reclaimed, the hand passes the
+ * space once more from its begin, after the turn that may be under way. The caller holds the space's lock, or is a reader.
+ */
+static inline void space_has_lazyfree(struct space *space)
+{
+	atomic_store_relaxed(&space->lazyfree, (uint8_t)2);
 }
 
 /*

@@ -99,7 +99,23 @@ void gather_zap_entry(struct gather *gather, const struct object *object, vaddr_
 	note_entry(gather->space, va, entry_load(slot), ENTRY_NONE);
 	gather->pages[gather->npages++] = gather_entry_zap(gather, va, slot);
 	gather->space->resident--;
-	space_count_of_object(gather->space, object, (size_t)-1);
+	if (object)
+		space_count_of_object(gather->space, object, (size_t)-1);
+}
+
+bool gather_zap_same(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
+		     struct mmu_entry old)
+{
+	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
+	if (!entry_cas(slot, old, ENTRY_NONE))
+		return false;
+	note_entry(gather->space, va, old, ENTRY_NONE);
+	debt_owe(gather->space, va, old, ENTRY_NONE);
+	if (entry_downgrades(old, ENTRY_NONE))
+		mmu_flush_add(&gather->flush, va);
+	gather->pages[gather->npages++] = pfn_to_page(entry_pfn(old));
+	gather->space->resident--;
+	return true;
 }
 
 void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot,

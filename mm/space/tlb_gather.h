@@ -79,11 +79,15 @@ vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, 
 vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
 /*
- * Clears one entry, which maps a page of the object other than the zero page. The gather is not full. The caller
- * holds the space's lock.
+ * Clears one entry, which maps a page of the object other than the zero page, or is SWAP if that is NULL. The gather is not full.
+ * The caller holds the space's lock.
  */
 void gather_zap_entry(struct gather *gather, const struct object *object, vaddr_t va,
 		      struct mmu_entry *slot);
+
+/* As gather_zap_entry(), but returns false, with nothing changed, if the entry is not `old` any more. */
+bool gather_zap_same(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
+		     struct mmu_entry old);
 
 /* Replaces the entry of a private page, as gather_zap_entry() clears one, by `to`, which is SWAP and has a reference to its slot. */
 void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
@@ -119,18 +123,25 @@ void gather_fence(struct gather *gather);
 void gather_free(struct gather *gather);
 
 /*
- * Clears A of `entry`, which is in *slot, and adds that to `flush`. Returns false if the entry changes meanwhile: the page is
- * being used, and A stays. The caller holds the space's lock, and fences.
+ * Clears `flags` (ENTRY_*) of `entry`, which is in *slot, and adds that to `flush`. Returns false if the entry changes meanwhile:
+ * the page is being used, and they stay. The caller holds the space's lock, and fences.
  */
-static inline bool entry_clear_accessed(struct space *space, vaddr_t va, struct mmu_entry *slot,
-					struct mmu_entry entry, struct mmu_flush *flush)
+static inline bool entry_clear_flags(struct space *space, vaddr_t va, struct mmu_entry *slot,
+				     struct mmu_entry entry, unsigned flags,
+				     struct mmu_flush *flush)
 {
-	struct mmu_entry old =
-		entry_with(entry, entry_prot(entry), entry_flags(entry) & ~ENTRY_ACCESSED);
+	struct mmu_entry old = entry_with(entry, entry_prot(entry), entry_flags(entry) & ~flags);
 
 	if (!entry_cas(slot, entry, old))
 		return false;
 	debt_owe(space, va, entry, old);
-	mmu_flush_add(flush, va); /* a TLB that has A set does not set it again */
+	mmu_flush_add(flush, va); /* a TLB that has A or D set does not set it again */
 	return true;
+}
+
+/* entry_clear_flags() of A alone. */
+static inline bool entry_clear_accessed(struct space *space, vaddr_t va, struct mmu_entry *slot,
+					struct mmu_entry entry, struct mmu_flush *flush)
+{
+	return entry_clear_flags(space, va, slot, entry, ENTRY_ACCESSED, flush);
 }

@@ -152,15 +152,16 @@ static void advise_piece(struct reclaim_pass *pass, vaddr_t end)
 	gather_free(&pass->gather);
 }
 
-void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, bool out)
+void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, enum reclaim_how how)
 {
+	const bool out = how == SEND_OUT;
 	const bool spares_files = out && !object_may_know_cached(vma->object);
 	struct reclaim_pass pass;
 
 	pass.next = start;
 	do {
 		swap_out_prepare();
-		reclaim_pass_init(&pass, out ? SEND_OUT : MAKE_COLD, vma->space, pass.next);
+		reclaim_pass_init(&pass, how, vma->space, pass.next);
 		pass.vma = vma;
 		pass.spares_files = spares_files;
 		advise_piece(&pass, end);

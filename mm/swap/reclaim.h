@@ -23,6 +23,8 @@ struct reclaim_counts {
 	uint64_t reads;	    /* requests that read pages from swap */
 	uint64_t writes;    /* requests that wrote pages to swap */
 	uint64_t direct;    /* times that a thread had to reclaim because it found no memory */
+	uint64_t lazyfree;  /* pages that programs have given up by MADV_FREE */
+	uint64_t lazyfreed; /* of the dropped pages, those that were PAGE_LAZYFREE */
 };
 extern struct reclaim_counts reclaim_counts;
 
@@ -40,13 +42,20 @@ ssize_t reclaim(size_t want);
  */
 size_t reclaim_ahead(size_t want);
 
+/* What a pass does to the entries: the hand, and MADV_COLD, MADV_PAGEOUT and MADV_FREE. */
+enum reclaim_how { BY_AGE, MAKE_COLD, SEND_OUT, MAKE_LAZYFREE };
+
 /*
- * For madvise: the pages of [start, end), which is within the VMA, are cold from now on; if `out`,
- * they go at once, as far as there is swap, or another place to read them from. Pages that others
- * map too stay as they are, and so do those that are sent out of a file that the running thread may not know about. A kill of the running thread ends it early. The caller holds the mmap
+ * For madvise, with the pages of [start, end), which is within the VMA:
+ * MAKE_COLD      they are cold from now on
+ * SEND_OUT       the same, and they go at once, as far as there is swap, or another place to read them from
+ * MAKE_LAZYFREE  they are dropped instead of going to swap, until they are written to again. Those that are in swap go at
+ *                once. The VMA has no object
+ * Pages that others map too stay as they are, and so do those that are sent out of a file that the running thread may not know
+ * about, and those that are pinned, with MAKE_LAZYFREE. A kill of the running thread ends it early. The caller holds the mmap
  * lock. Calls vm_pause().
  */
-void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, bool out);
+void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, enum reclaim_how how);
 
 /*
  * For the page cache: the stamp of a page that is dropped now; and whether no more pages have been

@@ -7,6 +7,9 @@
  * the private page is in the swap cache (mm/swap/swap_cache.c). If no other entry maps it, it is written at
  * once, together with its neighbours. A fault brings the entry back if the page is used after all.
  *
+ * A private page whose bytes nobody needs (PAGE_LAZYFREE) is dropped when the hand first comes to it, unless its entry has D. It
+ * is one that MADV_FREE was called for, or that a run has filled ahead (mm/fault/run.c). The next fault gets zeros.
+ *
  * In an object, of which the swap cache is one, a pass asks whether the page was marked as used
  * (mm/swap/page_age.h). A page that was used is hot. A cold page to which only its object refers is
  * dropped if it is clean. If it is dirty it goes to the swap cache, is written there, and is dropped
@@ -40,7 +43,8 @@
  */
 #define OUT_COST 3u
 
-void reclaim_pass_init(struct reclaim_pass *pass, unsigned how, struct space *space, vaddr_t from)
+void reclaim_pass_init(struct reclaim_pass *pass, enum reclaim_how how, struct space *space,
+		       vaddr_t from)
 {
 	gather_init(&pass->gather, space);
 	pass->vma = NULL;
@@ -106,6 +110,56 @@ static void unmap_page(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *
 		unmap_file_page(pass, va, slot);
 }
 
+/*
+ * Drops a page that nobody needs, whatever its age. Returns false if it is none, or if it has to stay.
+ *
+ * Of an entry that is cleared while D is not set nobody has written by it since, and nobody will: a hart that has no D in its TLB
+ * looks at the entry first. That other entries have D, which map the page too, does not matter: D is set while a page has
+ * one entry, and fork copies it.
+ */
+static bool drop_lazyfree(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *slot,
+			  struct mmu_entry entry, struct page *page)
+{
+	bool last = page->maps == 1;
+
+	if (!page_has(page, PAGE_LAZYFREE) || (entry_flags(entry) & ENTRY_DIRTY))
+		return false;
+	if (!anon_is_swappable(page) || (pass->how == SEND_OUT && !last) ||
+	    !gather_zap_same(&pass->gather, va, slot, entry)) {
+		space_has_lazyfree(pass->gather.space);
+		return false;
+	}
+	counter_add(&reclaim_counts.dropped, last);
+	counter_add(&reclaim_counts.lazyfreed, last);
+	return true;
+}
+
+/* MADV_FREE. As on Linux, what is in swap goes at once, and a page that others use too stays as it is. */
+static void lazyfree_entry(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *slot,
+			   struct mmu_entry entry)
+{
+	struct page *page;
+
+	if (!entry_has_page(entry)) {
+		gather_zap_entry(&pass->gather, NULL, va, slot);
+		return;
+	}
+	page = pfn_to_page(entry_pfn(entry));
+	if (page_kind(page) != PAGE_ANON || page->maps != 1 || page_is_pinned(page))
+		return;
+	if (page_has(page, PAGE_SWAP_CACHED))
+		swap_forget(page);
+	if (page_has(page, PAGE_SWAP_CACHED))
+		return;
+	while ((entry_flags(entry) & (ENTRY_ACCESSED | ENTRY_DIRTY)) &&
+	       !entry_clear_flags(pass->gather.space, va, slot, entry, ENTRY_ACCESSED | ENTRY_DIRTY,
+				  &pass->gather.flush))
+		entry = entry_load(slot);
+	page_set(page, PAGE_LAZYFREE);
+	space_has_lazyfree(pass->gather.space);
+	counter_add(&reclaim_counts.lazyfree, 1);
+}
+
 /* For madvise. As on Linux, a page that other processes map too stays as it is, and that of a file of another user. */
 static void advise_entry(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *slot,
 			 struct mmu_entry entry, struct page *page)
@@ -155,9 +209,14 @@ static bool swap_takes(const struct page *page)
 static void pass_entry(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *slot)
 {
 	struct mmu_entry entry = entry_load(slot);
-	struct page *page = entry_has_page(entry) ? pfn_to_page(entry_pfn(entry)) : NULL;
+	struct page *page;
 
-	if (!page)
+	if (pass->how == MAKE_LAZYFREE) {
+		lazyfree_entry(pass, va, slot, entry);
+		return;
+	}
+	page = entry_has_page(entry) ? pfn_to_page(entry_pfn(entry)) : NULL;
+	if (!page || (pass->how != MAKE_COLD && drop_lazyfree(pass, va, slot, entry, page)))
 		return;
 	if (!(page_kind(page) == PAGE_OBJECT ? object_is_reclaimable(pass->vma->object)
 					     : swap_takes(page)))
@@ -175,6 +234,8 @@ static bool large_is_to_split(struct reclaim_pass *pass, const struct mmu_leaf *
 	struct mmu_entry entry = entry_load(leaf->entries);
 	const struct page *head = pfn_to_page(entry_pfn(entry));
 
+	if (pass->how == MAKE_LAZYFREE)
+		return large_map_count(head) == 1;
 	if (!swap_is_on())
 		return false;
 	if (pass->how != BY_AGE)
@@ -226,13 +287,23 @@ static bool reclaim_wants(void *arg, struct vma *vma)
 	struct reclaim_pass *pass = arg;
 
 	pass->vma = vma;
-	return !(vma->flags & VMA_LOCKED) && (object_is_reclaimable(vma->object) || swap_is_on());
+	return !(vma->flags & VMA_LOCKED) &&
+	       (object_is_reclaimable(vma->object) || swap_is_on() ||
+		(!vma->object && atomic_load_relaxed(&vma->space->lazyfree)));
 }
 
 bool reclaim_pass_space(struct reclaim_pass *pass, struct space *space)
 {
-	return !space->dying && space_visit_vmas(space, &pass->next, PASS_VMAS, reclaim_wants,
-						 reclaim_pass_leaf, pass);
+	uint8_t lazyfree;
+
+	if (space->dying)
+		return false;
+	if (space_visit_vmas(space, &pass->next, PASS_VMAS, reclaim_wants, reclaim_pass_leaf, pass))
+		return true;
+	lazyfree = atomic_load_relaxed(&space->lazyfree);
+	if (lazyfree) /* what is left of such pages has become so since the hand began with the space */
+		atomic_store_relaxed(&space->lazyfree, (uint8_t)(lazyfree - 1));
+	return false;
 }
 
 bool pass_object_page(struct object *object, struct page *page)

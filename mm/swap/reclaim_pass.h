@@ -5,6 +5,7 @@
 #include "base/block.h"
 #include "mm/object/object.h"
 #include "mm/space/tlb_gather.h"
+#include "mm/swap/reclaim.h"
 
 /* Entries, and VMAs, that are looked at in one hold of a space's lock. */
 #define PASS_ENTRIES BLOCK_PAGES_MAX
@@ -17,7 +18,7 @@ struct reclaim_pass {
 	const struct vma *vma;
 	unsigned left; /* entries that it may still look at */
 	vaddr_t next;  /* where it stops */
-	enum { BY_AGE, MAKE_COLD, SEND_OUT } how;
+	enum reclaim_how how;
 	bool spares_files; /* SEND_OUT: only private pages */
 	/* The slots of private pages that no entry maps any more, perhaps. */
 	struct slot_run {
@@ -26,7 +27,8 @@ struct reclaim_pass {
 	unsigned nruns;
 };
 
-void reclaim_pass_init(struct reclaim_pass *pass, unsigned how, struct space *space, vaddr_t from);
+void reclaim_pass_init(struct reclaim_pass *pass, enum reclaim_how how, struct space *space,
+		       vaddr_t from);
 
 /*
  * Passes a piece of the space from pass->next on. Returns false at the space's end. The caller holds

@@ -38,14 +38,14 @@ static void trim_caches(void)
  * Where hundreds of threads wait for memory, each of them would search all memory for pages to
  * reclaim before the next process is killed. So a search in vain counts for all threads, for some
  * times as long as it has taken: then searches take a small part of the time. It counts no longer
- * if pages have been dropped since, if slots of swap have become free, or if pages of files that
- * could not be dropped are not mapped any more: only a process that has ended kept them in use.
+ * if pages have been dropped since or given up by MADV_FREE, if slots of swap have become free, or if
+ * pages of files that could not be dropped are not mapped any more: only a process that has ended kept them in use.
  */
 #define VAIN_TIMES  10
 #define VAIN_MAX_NS (NSEC_PER_SEC / 10)
 
 /* Of the last search in vain: until when it counts, in ticks, and the counts then; all atomic. */
-static uint64_t vain_until, vain_dropped, vain_unmapped;
+static uint64_t vain_until, vain_dropped, vain_unmapped, vain_lazyfree;
 
 static void search_was_vain(uint64_t begun)
 {
@@ -54,6 +54,7 @@ static void search_was_vain(uint64_t begun)
 
 	atomic_store_relaxed(&vain_dropped, counter_read(&reclaim_counts.dropped));
 	atomic_store_relaxed(&vain_unmapped, counter_read(&pages_unmapped));
+	atomic_store_relaxed(&vain_lazyfree, counter_read(&reclaim_counts.lazyfree));
 	atomic_store_relaxed(&vain_until, now + lasts);
 }
 
@@ -62,7 +63,10 @@ static bool is_search_vain(void)
 	return arch_time() < atomic_load_relaxed(&vain_until) && swap_is_full() &&
 	       counter_read(&reclaim_counts.dropped) - atomic_load_relaxed(&vain_dropped) <
 		       RECLAIM_BATCH &&
-	       counter_read(&pages_unmapped) - atomic_load_relaxed(&vain_unmapped) < RECLAIM_BATCH;
+	       counter_read(&pages_unmapped) - atomic_load_relaxed(&vain_unmapped) <
+		       RECLAIM_BATCH &&
+	       counter_read(&reclaim_counts.lazyfree) - atomic_load_relaxed(&vain_lazyfree) <
+		       RECLAIM_BATCH;
 }
 
 /*

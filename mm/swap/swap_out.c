@@ -51,7 +51,7 @@ static bool swap_cache_insert(struct page *page)
 		slots_free(&swap_area.slots, slot);
 		return false;
 	}
-	page_set(page, PAGE_SWAP_CACHED | PAGE_DIRTY);
+	page_change(page, PAGE_LAZYFREE, PAGE_SWAP_CACHED | PAGE_DIRTY);
 	index_insert(&swap_cache, slot, INDEX_ENTRY_EMPTY, page, &swap_area.nodes);
 	return true;
 }

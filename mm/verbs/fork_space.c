@@ -448,6 +448,8 @@ static void copy_figures(const struct space *parent, struct space *child)
 	child->brk_high = parent->brk_high;
 	child->image_data_bytes = parent->image_data_bytes;
 	child->mdwe = mdwe_inherited(parent);
+	if (atomic_load_relaxed(&parent->lazyfree))
+		space_has_lazyfree(child);
 	child->thp_disabled = atomic_load_relaxed(&parent->thp_disabled);
 	child->mmu.text_follows = atomic_load_relaxed(&parent->mmu.text_follows);
 	child->ever_sealed = parent->ever_sealed;

@@ -18,7 +18,7 @@ enum advice_kind {
 	ADVICE_IGNORED,
 	ADVICE_AGED,
 	ADVICE_FLAG,
-	ADVICE_ANON_IGNORED,
+	ADVICE_LAZYFREE,
 	ADVICE_DROP,
 	ADVICE_POPULATE
 };
@@ -43,8 +43,8 @@ static enum advice_kind advice_kind(int advice)
 	case MADV_HUGEPAGE:
 	case MADV_NOHUGEPAGE:
 		return ADVICE_FLAG;
-	case MADV_FREE: /* it allows to free the pages, and does not require it */
-		return ADVICE_ANON_IGNORED;
+	case MADV_FREE:
+		return ADVICE_LAZYFREE;
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
 		return ADVICE_DROP;
@@ -182,12 +182,15 @@ static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 		if (locked && advice != MADV_DONTNEED_LOCKED)
 			return -EINVAL;
 		return drop_range(vma, start, end);
-	case ADVICE_ANON_IGNORED:
-		return vma->object || locked ? -EINVAL : 0;
+	case ADVICE_LAZYFREE:
+		if (vma->object || locked)
+			return -EINVAL;
+		reclaim_range(vma, start, end, MAKE_LAZYFREE);
+		return 0;
 	case ADVICE_AGED:
 		if (locked)
 			return -EINVAL;
-		reclaim_range(vma, start, end, advice == MADV_PAGEOUT);
+		reclaim_range(vma, start, end, advice == MADV_PAGEOUT ? SEND_OUT : MAKE_COLD);
 		return 0;
 	case ADVICE_FLAG:
 		return advise_flag(vma, start, end, advice);

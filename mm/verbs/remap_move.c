@@ -300,6 +300,9 @@ static vaddr_t move_piece(struct move *move, vaddr_t at)
 	move->resume = move->end;
 	mmu_flush_init(&move->flush);
 	(void)arch_mmu_visit(&move->space->mmu, at, move->end, move_leaf, move);
+	if (atomic_load_relaxed(
+		    &move->space->lazyfree)) /* the hand may have passed the new place */
+		space_has_lazyfree(move->space);
 	note_change(move->space, CHANGE_MOVED, at, move->resume, move->delta);
 	space_fence(move->space, &move->flush);
 	debt_assert_none(move->space);

@@ -101,7 +101,7 @@ static const struct {
 	{ "mremap to more", grow_by_a_page, LEN, PAGE_SIZE, 0 },
 	{ "MADV_DONTNEED of a table", advise_dontneed, LEAF, PAGE_SIZE, 1 },
 	{ "MADV_COLD", advise_cold, LEN, PAGE_SIZE, 0 },
-	{ "MADV_FREE", advise_free, LEN, PAGE_SIZE, 0 },
+	{ "MADV_FREE", advise_free, LEN, PAGE_SIZE, 1 },
 	{ "munmap of two tables", unmap_all_of, 2 * LEAF, PAGE_SIZE, 2 },
 	{ "MADV_DONTNEED of two tables", advise_dontneed, 2 * LEAF, PAGE_SIZE, 2 },
 	{ "mprotect of two tables", protect_read, 2 * LEAF, LEAF, 2 },

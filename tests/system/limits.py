@@ -124,6 +124,15 @@ def holes_of_a_file_are_given_back():
 
 
 @case
+def R80_R90_memory_that_is_given_up_is_had_without_swap():
+    """96 MiB are written and given up by MADV_FREE where memory has less, with A and D by the hardware and by the kernel."""
+    for append in ([], ["--append", "ad=soft"], ["--append", "thp=never"]):
+        done = run("freed", options=[*SMALL, *append], program=GREEDY)
+        print(f"# {done.err.decode(errors='replace').strip()}")
+        equal((0, b"0 wrong\n"), (done.status, done.out), f"status and output ({done.err})")
+
+
+@case
 def who_takes_page_tables_is_the_one_to_go():
     done = run("sparse", options=SMALL, program=GREEDY)
     equal((0, b"child: signal 9\n"), (done.status, done.out), "status and output")

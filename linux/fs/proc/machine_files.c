@@ -210,6 +210,8 @@ static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	put_count(seq, "pswpin", counter_read(&reclaim_counts.read));
 	put_count(seq, "pswpout", counter_read(&reclaim_counts.written));
 	put_count(seq, "pgfault", trace_count());
+	put_count(seq, "pglazyfree", counter_read(&reclaim_counts.lazyfree));
+	put_count(seq, "pglazyfreed", counter_read(&reclaim_counts.lazyfreed));
 	put_count(seq, "pgscan_direct", counter_read(&reclaim_counts.scanned));
 	put_count(seq, "pgsteal_direct", counter_read(&reclaim_counts.dropped));
 	/* Linux has no runs, and no names for their counts. */

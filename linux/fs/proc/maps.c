@@ -206,7 +206,7 @@ static void put_size(struct seq *seq, const char *name, uint64_t bytes)
 	seq_put_bytes(seq, " kB\n", 4);
 }
 
-/* There are no huge pages of objects here, and no pages that are merged or freed lazily. */
+/* There are no huge pages of objects here, and no pages that are merged. */
 static void put_usage(struct seq *seq, const struct vm_usage *usage, uint64_t locked)
 {
 	static const char *const none[] = {
@@ -226,7 +226,7 @@ static void put_usage(struct seq *seq, const struct vm_usage *usage, uint64_t lo
 	put_size(seq, "Referenced:", usage->referenced);
 	put_size(seq, "Anonymous:", usage->anonymous);
 	put_size(seq, "KSM:", 0);
-	put_size(seq, "LazyFree:", 0);
+	put_size(seq, "LazyFree:", usage->lazyfree);
 	put_size(seq, "AnonHugePages:", usage->large);
 	for (unsigned i = 0; i < ARRAY_SIZE(none); i++)
 		put_size(seq, none[i], 0);

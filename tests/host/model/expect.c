@@ -50,6 +50,10 @@ unsigned char *cell_bytes(struct cell *c, bool write)
 		return stores[c->store] + ((size_t)c->index << PAGE_SHIFT);
 	if (c->shared)
 		return file_page(c);
+	if (write && c->freed) { /* to what was there, or to zeros */
+		c->freed = false;
+		c->either = true;
+	}
 	if (cell_reads_file(c) && (write || c->from_file < PAGE_SIZE))
 		make_own(c);
 	return cell_reads_file(c) ? file_page(c) : c->bytes;

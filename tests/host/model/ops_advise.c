@@ -97,6 +97,9 @@ static void mark(struct cell *c, unsigned which)
 	case ADVISE_KEEP:
 		c->wipe = which == ADVISE_WIPE;
 		break;
+	case ADVISE_FREE:
+		c->freed = true;
+		break;
 	default:
 		break;
 	}
@@ -168,6 +171,8 @@ void op_advise(const struct op *op)
 		advise_populate(m, from, to, which == ADVISE_WRITE);
 		return;
 	}
+	if (which == ADVISE_FREE) /* it may be dropped from now on */
+		(void)model_advise(m, from, to, which);
 	verb_begin(m, BUSY_NONE, from, to);
 	result = vm_madvise(&m->space, cell_va(from), (to - from) * PAGE_SIZE, advice[which]);
 	check_advice(m, from, to, which, result);

@@ -160,7 +160,7 @@ static void check_load(const struct access *a, unsigned char want)
 {
 	unsigned off = a->va & PAGE_MASK;
 
-	if (a->c->either)
+	if (a->c->either || (a->c->freed && a->got == 0))
 		return;
 	if (busy_with(a->m, a->c, BUSY_DROP) && !a->c->shared &&
 	    a->got == cell_dropped_byte(a->c, off))
@@ -314,13 +314,27 @@ static bool copy_prepare(struct copy *copy, const struct op *op)
 	return true;
 }
 
+/* Was a part given up by MADV_FREE? It may have been dropped before it was read, or after that. */
+static bool has_freed(const struct copy *copy)
+{
+	vaddr_t va = ALIGN_DOWN(copy->va, PAGE_SIZE);
+
+	for (; va < copy->va + copy->n; va += PAGE_SIZE) {
+		const struct cell *c = cell_of(copy->m, va);
+
+		if (c && c->freed)
+			return true;
+	}
+	return false;
+}
+
 /* What went is compared: `in` came to copy->bytes, else it came from there. */
 static void copy_check(struct copy *copy, bool in)
 {
 	unsigned char want[COPY_MAX];
 	size_t n;
 
-	if (is_loose(copy->m) || killed) {
+	if (is_loose(copy->m) || killed || (in && has_freed(copy))) {
 		settle_range(copy->m, copy->va, copy->n);
 		return;
 	}
@@ -390,7 +404,7 @@ void op_string(const struct op *op)
 	do
 		got = user_copy_string((char *)copy.bytes, copy.va, copy.n);
 	while (run_again(got == -EFAULT));
-	if (is_loose(copy.m) || killed) {
+	if (is_loose(copy.m) || killed || has_freed(&copy)) {
 		settle_range(copy.m, copy.va, copy.n);
 		return;
 	}

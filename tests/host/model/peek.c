@@ -199,7 +199,7 @@ static void check_no_entry(const struct cell *c)
 	bool fresh = c->file < 0 || !c->from_file;
 
 	expect(!c->own, "a private copy is lost");
-	expect(!fresh || all_zero(c->bytes), "private bytes are lost");
+	expect(!fresh || c->freed || all_zero(c->bytes), "private bytes are lost");
 }
 
 static void check_shared_file(const struct cell *c, const struct page *page)
@@ -221,7 +221,8 @@ static void check_private(struct cell *c, const struct held *held)
 		return; /* its bytes are looked at as the file's */
 	}
 	expect(!cell_reads_file(c), "a private page is there that nobody asked for");
-	expect(!memcmp(held->bytes, c->bytes, PAGE_SIZE), "private memory holds other bytes");
+	expect(!memcmp(held->bytes, c->bytes, PAGE_SIZE) || (c->freed && all_zero(held->bytes)),
+	       "private memory holds other bytes");
 }
 
 static void check_cell(struct model_space *m, unsigned i)
@@ -390,12 +391,22 @@ void peek_settle_shared(void)
 	}
 }
 
+/* What was given up has the bytes that it had, or zeros. */
+static void settle_freed(struct model_space *m, unsigned i)
+{
+	const struct cell *c = &m->cell[i];
+
+	if (c->freed && !c->either)
+		check_cell(m, i);
+	peek_settle(m, i);
+}
+
 void peek_settle_either(void)
 {
 	for (unsigned n = 0; n < SPACES; n++) {
 		for (unsigned i = 0; i < CELLS && spaces_[n].alive; i++) {
-			if (spaces_[n].cell[i].either)
-				peek_settle(&spaces_[n], i);
+			if (spaces_[n].cell[i].either || spaces_[n].cell[i].freed)
+				settle_freed(&spaces_[n], i);
 		}
 	}
 }

@@ -92,7 +92,7 @@ unsigned cell_number(const struct model_space *m, const struct cell *c)
 void cell_continue(struct cell *c, const struct cell *prev)
 {
 	memcpy(c, prev, offsetof(struct cell, bytes));
-	c->own = c->either = false;
+	c->own = c->either = c->freed = false;
 	c->index += c->store >= 0 || c->file >= 0;
 	if (c->file < 0)
 		return;

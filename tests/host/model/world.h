@@ -44,7 +44,8 @@ struct cell {
 	bool unwritable; /* and mprotect gives no right to them */
 	bool writer;	 /* counts as one who has the file open for writing */
 	bool locked, onfault, dontfork, wipe;
-	bool own;    /* of a file: a copy of its own by now */
+	bool own;   /* of a file: a copy of its own by now */
+	bool freed; /* given up by MADV_FREE, and not written since: it may have become zeros */
 	bool either; /* was touched while a verb had it in hand: what it holds now, the kernel says */
 	unsigned char prot;
 	signed char store;  /* of shared memory; -1: none */

@@ -2,6 +2,7 @@
 /* What a greedy or malicious program does to the kernel's memory and log: one word each. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,13 +169,87 @@ static int do_missing(char **argv)
 	return 0;
 }
 
+#define FREED_MIB  12
+#define FREED_SETS 8
+
+/* A number from /proc/vmstat, or -1. */
+static long count_of(const char *name)
+{
+	FILE *file = fopen("/proc/vmstat", "r");
+	char line[64], word[32];
+	long count = -1, n;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%31s %ld", word, &n) == 2 && strcmp(word, name) == 0)
+			count = n;
+	if (file)
+		fclose(file);
+	return count;
+}
+
+/* What the line of all mappings says, in KiB, or -1. */
+static long lazy_kib(void)
+{
+	FILE *file = fopen("/proc/self/smaps_rollup", "r");
+	long kib = -1;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		(void)sscanf(line, "LazyFree: %ld kB", &kib);
+	if (file)
+		fclose(file);
+	return kib;
+}
+
+/*
+ * freed: writes set after set of pages, more than memory holds, and gives up all but one page in 16 by MADV_FREE. Of these, the
+ * program writes half once more. What was written last is there, and all else is as it was, or zeros.
+ */
+static int do_freed(char **argv)
+{
+	const size_t npages = FREED_MIB * 256;
+	volatile unsigned char *set[FREED_SETS];
+	long wrong = 0, old = 0, lazy = 0;
+
+	(void)argv;
+	for (size_t s = 0; s < FREED_SETS; s++) {
+		set[s] = mmap(NULL, npages << 12, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (set[s] == MAP_FAILED)
+			return 1;
+		for (size_t i = 0; i < npages; i++)
+			set[s][(i << 12) + 7] = (unsigned char)(s + i % 100 + 1);
+		for (size_t i = 0; i < npages; i += 16)
+			if (madvise((char *)set[s] + ((i + 1) << 12), 15 << 12, MADV_FREE) != 0)
+				return 2;
+		lazy = s ? lazy : lazy_kib();
+		for (size_t i = 1; i < npages; i += 32)
+			set[s][(i << 12) + 7] = (unsigned char)(s + i % 100 + 1);
+	}
+	for (size_t s = 0; s < FREED_SETS; s++)
+		for (size_t i = 0; i < npages; i++) {
+			unsigned char is = set[s][(i << 12) + 7];
+			bool kept = i % 16 == 0 || i % 32 == 1;
+
+			wrong += is != (unsigned char)(s + i % 100 + 1) && (kept || is != 0);
+			old += !kept && is != 0;
+		}
+	printf("%ld wrong\n", wrong);
+	fprintf(stderr, "%ld KiB lazy, %ld given up, %ld dropped, %ld pages have their bytes\n",
+		lazy, count_of("pglazyfree"), count_of("pglazyfreed"), old);
+	if (lazy < (long)npages * 15 / 16 * 4 ||
+	    count_of("pglazyfree") < (long)(FREED_SETS * npages * 15 / 16))
+		return 3;
+	return count_of("pglazyfreed") < 256 * FREED_MIB ? 4 : 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(char **argv);
 } behaviours[] = {
 	{ "names", do_names },	   { "holes", do_holes }, { "sparse", do_sparse },
 	{ "liar", do_liar },	   { "crash", do_crash }, { "removed", do_removed },
-	{ "missing", do_missing },
+	{ "missing", do_missing }, { "freed", do_freed },
 };
 
 int main(int argc, char **argv)
