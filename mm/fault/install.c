@@ -517,6 +517,19 @@ enum vm_outcome install_remap(struct fault *fault)
 	return grant(fault, FAULT_REMAP, fault->attr.prot, fault_used_flags(fault));
 }
 
+bool install_used(struct space *space, struct mmu_entry *slot, vaddr_t va, unsigned wanted)
+{
+	const unsigned used = wanted & VM_PROT_WRITE ? ENTRY_ACCESSED | ENTRY_DIRTY
+						     : ENTRY_ACCESSED;
+	struct mmu_entry old = entry_load(slot);
+
+	assert_hardened(spin_lock_held(&space->lock));
+	if (entry_allows(old, wanted))
+		return true;
+	return entry_has_page(old) && !(wanted & ~entry_prot(old)) &&
+	       entry_raise(space, slot, va, old, entry_prot(old), entry_flags(old) | used);
+}
+
 /* ---- for mprotect ---- */
 
 /* Would a write be REUSE? The entry has a page. */

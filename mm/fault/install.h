@@ -88,6 +88,12 @@ size_t install_zeros(struct fault *fault, long step, size_t n);
 size_t install_reuse_ahead(const struct fault *fault, long step, size_t n);
 
 /*
+ * For a populate: does the entry allow the access, VM_PROT_*? If only A or D are missing, sets them, as ACCESSED would. The caller
+ * holds the space's lock.
+ */
+bool install_used(struct space *space, struct mmu_entry *slot, vaddr_t va, unsigned wanted);
+
+/*
  * Call after the VMA has gained permissions. If [start, end) has only few pages, gives them to its
  * entries at once, which saves a fault for each; VM_PROT_WRITE only to those for which a write
  * would be REUSE. Other entries get theirs by faults. The caller holds the space's lock.

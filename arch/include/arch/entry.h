@@ -55,7 +55,8 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP };
  *       ENTRY_*; 0 for EMPTY and SWAP
  * bool entry_allows(struct mmu_entry e, unsigned access);
  *       would the hardware allow an access that needs these VM_PROT_*? A, and D for a write, are
- *       set already
+ *       set already. Bits that are set say so, so that the bits that several entries have in common
+ *       say so of all of them
  * struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned flags);
  *       a user entry. prot 0 makes it RESIDENT. COW removes VM_PROT_WRITE; VM_PROT_WRITE
  *       implies VM_PROT_READ. The W bit is withheld from the hardware while D is maintained by the
@@ -100,6 +101,17 @@ static inline UNCHECKED bool entries_empty(const struct mmu_entry *slot)
 	for (unsigned i = 0; i < ENTRY_RUN; i++)
 		any |= __atomic_load_n(&slot[i].word, __ATOMIC_RELAXED);
 	return any == 0;
+}
+
+/* Do the ENTRY_RUN entries from `slot` on all allow the access? Bits that all of them have say so. */
+static inline UNCHECKED bool entries_allow(const struct mmu_entry *slot, unsigned access)
+{
+	uint64_t all = UINT64_MAX;
+
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < ENTRY_RUN; i++)
+		all &= __atomic_load_n(&slot[i].word, __ATOMIC_RELAXED);
+	return entry_allows((struct mmu_entry){ all }, access);
 }
 
 /* Returns the first entry of [slot, end) that is not EMPTY, or end. Fast over empty ranges. */

@@ -4,6 +4,7 @@
 
 #include "linux/mem/mem.h"
 #include "mm/check/alloc_fail.h"
+#include "mm/fault/run.h"
 #include "mm/verbs/populate.h"
 
 #define P PAGE_SIZE
@@ -248,6 +249,70 @@ TEST(mincore)
 	assert_int_equal(-ENOMEM, vm_mincore(&space, AT + 4 * P, 8, there));
 	assert_int_equal(0, vm_sync(&space, AT, 4 * P, MS_SYNC));
 	assert_int_equal(-ENOMEM, vm_sync(&space, AT, 5 * P, MS_SYNC));
+	end();
+}
+
+/* What is there is passed without faults, but for the first page, and some after a gap. */
+TEST(resident_pages_are_passed)
+{
+	const unsigned n = 3 * MMU_LEAF_ENTRIES;
+
+	start();
+	map(AT + P, n, RW);
+	for (unsigned i = 1; i <= n; i++)
+		if (i != 700 && i != 900)
+			assert_int_equal(0, fake_store(AT + i * P, 7));
+	assert_int_equal(0, fake_load(AT + 900 * P)); /* the zero page */
+	assert_int_equal(0, vm_lock(&space, AT + P, n * P, VMA_LOCKED));
+	assert_int_equal(n, space.resident);
+	assert_kind(n, &space, FILL); /* one of them with the zero page */
+	assert_kind(1, &space, COW);
+	assert_true(space.stats.kind[FAULT_SPURIOUS] <= 3);
+	for (unsigned i = 1; i <= n; i++)
+		assert_int_equal(i == 700 || i == 900 ? 0 : 7, fake_load(AT + i * P));
+	end();
+}
+
+/* What has no leaf table is not there, whatever comes after it. */
+TEST(missing_tables_are_filled)
+{
+	const unsigned n = MMU_LEAF_ENTRIES;
+
+	start();
+	map(AT, 3 * n, RW);
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(0, fake_store(AT + i * P, 7));
+		assert_int_equal(0, fake_store(AT + (2 * n + i) * P, 7));
+	}
+	assert_int_equal(0, vm_lock(&space, AT, 3 * n * P, VMA_LOCKED));
+	assert_int_equal(3 * n, space.resident);
+	end();
+}
+
+/* A page that is there but was not used gets A and D at once. One that a child has, too, takes its fault. */
+TEST(unused_pages_are_passed)
+{
+	uint64_t faults;
+
+	start();
+	thp_mode = THP_ALWAYS;
+	map(AT, 16, RW);
+	assert_int_equal(0, vm_madvise(&space, AT, 16 * P, MADV_POPULATE_WRITE));
+	assert_int_equal(16, space.resident);
+	for (unsigned i = 0; i < 16; i++)
+		assert_true(entry_allows(entry_load(arch_mmu_lookup(&space.mmu, AT + i * P)),
+					 PROT_WRITE));
+	assert_true(space.stats.kind[FAULT_ACCESSED] <= 4);
+	thp_mode = THP_NEVER;
+	fork_it();
+	faults = space.stats.kind[FAULT_COW];
+	assert_int_equal(0, vm_madvise(&space, AT, 16 * P, MADV_POPULATE_READ));
+	assert_int_equal(faults, space.stats.kind[FAULT_COW]);
+	assert_int_equal(0, vm_madvise(&space, AT, 16 * P, MADV_POPULATE_WRITE));
+	assert_int_equal(faults + 16, space.stats.kind[FAULT_COW]);
+	assert_int_equal(0, vm_protect(&space, AT, 16 * P, PROT_READ));
+	assert_int_equal(-EINVAL, vm_madvise(&space, AT, 16 * P, MADV_POPULATE_WRITE));
+	rig_destroy(&child);
 	end();
 }
 
