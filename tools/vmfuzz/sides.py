@@ -61,8 +61,9 @@ class OnFaultline:
         """Runs these lines in one boot, and those after a panic in further boots."""
         text = "".join(f"{line} {self.words}\n" for line in lines)
         with tempfile.NamedTemporaryFile(prefix="faultline-log-") as log:
-            done = subprocess.run([sys.executable, "-I", RUN, "--log", log.name, "--mem", "64M", "--harts", "1", "--timeout", SECONDS,
-                                   "--", program(), "-"], input=text.encode(), capture_output=True, check=False,
+            # As Linux is booted: mincore(2) shows what is filled ahead.
+            done = subprocess.run([sys.executable, "-I", RUN, "--log", log.name, "--mem", "64M", "--append", "thp=never",
+                                   "--harts", "1", "--timeout", SECONDS, "--", program(), "-"], input=text.encode(), capture_output=True, check=False,
                                   env={**os.environ, "FAULTLINE_KERNEL": self.name})
             kernel = log.read().decode(errors="replace").splitlines()
         out = done.stdout.decode(errors="replace")
