@@ -527,6 +527,9 @@ TEST(large_by_populating)
 	assert_int_equal(2, space.large);
 	assert_int_equal(2 * BLOCK, space.resident);
 	assert_int_equal(2, fills());
+	assert_kind(0, &space, SPURIOUS);
+	assert_int_equal(0, vm_lock(&space, AT + 9 * P, (BLOCK + 20) * P, VMA_LOCKED));
+	assert_kind(2, &space, SPURIOUS); /* one for each block that it has a part of */
 	assert_int_equal(0, vm_unlock(&space, AT, 2 * BLOCK * P));
 	assert_int_equal(0, vm_madvise(&space, AT, 2 * BLOCK * P, MADV_DONTNEED));
 	assert_int_equal(0, vm_madvise(&space, AT, 2 * BLOCK * P, MADV_POPULATE_WRITE));
