@@ -12,7 +12,7 @@ struct vm_usage {
 	uint64_t private_clean, private_dirty; /* by one */
 	uint64_t proportional_dirty;	       /* as `proportional`, of those that are dirty */
 	uint64_t referenced, anonymous, swapped;
-	uint64_t large; /* by large entries */
+	uint64_t large;	   /* by large entries */
 	uint64_t lazyfree; /* may be dropped: MADV_FREE, or filled ahead by a run */
 };
 #define VM_USAGE_SHIFT 12
