@@ -91,11 +91,15 @@ static vaddr_t pass_present(struct space *space, vaddr_t va, vaddr_t end, unsign
 	return to - PAGE_SIZE;
 }
 
-/* How many faults have found their page present: if it grows, the next ones may be there, too. Those of readers are left out. */
+/*
+ * How many faults have found their page present, or brought others by a large entry: if it grows, the next pages may be there,
+ * too. Those of readers are left out.
+ */
 static uint64_t found_present(const struct space *space)
 {
 	return atomic_load_relaxed(&space->stats.kind[FAULT_ACCESSED]) +
-	       atomic_load_relaxed(&space->stats.kind[FAULT_SPURIOUS]);
+	       atomic_load_relaxed(&space->stats.kind[FAULT_SPURIOUS]) +
+	       atomic_load_relaxed(&space->large);
 }
 
 int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access)
