@@ -52,7 +52,7 @@ static void mode_as_before(void)
  * before and after that its `turn` is one more. So a word that another side has stored there is found, unless the turn has changed.
  */
 #define FIRST 10u
-#define TURNS 12u
+#define TURNS 8u
 
 static struct {
 	unsigned turn;
@@ -187,7 +187,7 @@ static void change_blocks(void)
 	atomic_store(&has_ended, true);
 }
 
-RACE(race_large_against_verbs, .rounds = 6, .shares_space = true, .begin = map_for_all,
+RACE(race_large_against_verbs, .rounds = 3, .shares_space = true, .begin = map_for_all,
      .sides = { change_blocks, use_blocks, use_blocks }, .end = mode_as_before)
 
 /* ---- the last of several that have a block ---- */

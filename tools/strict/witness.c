@@ -320,6 +320,18 @@ static bool is_of(const struct suspect *suspect, unsigned shadow)
 }
 
 /*
+ * Has a shadow what it has of a superpage's range since a fence that came after the change? A superpage may have been split:
+ * then smaller entries permit the same, until these change, too, and are suspects of their own.
+ */
+static bool is_newer(const struct suspect *suspect, unsigned shadow)
+{
+	const unsigned hart = shadow_hart(shadow)->number;
+
+	return suspect->level > 0 && pte_is_leaf(suspect->old) &&
+	       suspect->fences[hart] != known[hart].full_fences;
+}
+
+/*
  * Finds a shadow that still has what an entry granted: the one in use first. Those that are looked at as a whole before a
  * program uses them are left out.
  */
@@ -330,7 +342,8 @@ static bool is_stale(const struct suspect *suspect, struct stale *ret, unsigned 
 	for (unsigned i = 0; i < shadow_count(); i++) {
 		unsigned shadow = (first + i) % shadow_count();
 
-		if (!is_of(suspect, shadow) || (promised && shadow_is_mixed(shadow)))
+		if (!is_of(suspect, shadow) || (promised && shadow_is_mixed(shadow)) ||
+		    is_newer(suspect, shadow))
 			continue;
 		*shadow_ret = shadow;
 		if (shadow_stale(shadow, suspect->va, last_of(suspect), ret))
