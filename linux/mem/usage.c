@@ -23,7 +23,7 @@ static void usage_add_page(struct vm_usage *usage, struct mmu_entry entry)
 
 	if (!page || (page_kind(page) != PAGE_ANON && page_kind(page) != PAGE_OBJECT))
 		return;
-	maps = MAX(atomic_load_relaxed(&page->maps), 1u);
+	maps = (uint32_t)MAX(page_map_count(page), 1ul);
 	part = ((uint64_t)PAGE_SIZE << VM_USAGE_SHIFT) / maps;
 	dirty = (entry_flags(entry) & ENTRY_DIRTY) || page_has(page, PAGE_DIRTY);
 	usage->resident += PAGE_SIZE;

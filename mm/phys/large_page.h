@@ -26,6 +26,21 @@ static inline uint64_t large_map_count(const struct page *head)
 	return atomic_load_relaxed(&head->large_maps) & ~LARGE_REFS;
 }
 
+/*
+ * Returns by how many entries a page is mapped: its own, and the large ones of the block that it may be in. For reports: the counts
+ * may change at any time. The first frame of a block says so by its count, for which other private pages have no owner.
+ */
+static inline uint64_t page_map_count(const struct page *page)
+{
+	const struct page *head = pfn_to_page(ALIGN_DOWN(page_to_pfn(page), MMU_LEAF_ENTRIES));
+	const uint64_t maps = atomic_load_relaxed(&page->maps);
+
+	if (page_kind(page) != PAGE_ANON || !head || page_kind(head) != PAGE_ANON ||
+	    page_has(head, PAGE_SWAP_CACHED))
+		return maps;
+	return maps + large_map_count(head);
+}
+
 /* A page of the block gets a reference of its own. The caller holds the lock of a space that has a large entry for it. */
 static inline void large_note_ref(struct page *head)
 {

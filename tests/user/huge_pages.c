@@ -51,6 +51,20 @@ static void show(const char *what)
 	say("%s: %zu kB huge, sum %08x\n", what, huge, sum_of(memory, 2 * PAGES));
 }
 
+/* Do the words of pagemap say that a page is there, and nobody else has it? */
+static void show_words(const char *what, size_t page)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	uint64_t word = 0;
+
+	TRY(pread(fd, &word, sizeof(word), (off_t)(((uintptr_t)memory / PAGE + page) * 8)) == 8
+		    ? 0
+		    : -1);
+	say("%s: page %zu %s, %s\n", what, page, word >> 63 ? "is there" : "is not there",
+	    word >> 56 & 1 ? "for one process" : "shared or none");
+	close(fd);
+}
+
 /* The second half of what is reserved is there to be moved to. */
 static void begin(int advice)
 {
@@ -145,6 +159,8 @@ static void forks(void)
 		child_writes();
 	wait(NULL);
 	show("parent");
+	show_words("parent", 5);
+	show_words("parent", PAGES - 1);
 	for (size_t page = 0; page < PAGES; page += 3)
 		memory[page * PAGE + 128] ^= 0x55;
 	show("parent writes alone");
@@ -152,6 +168,7 @@ static void forks(void)
 		for (size_t page = 0; page < PAGES; page += 100)
 			memory[page * PAGE]++;
 		show("second child");
+		show_words("second child", 101);
 		_exit(0);
 	}
 	wait(NULL);

@@ -5,6 +5,7 @@
 #include "linux/fs/file/text_file.h"
 #include "linux/fs/proc/node.h"
 #include "mm/host.h"
+#include "mm/phys/large_page.h"
 #include "mm/space/large_entry.h"
 
 #define WORDS_AT_ONCE 32u
@@ -31,7 +32,7 @@ static uint64_t pagemap_word(struct mmu_entry entry)
 		return word;
 	if (page_kind(page) == PAGE_OBJECT)
 		word |= PAGEMAP_FILE;
-	if (page_kind(page) != PAGE_ZERO && atomic_load_relaxed(&page->maps) == 1)
+	if (page_kind(page) != PAGE_ZERO && page_map_count(page) == 1)
 		word |= PAGEMAP_EXCLUSIVE;
 	return word;
 }
