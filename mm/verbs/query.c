@@ -2,6 +2,7 @@
 /* mincore and msync: tell which mapped pages are resident, and check a range to write back. */
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "lib/string.h"
 #include "mm/host.h"
 #include "mm/space/large_entry.h"
 #include "mm/swap/swap_cache.h"
@@ -53,17 +54,20 @@ ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *re
 	known = object_may_know_cached(vma->object); /* else, as on Linux, all seem to be there */
 	npages = MIN(npages, (vma->end - addr) >> PAGE_SHIFT);
 	for (size_t i = 0; i < npages;) {
-		size_t first = i, end = MIN(npages, i + query_piece_at(addr + i * PAGE_SIZE));
 		const vaddr_t va = addr + i * PAGE_SIZE;
+		const size_t end = MIN(npages, i + query_piece_at(va));
 		const struct mmu_entry *slot;
 		bool all;
 
 		space_lock(space);
 		slot = arch_mmu_lookup(&space->mmu, va);
 		all = !known || (space->large && arch_mmu_lookup_large(&space->mmu, va));
-		for (; i < end; i++)
-			result[i] = all || (slot && entry_has_page(entry_load(&slot[i - first]))) ||
-				    present(vma, addr + i * PAGE_SIZE);
+		if (all)
+			memset(&result[i], true, end - i);
+		for (size_t at = i; at < end && !all; at++)
+			result[at] = (slot && entry_has_page(entry_load(&slot[at - i]))) ||
+				     present(vma, addr + at * PAGE_SIZE);
+		i = end;
 		space_unlock(space);
 	}
 	return (ssize_t)npages;
