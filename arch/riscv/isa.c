@@ -14,10 +14,11 @@ static unsigned misaligned;
 
 /* ---- loads that are not aligned ---- */
 
-#define LOADED	    256 /* bytes in a pass */
-#define ROUNDS	    3 /* of which the fastest counts: nobody else runs, but the host may be busy */
-#define TICKS_LEAST 8 /* a difference does not show in fewer */
-#define PASSES_MOST 256
+#define LOADED 256 /* bytes in a pass */
+#define ROUNDS 5   /* of which the fastest counts: nobody else runs, but the host may be busy */
+#define TICKS_LEAST \
+	64 /* a difference does not show in fewer: on some machines the firmware reads the time */
+#define PASSES_MOST 1024
 
 /* Returns the ticks that it takes to load the bytes, by words that are not aligned or one by one. */
 static uint64_t load_ticks(const char *bytes, unsigned step, unsigned passes)
