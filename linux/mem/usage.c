@@ -14,26 +14,31 @@ struct usage_visit {
 	vaddr_t next; /* where to go on */
 };
 
-static void usage_add_page(struct vm_usage *usage, struct mmu_entry entry)
+/* So many bytes that an entry maps, and `maps` entries in all. These may have changed since: there is one at least. */
+static void vm_usage_add_entry(struct vm_usage *usage, struct mmu_entry entry, uint64_t bytes,
+			       uint64_t maps, bool dirty)
 {
-	const struct page *page = pfn_to_page(entry_pfn(entry));
-	uint32_t maps;
-	uint64_t part;
-	bool dirty;
+	uint64_t part = (bytes << VM_USAGE_SHIFT) / MAX(maps, 1ul);
 
-	if (!page || (page_kind(page) != PAGE_ANON && page_kind(page) != PAGE_OBJECT))
-		return;
-	maps = (uint32_t)MAX(page_map_count(page), 1ul);
-	part = ((uint64_t)PAGE_SIZE << VM_USAGE_SHIFT) / maps;
-	dirty = (entry_flags(entry) & ENTRY_DIRTY) || page_has(page, PAGE_DIRTY);
-	usage->resident += PAGE_SIZE;
+	usage->resident += bytes;
 	usage->proportional += part;
 	if (dirty)
 		usage->proportional_dirty += part;
 	*(maps > 1 ? (dirty ? &usage->shared_dirty : &usage->shared_clean)
-		   : (dirty ? &usage->private_dirty : &usage->private_clean)) += PAGE_SIZE;
+		   : (dirty ? &usage->private_dirty : &usage->private_clean)) += bytes;
 	if (entry_flags(entry) & ENTRY_ACCESSED)
-		usage->referenced += PAGE_SIZE;
+		usage->referenced += bytes;
+}
+
+static void usage_add_page(struct vm_usage *usage, struct mmu_entry entry)
+{
+	const struct page *page = pfn_to_page(entry_pfn(entry));
+	bool dirty;
+
+	if (!page || (page_kind(page) != PAGE_ANON && page_kind(page) != PAGE_OBJECT))
+		return;
+	dirty = (entry_flags(entry) & ENTRY_DIRTY) || page_has(page, PAGE_DIRTY);
+	vm_usage_add_entry(usage, entry, PAGE_SIZE, page_map_count(page), dirty);
 	if (page_kind(page) == PAGE_ANON)
 		usage->anonymous += PAGE_SIZE;
 	if (!dirty && page_has(page, PAGE_LAZYFREE))
@@ -44,20 +49,11 @@ static void usage_add_page(struct vm_usage *usage, struct mmu_entry entry)
 static void usage_add_large(struct vm_usage *usage, struct mmu_entry entry)
 {
 	const struct page *head = pfn_to_page(entry_pfn(entry));
-	uint64_t maps = MAX(large_map_count(head), 1ul);
-	uint64_t part = ((uint64_t)MMU_LARGE_SIZE << VM_USAGE_SHIFT) / maps;
-	bool dirty = entry_flags(entry) & ENTRY_DIRTY;
 
-	usage->resident += MMU_LARGE_SIZE;
+	vm_usage_add_entry(usage, entry, MMU_LARGE_SIZE, large_map_count(head),
+			   entry_flags(entry) & ENTRY_DIRTY);
 	usage->anonymous += MMU_LARGE_SIZE;
 	usage->large += MMU_LARGE_SIZE;
-	usage->proportional += part;
-	if (dirty)
-		usage->proportional_dirty += part;
-	*(maps > 1 ? (dirty ? &usage->shared_dirty : &usage->shared_clean)
-		   : (dirty ? &usage->private_dirty : &usage->private_clean)) += MMU_LARGE_SIZE;
-	if (entry_flags(entry) & ENTRY_ACCESSED)
-		usage->referenced += MMU_LARGE_SIZE;
 }
 
 /* Looks at a piece of one leaf table, and ends the hold of the lock. */
