@@ -89,6 +89,9 @@ static inline bool large_is_wanted(const struct fault *fault, vaddr_t base)
 	    attr->backend != &vma_anon || !fault_is_write(fault) || attr->prot & VM_PROT_EXEC ||
 	    !run_is_allowed(fault->space, attr->flags) || (!fault->reader && fault->space->unusual))
 		return false;
+	if (fault->prepared &&
+	    fault->prepared->block) /* an earlier round has looked at the sweep */
+		return true;
 	return attr->flags & VMA_HUGE || is_sweep(fault, base);
 }
 
