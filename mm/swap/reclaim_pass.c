@@ -234,9 +234,7 @@ static bool large_is_to_split(struct reclaim_pass *pass, const struct mmu_leaf *
 	struct mmu_entry entry = entry_load(leaf->entries);
 	const struct page *head = pfn_to_page(entry_pfn(entry));
 
-	if (pass->how == MAKE_LAZYFREE)
-		return large_map_count(head) == 1;
-	if (!swap_is_on())
+	if (pass->how != MAKE_LAZYFREE && !swap_is_on())
 		return false;
 	if (pass->how != BY_AGE)
 		return large_map_count(head) == 1;
