@@ -119,13 +119,14 @@ static void report_entry(const char *what, uint64_t va, const char *which, uint6
 	end(rule);
 }
 
-void report_pointer(uint64_t va, uint64_t old, uint64_t pc)
+void report_pointer(bool is_split, uint64_t va, uint64_t old, uint64_t pc)
 {
 	if (is_known(pc))
 		return;
 	report_entry(
-		"a page table was unlinked without a fence for all addresses", va,
-		"before the change", old, "changed", pc,
+		is_split ? "a superpage was split without a fence for all addresses"
+			 : "a page table was unlinked without a fence for all addresses",
+		va, "before the change", old, "changed", pc,
 		"for an entry that is no leaf, SFENCE.VMA has rs1=x0 (privileged spec, SFENCE.VMA)");
 }
 

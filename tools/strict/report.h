@@ -13,8 +13,11 @@ enum occasion { AT_RETURN, AT_FREE, AT_ENTRY, AT_USE, AT_SWITCH };
 void report_stale(enum occasion occasion, const struct stale *stale, unsigned shadow, uint64_t old,
 		  uint64_t pc, const struct hart *changed_by);
 
-/* A table was unlinked by a store to the entry that pointed to it, without a fence for all addresses. */
-void report_pointer(uint64_t va, uint64_t old, uint64_t pc);
+/*
+ * A table was unlinked by a store to the entry that pointed to it, or linked in place of a superpage, which is_split says, without
+ * a fence for all addresses.
+ */
+void report_pointer(bool is_split, uint64_t va, uint64_t old, uint64_t pc);
 
 /* A page that may be executed was entered without FENCE.I. */
 void report_text_owed(uint64_t va, uint64_t entry, uint64_t pc);

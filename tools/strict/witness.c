@@ -24,6 +24,7 @@ struct suspect {
 	bool reused;  /* its frame got another use */
 	bool is_trapped;
 	bool is_write_only; /* no more is lost than the right to write */
+	bool is_split;	    /* a superpage has become a table */
 };
 
 #define NSUSPECTS 256u
@@ -369,12 +370,12 @@ static bool is_left_in_use(const struct suspect *suspect, struct stale *ret, uns
 }
 
 /*
- * Without a full fence, an entry that pointed to a table may still be cached, and used in its ASID: by
- * a hart that has this root in use.
+ * Without a full fence, an entry that pointed to a table, or was a superpage where there is a table now, may still be cached, and
+ * used in its ASID: by a hart that has this root in use.
  */
 static bool is_pointer_owed(const struct suspect *suspect)
 {
-	if (!promised || pte_is_leaf(suspect->old))
+	if (!promised || (pte_is_leaf(suspect->old) && !suspect->is_split))
 		return false;
 	for (unsigned i = 0; i < shadow_count(); i++) {
 		unsigned hart = shadow_hart(i)->number;
@@ -517,6 +518,7 @@ static void entry_changed(const struct note *note, uint64_t *slot, uint64_t old,
 	if (note->level == LEVELS - 1)
 		va = va_canonical(va);
 	suspect.va = va;
+	suspect.is_split = note->level > 0 && pte_is_leaf(old) && new &PTE_V && !pte_is_leaf(new);
 	suspect.is_write_only = note->level == 0 && !is_less(old & ~PTE_W, new);
 	for (unsigned i = 0; i < options.harts; i++)
 		suspect.fences[i] = known[i].full_fences;
@@ -684,7 +686,7 @@ static bool suspect_returns(struct suspect *suspect)
 	if (is_pointer_owed(suspect)) {
 		if (suspect->hart != running->number)
 			return false;
-		report_pointer(suspect->va, suspect->old, suspect->pc);
+		report_pointer(suspect->is_split, suspect->va, suspect->old, suspect->pc);
 		return true;
 	}
 	if (!is_stale(suspect, &stale, &shadow))
@@ -808,7 +810,7 @@ void witness_free(uint64_t address, uint64_t size)
 		if (pte_address(suspect->old) - address >= size)
 			continue;
 		if (is_pointer_owed(suspect))
-			report_pointer(suspect->va, suspect->old, suspect->pc);
+			report_pointer(suspect->is_split, suspect->va, suspect->old, suspect->pc);
 		else if (is_left_in_use(suspect, &stale, &shadow))
 			suspect_report(AT_FREE, suspect, &stale, shadow);
 		/* Nothing is owed any more of what was in it before. */
