@@ -83,8 +83,12 @@ const void *dt_prop(const struct dt *dt, dt_node node, const char *name, uint32_
 /* Returns a property that is one string; NULL if there is none, or if it is not terminated. */
 const char *dt_string(const struct dt *dt, dt_node node, const char *name);
 
-/* Returns string number `index` of a list of strings; NULL if there are not so many. */
-const char *dt_string_at(const struct dt *dt, dt_node node, const char *name, unsigned index);
+/*
+ * dt_strings() returns the first of a list of strings, dt_strings_next() that behind another one; NULL if there is none, or if
+ * it is not terminated. *left is the number of bytes from the string on.
+ */
+const char *dt_strings(const struct dt *dt, dt_node node, const char *name, uint32_t *left_ret);
+const char *dt_strings_next(const char *string, uint32_t *left);
 
 /* Reads a number of one or two cells. Returns 0, -ENOENT, or -EINVAL for another length. */
 int dt_number(const struct dt *dt, dt_node node, const char *name, uint64_t *ret);

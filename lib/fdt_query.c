@@ -55,22 +55,25 @@ const void *dt_prop(const struct dt *dt, dt_node node, const char *name, uint32_
 	return NULL;
 }
 
-const char *dt_string_at(const struct dt *dt, dt_node node, const char *name, unsigned index)
+/* Returns s, the first of `left` bytes, if a string ends in them; NULL otherwise. */
+static const char *dt_ended(const char *s, uint32_t left)
 {
-	uint32_t len;
-	const char *s = dt_prop(dt, node, name, &len);
+	return strnlen(s, left) < left ? s : NULL;
+}
 
-	while (s != NULL && len > 0) {
-		size_t n = strnlen(s, len);
+const char *dt_strings(const struct dt *dt, dt_node node, const char *name, uint32_t *left_ret)
+{
+	const char *first = dt_prop(dt, node, name, left_ret);
 
-		if (n == len)
-			return NULL;
-		if (index-- == 0)
-			return s;
-		s += n + 1;
-		len -= (uint32_t)n + 1;
-	}
-	return NULL;
+	return first != NULL ? dt_ended(first, *left_ret) : NULL;
+}
+
+const char *dt_strings_next(const char *string, uint32_t *left)
+{
+	uint32_t bytes = (uint32_t)strlen(string) + 1;
+
+	*left -= bytes;
+	return dt_ended(string + bytes, *left);
 }
 
 const char *dt_string(const struct dt *dt, dt_node node, const char *name)
@@ -258,13 +261,12 @@ dt_node dt_phandle(const struct dt *dt, uint32_t phandle)
 
 bool dt_compatible(const struct dt *dt, dt_node node, const char *what)
 {
-	const char *s;
+	uint32_t left;
+	const char *one = dt_strings(dt, node, "compatible", &left);
 
-	for (unsigned i = 0; (s = dt_string_at(dt, node, "compatible", i)) != NULL; i++) {
-		if (strcmp(s, what) == 0)
-			return true;
-	}
-	return false;
+	while (one != NULL && strcmp(one, what) != 0)
+		one = dt_strings_next(one, &left);
+	return one != NULL;
 }
 
 dt_node dt_next_compatible(const struct dt *dt, dt_node from, const char *what)

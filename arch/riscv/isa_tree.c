@@ -69,9 +69,10 @@ static uint64_t extensions_in(const char *isa)
 static uint64_t extensions_listed(const struct dt *dt, dt_node cpu)
 {
 	uint64_t found = 0;
-	const char *one;
+	uint32_t left;
+	const char *one = dt_strings(dt, cpu, "riscv,isa-extensions", &left);
 
-	for (unsigned i = 0; (one = dt_string_at(dt, cpu, "riscv,isa-extensions", i)); i++)
+	for (; one; one = dt_strings_next(one, &left))
 		found |= extension_bit(one, strlen(one));
 	return found;
 }

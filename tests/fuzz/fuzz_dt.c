@@ -74,7 +74,8 @@ static void compare_reg(const struct dt *dt, const void *blob, dt_node node)
 static void compare_values(const struct dt *dt, const void *blob, dt_node node, const char *name)
 {
 	uint64_t number = 1;
-	uint32_t len, cell, our_len = 1;
+	uint32_t len, cell, our_len = 1, left;
+	const char *one;
 	const uint8_t *data = their_prop(blob, node, name, &len);
 	bool is_string = len > 0 && memchr(data, 0, len) == data + len - 1;
 
@@ -83,9 +84,10 @@ static void compare_values(const struct dt *dt, const void *blob, dt_node node, 
 	fuzz_check(dt_string(dt, node, name) == (is_string ? (const char *)data : NULL));
 	fuzz_equal(dt_number(dt, node, name, &number), len == 4 || len == 8 ? 0 : -EINVAL);
 	fuzz_check(number == (len == 4 || len == 8 ? number_at(data, len) : 1));
+	one = dt_strings(dt, node, name, &left);
 	for (unsigned i = 0; i < INDEXES; i++) {
-		fuzz_check(dt_string_at(dt, node, name, i) ==
-			   fdt_stringlist_get(blob, node, name, (int)i, NULL));
+		fuzz_check(one == fdt_stringlist_get(blob, node, name, (int)i, NULL));
+		one = one ? dt_strings_next(one, &left) : NULL;
 		fuzz_equal(dt_cell(dt, node, name, i, &cell), i < len / 4 ? 0 : -ENOENT);
 		fuzz_check(i >= len / 4 || cell == number_at(data + 4 * i, 4));
 	}
@@ -219,7 +221,8 @@ static void ask_everything(const struct dt *dt)
 {
 	unsigned nodes = 0;
 	uint64_t a, b;
-	uint32_t c;
+	uint32_t c, left;
+	const char *one;
 
 	for (dt_node node = dt_root(dt); node >= 0; node = dt_next(dt, node)) {
 		struct dt_prop prop;
@@ -230,7 +233,9 @@ static void ask_everything(const struct dt *dt)
 		for (unsigned i = 0; nodes < NODES_MOST && dt_prop_at(dt, node, i, &prop); i++) {
 			fuzz_check(strlen(prop.name) < dt->size);
 			dt_string(dt, node, prop.name);
-			dt_string_at(dt, node, prop.name, 1);
+			one = dt_strings(dt, node, prop.name, &left);
+			while (one)
+				one = dt_strings_next(one, &left);
 			dt_number(dt, node, prop.name, &a);
 			dt_cell(dt, node, prop.name, 0, &c);
 		}

@@ -117,12 +117,16 @@ TEST(odd_properties)
 	uint64_t addr, size;
 	struct dt dt;
 	dt_node node;
-	uint32_t len = 1;
+	uint32_t len = 1, left;
+	const char *one;
 
 	assert_int_equal(0, dt_init(&dt, made_blob, made_size, NULL));
 	node = dt_phandle(&dt, 77);
-	assert_string_equal("three", dt_string_at(&dt, node, "compatible", 1));
-	assert_null(dt_string_at(&dt, node, "compatible", 2));
+	one = dt_strings_next(dt_strings(&dt, node, "compatible", &left), &left);
+	assert_string_equal("three", one);
+	assert_null(dt_strings_next(one, &left));
+	assert_null(dt_strings(&dt, node, "empty", &left));
+	assert_null(dt_strings(&dt, node, "missing", &left));
 	assert_null(dt_string(&dt, node, "compatible"));
 	assert_false(dt_available(&dt, node));
 	assert_non_null(dt_prop(&dt, node, "empty", &len));

@@ -14,7 +14,8 @@ static void ask_everything(const struct dt *dt)
 {
 	unsigned nodes = 0;
 	uint64_t a, b;
-	uint32_t c;
+	uint32_t c, left;
+	const char *one;
 
 	for (dt_node node = dt_root(dt); node >= 0; node = dt_next(dt, node)) {
 		struct dt_prop prop;
@@ -24,7 +25,9 @@ static void ask_everything(const struct dt *dt)
 		for (unsigned i = 0; dt_prop_at(dt, node, i, &prop); i++) {
 			assert_true(strlen(prop.name) < dt->size);
 			dt_string(dt, node, prop.name);
-			dt_string_at(dt, node, prop.name, 1);
+			one = dt_strings(dt, node, prop.name, &left);
+			while (one)
+				one = dt_strings_next(one, &left);
 			dt_number(dt, node, prop.name, &a);
 			dt_cell(dt, node, prop.name, 0, &c);
 		}
