@@ -229,6 +229,16 @@ unsigned arch_mmu_map_large(struct mmu *mmu, vaddr_t va, struct mmu_entry entry,
 	return 0;
 }
 
+paddr_t arch_mmu_unlink_leaf(struct mmu *mmu, vaddr_t va)
+{
+	pte_t *slot = middle_slot(mmu, va), old = *slot;
+
+	assert_hardened(IS_ALIGNED(va, MIDDLE_SPAN) && pte_is_table(old));
+	*(volatile pte_t *)slot = 0;
+	hint_drop_leaf(mmu, va);
+	return pte_table_paddr(old);
+}
+
 struct mmu_entry arch_mmu_unmap_large(struct mmu *mmu, vaddr_t va)
 {
 	struct mmu_entry *slot = (struct mmu_entry *)middle_slot(mmu, va);

@@ -457,3 +457,34 @@ KTEST(arch_mmu_large_entry_is_split)
 		page_free(block, BLOCK_ORDER);
 	}
 }
+
+/* R80: the entries of a table become one, which is used at once. */
+KTEST(arch_mmu_table_becomes_large)
+{
+	struct page *table = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+	struct mmu_tables none = { 0 };
+	struct arch_space as;
+	struct page *block = map_block(&as);
+	struct mmu_entry entry;
+	unsigned long irq;
+
+	ASSERT_TRUE(block && table);
+	irq = arch_irq_save();
+	arch_mmu_activate(&as.mmu);
+	entry = arch_mmu_split_large(&as.mmu, BLOCK_AT, page_to_paddr(table));
+	flush_tables(&as);
+	use_block(BLOCK_AT);
+	EXPECT_EQ(page_to_paddr(table), arch_mmu_unlink_leaf(&as.mmu, BLOCK_AT));
+	flush_tables(&as);
+	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, BLOCK_AT));
+	EXPECT_TRUE(!arch_mmu_lookup_large(&as.mmu, BLOCK_AT));
+	EXPECT_EQ(0, arch_mmu_map_large(&as.mmu, BLOCK_AT, entry, &none));
+	use_block(BLOCK_AT);
+	(void)arch_mmu_unmap_large(&as.mmu, BLOCK_AT);
+	flush_tables(&as);
+	arch_mmu_activate(NULL);
+	arch_irq_restore(irq);
+	EXPECT_EQ(3, arch_space_end(&as));
+	page_free(table, 0);
+	page_free(block, BLOCK_ORDER);
+}

@@ -149,6 +149,12 @@ unsigned arch_mmu_move_table(struct mmu *mmu, vaddr_t from, vaddr_t to, struct m
 unsigned arch_mmu_map_large(struct mmu *mmu, vaddr_t va, struct mmu_entry entry,
 			    struct mmu_tables *spare);
 
+/*
+ * Takes out the leaf table of va, with all its entries, and returns it. Harts may use it, and set A and D in it, until the caller has
+ * flushed with `tables` set.
+ */
+paddr_t arch_mmu_unlink_leaf(struct mmu *mmu, vaddr_t va);
+
 /* Removes a large entry, and returns it. The caller flushes va. */
 struct mmu_entry arch_mmu_unmap_large(struct mmu *mmu, vaddr_t va);
 

@@ -196,6 +196,14 @@ unsigned arch_mmu_map_large(struct mmu *mmu, vaddr_t va, struct mmu_entry entry,
 	return 0;
 }
 
+paddr_t arch_mmu_unlink_leaf(struct mmu *mmu, vaddr_t va)
+{
+	struct mmu_entry *slot = middle_slot(mmu, va);
+
+	assert(IS_ALIGNED(va, span(1)) && slot && !entry_empty(*slot) && !is_large(*slot));
+	return entry_swap(slot, ENTRY_NONE).word & ~FAKE_VALID;
+}
+
 struct mmu_entry arch_mmu_unmap_large(struct mmu *mmu, vaddr_t va)
 {
 	struct mmu_entry *slot = middle_slot(mmu, va);
