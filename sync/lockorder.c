@@ -41,6 +41,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_SWAP_CACHE] = "swap cache",
 	[LOCK_KMAP] = "kernel mappings",
 	[LOCK_SLAB] = "slab",
+	[LOCK_RESERVATION] = "reservations",
 	[LOCK_PAGE_ALLOC] = "page allocator",
 	[LOCK_FRAME_CACHE] = "frame cache",
 	[LOCK_DISK] = "disk",

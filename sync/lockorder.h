@@ -49,6 +49,7 @@ enum lock_class {
 	LOCK_SWAP_CACHE,
 	LOCK_KMAP,
 	LOCK_SLAB,
+	LOCK_RESERVATION, /* blocks of frames for sweeps */
 	LOCK_PAGE_ALLOC,
 	LOCK_FRAME_CACHE, /* the free frames of a hart */
 	LOCK_DISK, /* the queue of a disk's driver; its holder takes only LOCK_TIMERQ, for a reset */

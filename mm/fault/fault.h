@@ -81,7 +81,11 @@ struct fault {
 	unsigned npages;
 	vaddr_t window; /* the address of the first */
 	struct page *pages[FAULT_AROUND];
-	long run; /* with VM_RUN: pages to be filled after this one, or before it if negative */
+	/* With VM_RUN: */
+	long run;	    /* pages to be filled after this one, or before it if negative */
+	bool reserve;	    /* first, frames are reserved for the rest of the block */
+	vaddr_t swept;	    /* the base of a block that has been written in full; 0: none */
+	vaddr_t into;	    /* that of the next one, if it has nothing but zeros yet; 0: none */
 	struct page *taken; /* of a fault that is resolved, for vm_fault_take(); or NULL */
 	/* In a recorded space: */
 	uint64_t begun;	  /* arch_instructions() when the round began */

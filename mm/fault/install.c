@@ -277,6 +277,37 @@ enum vm_outcome install_large(struct fault *fault, vaddr_t base)
 	return VM_OK;
 }
 
+/* ---- for a collapse ---- */
+
+void install_moved(struct vma *vma, struct mmu_entry *slot, vaddr_t va, struct page *page)
+{
+	struct space *space = vma->space;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	page_ref_to_map(page);
+	install_publish(space, slot, va,
+			entry_make(page_to_pfn(page), vma->prot, ENTRY_ACCESSED | ENTRY_DIRTY));
+	space_add_resident(space, 1);
+}
+
+void install_collapsed(struct vma *vma, vaddr_t base, struct page *head)
+{
+	struct space *space = vma->space;
+	struct mmu_tables none = { 0 };
+	unsigned missing;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	debt_assert_entry(space, base);
+	missing = arch_mmu_map_large(
+		&space->mmu, base,
+		entry_make(page_to_pfn(head), vma->prot, ENTRY_ACCESSED | ENTRY_DIRTY), &none);
+	assert(!missing); /* there was a table below it */
+	space->large++;
+	vma_touch(vma, base);
+	vma_touch(vma, base + MMU_LARGE_SIZE - PAGE_SIZE);
+	vma->has_private = true;
+}
+
 /* ---- runs: pages ahead of a fault ---- */
 
 /* If the hardware maintains A and D, a page that is not used has neither. If the kernel does, it would fault. */

@@ -48,6 +48,14 @@ enum vm_outcome install_remap(struct fault *fault);
  */
 enum vm_outcome install_large(struct fault *fault, vaddr_t base);
 
+/*
+ * For a collapse (mm/fault/collapse.c). The first maps a private page by an entry that is EMPTY, and its reference becomes that of the
+ * entry. The second maps a block, which is counted as mapped and resident already, by a large entry instead of a leaf table that was
+ * unlinked. The caller holds the space's lock, and has kept readers out.
+ */
+void install_moved(struct vma *vma, struct mmu_entry *slot, vaddr_t va, struct page *page);
+void install_collapsed(struct vma *vma, vaddr_t base, struct page *head);
+
 /* REUSE of a large entry, which is fault->entry at fault->slot, as a whole. */
 enum vm_outcome install_reuse_large(struct fault *fault);
 

@@ -5,7 +5,9 @@
 #include "mm/fault/fault_classify.h"
 #include "mm/fault/install.h"
 #include "mm/fault/run.h"
+#include "mm/fault/zero_page.h"
 #include "mm/phys/large_page.h"
+#include "mm/phys/reservation.h"
 #include "mm/space/large_entry.h"
 
 /*
@@ -47,15 +49,6 @@ static bool is_large_written(struct mmu_entry large)
 	return i >= MMU_LEAF_ENTRIES;
 }
 
-/* Has the program written all pages of the leaf table, so that it could still do so? */
-static bool is_table_written(const struct mmu_entry *slot)
-{
-	for (size_t i = 0; i < MMU_LEAF_ENTRIES; i++)
-		if (!entry_is_written(entry_load(&slot[i])))
-			return false;
-	return true;
-}
-
 /* Has it written all pages of the block to which `beside` belongs, the page that comes before the fault's, or after it? */
 static bool is_block_written(const struct space *space, vaddr_t beside)
 {
@@ -66,6 +59,20 @@ static bool is_block_written(const struct space *space, vaddr_t beside)
 		       is_table_written(slot - (beside >> PAGE_SHIFT) % MMU_LEAF_ENTRIES);
 	slot = arch_mmu_lookup_large(&space->mmu, beside);
 	return slot && is_large_written(entry_load(slot));
+}
+
+/* Has the block of the fault's page no other page than the zero page? */
+static bool is_block_blank(const struct fault *fault)
+{
+	const struct mmu_entry *slot = arch_mmu_lookup(&fault->space->mmu, large_base(fault->va));
+
+	for (size_t i = 0; i < MMU_LEAF_ENTRIES; i++) {
+		struct mmu_entry entry = entry_load(&slot[i]);
+
+		if (!entry_empty(entry) && !entry_is_zero_page(entry) && &slot[i] != fault->slot)
+			return false;
+	}
+	return true;
 }
 
 /* Does the write continue a sweep that has filled the neighbouring block? Then that is in the VMA, too. */
@@ -95,7 +102,29 @@ static inline bool large_is_wanted(const struct fault *fault, vaddr_t base)
 	return attr->flags & VMA_HUGE || is_sweep(fault, base);
 }
 
+void large_at_border_found(struct fault *fault, vaddr_t base)
+{
+	if (!is_sweep(fault, base))
+		return;
+	if (reservation_count())
+		fault->swept = fault->va == base ? base - MMU_LARGE_SIZE : base + MMU_LARGE_SIZE;
+	if (base >= fault->vma->start && fault->vma->end - base >= MMU_LARGE_SIZE &&
+	    is_block_blank(fault))
+		fault->into = base;
+}
+
 /* ---- a new one ---- */
+
+/* The block beside the new one may have become full page by page. Returns an outcome. */
+static enum vm_outcome swept_if_reserved(struct fault *fault, vaddr_t base)
+{
+	if (likely(!reservation_count()) || fault->attr.flags & VMA_HUGE)
+		return VM_OK;
+	fault->run = 0;
+	fault->into = 0;
+	fault->swept = fault->va == base ? base - MMU_LARGE_SIZE : base + MMU_LARGE_SIZE;
+	return VM_RUN;
+}
 
 /* Returns false if there is no block to be had. */
 static bool large_fill(struct fault *fault, vaddr_t base, enum vm_outcome *outcome_ret)
@@ -107,7 +136,7 @@ static bool large_fill(struct fault *fault, vaddr_t base, enum vm_outcome *outco
 	else if (!prepared || !(prepared->needed & FAULT_NEEDS_BLOCK))
 		*outcome_ret = fault_need(fault, FAULT_NEEDS_BLOCK);
 	else if (prepared->block)
-		*outcome_ret = install_large(fault, base);
+		*outcome_ret = install_large(fault, base) ?: swept_if_reserved(fault, base);
 	else
 		return false;
 	return true;

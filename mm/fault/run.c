@@ -3,9 +3,13 @@
 #include "mm/fault/run.h"
 
 #include "mm/check/fence_debt.h"
+#include "mm/fault/collapse.h"
 #include "mm/fault/install.h"
+#include "mm/fault/large_fault.h"
 #include "mm/fault/zero_page.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/phys/reservation.h"
+#include "mm/space/large_entry.h"
 #include "sync/interleave.h"
 
 /*
@@ -20,6 +24,12 @@
  * A run ends with the VMA and with its leaf table. The row may be in another table.
  */
 #define RUN_MAX 256
+
+/*
+ * A block of memory is reserved frames for (mm/phys/reservation.h) when it is filled from its beginning, and the row is so long that the
+ * work for that, of some 10,000 instructions, is little beside the zeroing.
+ */
+#define RESERVE_ROW 16u
 
 struct run_counts run_counts; /* atomic */
 
@@ -77,14 +87,19 @@ static inline bool is_alone(const struct fault *fault)
 	       entry_empty(entry_load(fault->slot - 1)) && entry_empty(entry_load(fault->slot + 1));
 }
 
+static inline bool may_run(const struct fault *fault)
+{
+	return fault->attr.backend == &vma_anon && (fault->reader || !fault->space->unusual) &&
+	       run_is_allowed(fault->space, fault->attr.flags);
+}
+
 /*
  * Finds which way the fault continues a row. Returns false if no run is to be made. The caller holds the space's lock, or is
  * a reader.
  */
 static inline bool run_find_way(const struct fault *fault, bool written, struct way *way_ret)
 {
-	if (fault->attr.backend != &vma_anon || (!fault->reader && fault->space->unusual) ||
-	    !run_is_allowed(fault->space, fault->attr.flags))
+	if (!may_run(fault))
 		return false;
 	*way_ret = way_of(fault, 1);
 	if (is_row_behind(fault, way_ret, 1, written))
@@ -126,22 +141,30 @@ static inline size_t run_length(const struct fault *fault, const struct way *way
 
 /* ---- frames ---- */
 
+/* Shall frames be reserved for the rest of the block, of which the row has all pages before the fault's? It lies whole in the VMA. */
+static inline bool is_reserve_wanted(const struct way *way, size_t row)
+{
+	return row >= RESERVE_ROW && way->in_table <= RESERVE_ROW && way->behind >= way->in_table &&
+	       way->in_table + 1 + way->ahead == MMU_LEAF_ENTRIES;
+}
+
 /* Apart from run_begin(), which so saves no registers for a page that is touched alone: row touch_one_of_16 of widebench. */
 static enum vm_outcome begin_beside(struct fault *fault)
 {
 	struct way way;
 	size_t n;
 
-	if (!run_find_way(fault, true, &way))
-		return VM_OK;
-	if (fault->access & ACCESS_TAKE || (fault->attr.prot & VM_PROT_EXEC) ||
+	if (!may_run(fault) || fault->access & ACCESS_TAKE || (fault->attr.prot & VM_PROT_EXEC) ||
 	    !(fault->attr.prot & VM_PROT_WRITE))
 		return VM_OK;
-	n = run_length(fault, &way, false);
-	if (n < 2)
-		return VM_OK;
-	fault->run = way.step * (long)(n - 1);
-	return VM_RUN;
+	large_at_border(fault);
+	fault->run = 0;
+	if (!fault->into && run_find_way(fault, true, &way)) {
+		n = run_length(fault, &way, false);
+		fault->run = way.step * (long)(n - 1);
+		fault->reserve = is_reserve_wanted(&way, n);
+	}
+	return fault->run || fault->swept || fault->into ? VM_RUN : VM_OK;
 }
 
 enum vm_outcome run_begin(struct fault *fault)
@@ -150,11 +173,13 @@ enum vm_outcome run_begin(struct fault *fault)
 }
 
 /* Reclaim may drop what was filled ahead, until the program writes to it. Where the kernel maintains D, all have it at once. */
-static void run_batch_alloc(struct install_batch *batch, size_t n)
+static void run_batch_alloc(const struct space *space, struct install_batch *batch, size_t n)
 {
 	const uint64_t flags = arch_sets_accessed() ? PAGE_LAZYFREE : 0;
 
-	batch->n = page_alloc_some(batch->pages, n, PAGE_ANON);
+	batch->n = reservation_take_some(space, batch->va, batch->step, n, batch->pages);
+	if (batch->n == 0)
+		batch->n = page_alloc_some(batch->pages, n, PAGE_ANON);
 	for (size_t i = 0; i < batch->n; i++) {
 		struct page *page = batch->pages[i];
 
@@ -214,7 +239,7 @@ static size_t run_batch_install(struct fault *fault, const struct install_batch 
 	return done;
 }
 
-void run_fill(struct fault *fault)
+static void fill_pages(struct fault *fault)
 {
 	const long step = fault->run < 0 ? -1 : 1;
 	size_t left = MIN((size_t)(fault->run * step), page_alloc_above_low());
@@ -223,7 +248,7 @@ void run_fill(struct fault *fault)
 
 	batch.va = fault->va + (vaddr_t)step * PAGE_SIZE;
 	for (; left > 0; left -= done) {
-		run_batch_alloc(&batch, MIN(left, (size_t)INSTALL_BATCH));
+		run_batch_alloc(fault->space, &batch, MIN(left, (size_t)INSTALL_BATCH));
 		if (batch.n == 0)
 			break;
 		interleave(INTERLEAVE_DECIDED, LOCK_NONE, NULL);
@@ -238,6 +263,19 @@ void run_fill(struct fault *fault)
 	}
 	counter_add(&run_counts.runs, 1);
 	counter_add(&run_counts.pages, total);
+}
+
+void run_fill(struct fault *fault)
+{
+	if (fault->swept)
+		collapse_reserved(fault->space, fault->swept);
+	if (fault->into)
+		(void)collapse_block(fault->space, fault->into);
+	if (!fault->run)
+		return;
+	if (fault->reserve)
+		reservation_begin(fault->space, large_base(fault->va));
+	fill_pages(fault);
 }
 
 /* ---- pages that become writable ---- */

@@ -33,6 +33,15 @@ static inline bool entry_is_written(struct mmu_entry entry)
 	       entry_prot(entry) & VM_PROT_WRITE;
 }
 
+/* Has the program written all pages of the leaf table, so that it could still do so? */
+static inline bool is_table_written(const struct mmu_entry *table)
+{
+	for (size_t i = 0; i < MMU_LEAF_ENTRIES; i++)
+		if (!entry_is_written(entry_load(&table[i])))
+			return false;
+	return true;
+}
+
 /*
  * A private frame of zeros has been installed: sets fault->run if pages ahead are to be filled, too. Returns VM_RUN then,
  * else VM_OK. The caller holds the space's lock, or is a reader.

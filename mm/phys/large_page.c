@@ -13,7 +13,7 @@ _Static_assert(1ul << LARGE_ORDER == MMU_LEAF_ENTRIES,
 
 struct large_counts large_counts; /* atomic */
 
-struct page *large_alloc(void)
+struct page *large_alloc_frames(void)
 {
 	struct page *head = NULL;
 
@@ -24,6 +24,15 @@ struct page *large_alloc(void)
 		return NULL;
 	}
 	page_alloc_split(head, LARGE_ORDER);
+	return head;
+}
+
+struct page *large_alloc(void)
+{
+	struct page *head = large_alloc_frames();
+
+	if (!head)
+		return NULL;
 	for (size_t i = 0; i < MMU_LEAF_ENTRIES; i++)
 		arch_page_zero(page_address(head) + i * PAGE_SIZE);
 	head->large_maps = 1;

@@ -49,11 +49,15 @@ static inline void large_note_ref(struct page *head)
 
 /* Of all spaces since boot; atomic. */
 struct large_counts {
-	uint64_t filled;  /* blocks of zeros that faults have mapped by a large entry */
-	uint64_t refused; /* times that there was no block for one */
-	uint64_t split;	  /* large entries that have become entries of single pages */
+	uint64_t filled;    /* blocks of zeros that faults have mapped by a large entry */
+	uint64_t collapsed; /* blocks of pages that have become large entries */
+	uint64_t refused;   /* times that there was no block for one */
+	uint64_t split;	    /* large entries that have become entries of single pages */
 };
 extern struct large_counts large_counts;
+
+/* Allocates the frames of a block, with any bytes, each with one reference. As large_alloc(). */
+struct page *large_alloc_frames(void);
 
 /*
  * Allocates a block of zeros with one large map, which the caller has. Returns NULL if there is none: it never uses the

@@ -10,8 +10,8 @@
  * Frames that were freed one by one are singles. They are in the cache of the hart that freed them
  * (mm/phys/frame_cache.h) and are allocated again last in, first out, without the work of merging and
  * splitting. They are merged into blocks when a larger block is asked for, or by page_alloc_trim().
- * One more free frame of each hart is on no list and not counted by nfree: the prezeroed one
- * (mm/phys/zeroed.h).
+ * Two kinds of free frames are on no list and not counted by nfree: the prezeroed one of each hart (mm/phys/zeroed.h), and those that
+ * are reserved (mm/phys/reservation.h).
  *
  * The lock of a list guards its count, and state and link of the frames on it. Frames move between the
  * lists while pool.lock is held, so that its holder can count them all.
@@ -22,6 +22,7 @@
 #include "mm/check/alloc_fail.h"
 #include "mm/host.h"
 #include "mm/phys/frame_cache.h"
+#include "mm/phys/reservation.h"
 #include "mm/phys/zeroed.h"
 #include "sync/spinlock.h"
 
@@ -371,7 +372,7 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 	spin_unlock(&pool.lock);
 	if (tell)
 		waitq_wake_all(&page_alloc_low);
-	if (!page && zeroed_drop())
+	if (!page && (reservations_drop(NULL) || zeroed_drop()))
 		return block_alloc(order, kind, from);
 	if (!page)
 		return may_use_reserve(from) ? block_alloc(order, kind, PAGE_RESERVE) : NULL;
@@ -425,6 +426,8 @@ static struct page *single_alloc(enum page_kind kind, enum page_alloc_from from)
 {
 	struct page *page = single_get(frames_reserved(from));
 
+	if (!page && reservations_drop(NULL))
+		return single_alloc(kind, from);
 	if (!page && from != PAGE_OPTIONAL)
 		page = zeroed_take_any();
 	if (!page)
@@ -615,12 +618,12 @@ size_t page_alloc_missing(void)
 	if (nfree < WATERMARK_HIGH * pool.reserve)
 		missing = WATERMARK_HIGH * pool.reserve - nfree;
 	spin_unlock(&pool.lock);
-	return missing;
+	return missing && reservations_drop(NULL) ? page_alloc_missing() : missing;
 }
 
 size_t page_alloc_free_count(void)
 {
-	size_t sum = atomic_load_relaxed(&pool.nfree) + zeroed_count();
+	size_t sum = atomic_load_relaxed(&pool.nfree) + zeroed_count() + reservation_count();
 
 	for (unsigned i = 0; i < hart_count; i++)
 		sum += atomic_load_relaxed(&frame_caches[i].nfree);
@@ -643,6 +646,7 @@ void page_alloc_trim(void)
 {
 	bool more = true;
 
+	(void)reservations_drop(NULL);
 	(void)zeroed_drop();
 	while (more) {
 		spin_lock(&pool.lock);
@@ -695,7 +699,7 @@ void page_alloc_census(struct page_alloc_census *ret)
 		census_singles(ret, frame_caches[i].zeroed);
 		spin_unlock(&frame_caches[i].lock);
 	}
-	ret->singles += zeroed_count();
-	ret->counted = count_free() + zeroed_count();
+	ret->singles += zeroed_count() + reservation_count();
+	ret->counted = count_free() + zeroed_count() + reservation_count();
 	spin_unlock(&pool.lock);
 }

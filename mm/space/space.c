@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/check/fence_debt.h"
+#include "mm/phys/reservation.h"
 #include "mm/phys/table_pages.h"
 #include "mm/record.h"
 #include "mm/space/commit.h"
@@ -82,6 +83,8 @@ void space_destroy(struct space *space)
 		note_areas(space, 0, USER_TOP);
 		space_unlock(space);
 	}
+	if (unlikely(reservation_count()))
+		(void)reservations_drop(space);
 	reclaim_space_gone(space);
 	while (unlikely(atomic_load(&space->keepers))) /* they run, on other harts */
 		spin_pause();

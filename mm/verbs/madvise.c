@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/check/fence_debt.h"
+#include "mm/fault/collapse.h"
 #include "mm/fault/fault.h"
 #include "mm/host.h"
 #include "mm/space/large_entry.h"
@@ -19,6 +20,7 @@ enum advice_kind {
 	ADVICE_AGED,
 	ADVICE_FLAG,
 	ADVICE_LAZYFREE,
+	ADVICE_COLLAPSE,
 	ADVICE_DROP,
 	ADVICE_POPULATE
 };
@@ -45,6 +47,8 @@ static enum advice_kind advice_kind(int advice)
 		return ADVICE_FLAG;
 	case MADV_FREE:
 		return ADVICE_LAZYFREE;
+	case MADV_COLLAPSE:
+		return ADVICE_COLLAPSE;
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
 		return ADVICE_DROP;
@@ -149,6 +153,26 @@ static int advise_flag(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 	return result ? -EAGAIN : 0;
 }
 
+/* As on Linux, a VMA that has not all of any block is refused, and a block that fails does not keep the others from it. */
+static int collapse_range(const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	struct space *space = vma->space;
+	int result = 0;
+
+	if (ALIGN_UP(vma->start, MMU_LARGE_SIZE) + MMU_LARGE_SIZE > vma->end)
+		return -EINVAL;
+	for (vaddr_t base = ALIGN_UP(start, MMU_LARGE_SIZE); base + MMU_LARGE_SIZE <= end;
+	     base += MMU_LARGE_SIZE) {
+		int failed = collapse_block(space, base);
+
+		if (failed)
+			result = failed;
+		if (vm_pause())
+			break;
+	}
+	return result;
+}
+
 /*
  * Does the advice lose what the memory has? Of sealed private memory that cannot be written, nothing would bring it back. As
  * on Linux, other sealed memory may be lost in the same way as by a store.
@@ -187,6 +211,8 @@ static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 			return -EINVAL;
 		reclaim_range(vma, start, end, MAKE_LAZYFREE);
 		return 0;
+	case ADVICE_COLLAPSE:
+		return collapse_range(vma, start, end);
 	case ADVICE_AGED:
 		if (locked)
 			return -EINVAL;

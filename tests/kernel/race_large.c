@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Large entries (mm/space/large_entry.h): made, split, shared and dropped by several threads at once (R14, R16, R64). */
+#include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/fault/run.h"
@@ -176,10 +177,24 @@ static void change_part(unsigned block)
 	uspace_unlock(race_space);
 }
 
+/* Back to one entry, if no page is in use otherwise. */
+static void collapse_block_again(unsigned block)
+{
+	int result;
+
+	uspace_lock(race_space);
+	result = vm_madvise(&race_space->space, block_at(block), MMU_LARGE_SIZE, MADV_COLLAPSE);
+	uspace_unlock(race_space);
+	EXPECT_TRUE(result == 0 || result == -EINVAL || result == -EAGAIN || result == -ENOMEM);
+}
+
 static void change_blocks(void)
 {
 	for (unsigned i = 0; i < TURNS; i++) {
-		change_part(race_lot(BLOCKS));
+		const unsigned block = race_lot(BLOCKS);
+
+		change_part(block);
+		collapse_block_again(block);
 		if (i % 3 == 0)
 			fork_and_look();
 		drop_whole(race_lot(BLOCKS));
@@ -189,6 +204,63 @@ static void change_blocks(void)
 
 RACE(race_large_against_verbs, .rounds = 3, .shares_space = true, .begin = map_for_all,
      .sides = { change_blocks, use_blocks, use_blocks }, .end = mode_as_before)
+
+/* ---- a sweep whose pages become large ---- */
+
+static unsigned swept; /* pages that the sweep has written */
+
+static void map_for_sweep(void)
+{
+	has_ended = false;
+	swept = 0;
+	mode_before = atomic_load_relaxed(&thp_mode);
+	atomic_store(&thp_mode, THP_ALWAYS);
+	EXPECT_TRUE(race_map(AREA, 2 * MMU_LARGE_SIZE, MAP_PRIVATE, NULL));
+}
+
+static void sweep(void)
+{
+	for (unsigned page = 0; page < BLOCK_PAGES + STEP; page++) {
+		EXPECT_TRUE(race_store(page_at(0, page), page + 1));
+		atomic_store(&swept, page + 1);
+	}
+	atomic_store(&has_ended, true);
+}
+
+/* What has been written behind the sweep stays, whatever frame it is in. */
+static void use_behind(void)
+{
+	const size_t mine = WORD(1 + race_side());
+
+	while (!atomic_load(&has_ended)) {
+		const unsigned n = atomic_load(&swept);
+		const unsigned page = n ? race_lot(n) : 0;
+		uint64_t word = 0;
+
+		if (!n)
+			continue;
+		EXPECT_TRUE(race_store(page_at(0, page) + mine, n));
+		EXPECT_TRUE(race_load(page_at(0, page), &word));
+		EXPECT_EQ(page + 1, word);
+		EXPECT_TRUE(race_load(page_at(0, page) + mine, &word));
+		EXPECT_EQ(n, word);
+	}
+}
+
+static void is_swept(void)
+{
+	uint64_t word;
+
+	for (unsigned page = 0; page < BLOCK_PAGES + STEP; page++) {
+		word = 0;
+		EXPECT_TRUE(race_load(page_at(0, page), &word));
+		EXPECT_EQ(page + 1, word);
+	}
+	mode_as_before();
+}
+
+RACE(race_large_after_a_sweep, .rounds = 4, .shares_space = true, .begin = map_for_sweep,
+     .sides = { sweep, use_behind, use_behind }, .end = is_swept)
 
 /* ---- the last of several that have a block ---- */
 

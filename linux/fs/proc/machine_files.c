@@ -221,6 +221,7 @@ static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	put_count(seq, "run_reused_pages", counter_read(&run_counts.reused_pages));
 	put_count(seq, "thp_fault_alloc", counter_read(&large_counts.filled));
 	put_count(seq, "thp_fault_fallback", counter_read(&large_counts.refused));
+	put_count(seq, "thp_collapse_alloc", counter_read(&large_counts.collapsed));
 	put_count(seq, "thp_split_pmd", counter_read(&large_counts.split));
 	put_count(seq, "allocstall_normal", counter_read(&reclaim_counts.direct));
 	return 0;

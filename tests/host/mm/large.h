@@ -82,3 +82,9 @@ static inline void map_large(size_t nblocks)
 	assert_int_equal(nblocks, space.large);
 	assert_int_equal(nblocks * BLOCK, space.resident);
 }
+
+static inline void begin_child(struct space *child)
+{
+	rig_create(child);
+	assert_int_equal(0, vm_fork(&space, child));
+}

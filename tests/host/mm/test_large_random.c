@@ -278,6 +278,20 @@ static void op_advise(struct model *m)
 	assert_int_equal(0, result);
 }
 
+/* Of one block or two. A page may be in use otherwise, nothing may be there, or a hole. */
+static void op_collapse(struct model *m)
+{
+	const size_t first = below(BLOCKS) * BLOCK, last = first + BLOCK * (below(4) ? 1 : 2),
+		     n = MIN(last, (size_t)PAGES) - first;
+	int result;
+
+	to_the_end(result, vm_madvise(&m->space, va_of(first), n * P, MADV_COLLAPSE));
+	assert_true(result == 0 || result == -EINVAL || result == -EAGAIN || result == -ENOMEM);
+	rig_run(&m->space);
+	for (size_t i = first; i < first + n; i += 1 + below(20))
+		load(m, i);
+}
+
 static void op_lock(struct model *m)
 {
 	struct range range = random_run(m);
@@ -441,10 +455,11 @@ static const struct {
 	void (*run)(struct model *m);
 	unsigned weight;
 } ops[] = {
-	{ op_write, 30 }, { op_read, 10 },    { op_map, 6 },	 { op_renew, 14 },
-	{ op_unmap, 8 },  { op_protect, 10 }, { op_drop, 8 },	 { op_advise, 10 },
-	{ op_lock, 4 },	  { op_move, 8 },     { op_fork, 8 },	 { op_exit, 3 },
-	{ op_pin, 8 },	  { op_peek, 4 },     { op_reclaim, 4 }, { op_mode, 2 },
+	{ op_write, 30 },   { op_read, 10 },	{ op_map, 6 },	   { op_renew, 14 },
+	{ op_unmap, 8 },    { op_protect, 10 }, { op_drop, 8 },	   { op_advise, 10 },
+	{ op_lock, 4 },	    { op_move, 8 },	{ op_fork, 8 },	   { op_exit, 3 },
+	{ op_pin, 8 },	    { op_peek, 4 },	{ op_reclaim, 4 }, { op_mode, 2 },
+	{ op_collapse, 8 },
 };
 
 static void op_any(void)
@@ -474,6 +489,8 @@ static void check_all(void)
 	rig_check();
 }
 
+static uint64_t collapsed; /* of all seeds */
+
 static void run_seed(uint64_t seed, unsigned steps)
 {
 	state = seed * 0x9e3779b97f4a7c15u + 1;
@@ -495,9 +512,11 @@ static void run_seed(uint64_t seed, unsigned steps)
 			check_all();
 	}
 	check_all();
-	printf("# seed %lu: %lu filled, %lu split, %lu refused\n", seed, large_counts.filled,
-	       large_counts.split, large_counts.refused);
+	printf("# seed %lu: %lu filled, %lu collapsed, %lu split, %lu refused\n", seed,
+	       large_counts.filled, large_counts.collapsed, large_counts.split,
+	       large_counts.refused);
 	assert_true(large_counts.filled > 0 && large_counts.split > 0);
+	collapsed += large_counts.collapsed;
 	thp_mode = THP_NEVER;
 	for (unsigned k = 0; k < SPACES; k++)
 		if (models[k].alive)
@@ -516,4 +535,5 @@ TEST(large_random)
 	rig_start(20480);
 	for (uint64_t seed = first; seed < first + 8; seed++)
 		run_seed(seed, test_steps(300));
+	assert_true(collapsed > 0);
 }
