@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs several cases in one boot, as process 1 would run each alone: tools/replay --together. */
 /*
- * batch TOKEN, and for each case: FOLDER COUNT WORD...
+ * batch TOKEN, and for each case: FOLDER THP COUNT WORD...
  *
- * The case's program is in its folder. On both streams "<TOKEN INDEX begins>" comes before what the
+ * The case's program is in its folder. THP is written to the file of that name in /sys before it begins. On both streams "<TOKEN INDEX begins>" comes before what the
  * case prints, and "<TOKEN INDEX ends STATUS LEDGER>" behind it: the status as process 1 would give
  * it, and the errors that the ledger found then, or - on the release kernel, which has no such call.
  * "<TOKEN INDEX left PATH>" on standard error names a file outside of the case's folder that stays.
@@ -27,6 +27,7 @@
 
 #include "abi/faultline.h"
 
+#define THP	    "/sys/kernel/mm/transparent_hugepage/enabled"
 #define BROKEN	    125 /* as process 1 says that it can't run a program at all */
 #define FILES_MAX   4096
 #define SERVERS_MAX 8
@@ -34,7 +35,7 @@
 
 struct one {
 	int index;
-	const char *folder;
+	const char *folder, *thp;
 	char *argv[64];
 };
 
@@ -221,12 +222,23 @@ static void ledger(char *text, size_t size)
 		snprintf(text, size, "-");
 }
 
+/* What the last case has left there is no matter of this one's. */
+static void set_thp(const char *mode)
+{
+	int fd = open(THP, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, mode, strlen(mode)) < 0)
+		stop(THP);
+	close(fd);
+}
+
 static void run(const struct one *one)
 {
 	char errors[32];
 	pid_t child;
 	int status;
 
+	set_thp(one->thp);
 	for (int fd = 1; fd <= 2; fd++)
 		tell(fd, "<%s %d begins>\n", token, one->index);
 	child = fork();
@@ -249,12 +261,13 @@ static void run(const struct one *one)
 static char **take(char **words, struct one *one)
 {
 	const size_t most = sizeof(one->argv) / sizeof(one->argv[0]) - 1;
-	size_t n = words[1] ? (size_t)atoi(words[1]) : 0;
+	size_t n = words[1] && words[2] ? (size_t)atoi(words[2]) : 0;
 
-	one->folder = *words;
+	one->folder = words[0];
+	one->thp = words[1];
 	if (n == 0 || n > most)
 		stop("%s: %zu words", one->folder, n);
-	words += 2;
+	words += 3;
 	for (size_t i = 0; i < n; i++) {
 		if (!*words)
 			stop("%s: %zu words, not %zu", one->folder, i, n);

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 
+import turn
 from grader import build, report, run
 from grader.lab import Lab, Wrong
 from labs import slots, trees
@@ -160,17 +161,9 @@ def check_lab(base, lab, number, seed, tap):
             lambda outcomes: [report.line(one) for one in outcomes if not one.passed])
 
 
-def number_of_commit(root):
-    """Returns how many commits there are, 0 without a repository."""
-    try:
-        return int(trees.git(["rev-list", "--count", "HEAD"], root))
-    except (Wrong, ValueError):
-        return 0
-
-
 def check(root, names, folder, seed, tap):
     """Checks labs."""
-    labs, number = [trees.lab_of(root, name) for name in names], number_of_commit(root)
+    labs, number = [trees.lab_of(root, name) for name in names], turn.number_of_commit(root)
     for is_core, kernel in ((False, "the whole kernel"), (True, "the core alone")):
         chosen = [lab for lab in labs if trees.Made(lab).is_core == is_core]
         if not chosen:

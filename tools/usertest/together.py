@@ -60,11 +60,11 @@ def added(cases):
             for word in ("--add", f"{case.program()}:{folder(index)}/{case.words[0]}")]
 
 
-def orders(cases, token):
-    """Returns the arguments of tests/user/batch.c."""
+def orders(cases, token, thp):
+    """Returns the arguments of tests/user/batch.c, for a run of this mode."""
     words = [token]
     for index, case in enumerate(cases):
-        words += [folder(index), str(len(case.words)), "./" + case.words[0], *case.words[1:]]
+        words += [folder(index), case.thp(thp), str(len(case.words)), "./" + case.words[0], *case.words[1:]]
     return words
 
 

@@ -43,7 +43,7 @@ class Player:
         """Plays one boot."""
         wanted = cases.load(SHARED)
         if program == together.PROGRAM:
-            equal(together.orders(wanted, TOKEN), arguments, "orders")
+            equal(together.orders(wanted, TOKEN, "never"), arguments, "orders")
             results = [one.expected() for one in wanted]
             out = b"".join(self.change(index, result) for index, result in enumerate(results))
             err = b"".join(frame(index, result[2], result[0]) for index, result in enumerate(results)
@@ -58,7 +58,8 @@ class Player:
         replay = load_tool("replay")
         replay.boot, replay.new_token = self.boot, lambda: TOKEN
         replay.together.memory, replay.built.missing = lambda _paths: 64, lambda *_paths: ""
-        os.environ.pop("FAULTLINE_KERNEL", None)
+        for name in ("FAULTLINE_KERNEL", "FAULTLINE_THP"):
+            os.environ.pop(name, None)
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             status = replay.main(["--together", "--kernel", self.kernel, *SHARED])
@@ -151,8 +152,27 @@ def nothing_is_recorded_that_is_no_case():
 @case
 def who_may_share_a_boot():
     for options, shares in (("mem=64M", True), ("mem=128M", False), ("", False), ("mem=64M alone", False),
-                            ("mem=64M soak=release", False), ("mem=64M tree=links", False), ("mem=64M stdin-lines=4", False)):
+                            ("mem=64M soak=release", False), ("mem=64M thp=never", True), ("mem=64M tree=links", False), ("mem=64M stdin-lines=4", False)):
         equal(shares, cases.Case(f"name | prog | {options}", 1).may_share(), options)
+
+
+@case
+def how_memory_is_filled_ahead_has_its_turn():
+    usual, counts = cases.Case("name | prog | mem=64M", 1), cases.Case("other | prog | mem=64M thp=never", 1)
+    replay, before = load_tool("replay"), os.environ.pop("FAULTLINE_THP", None)
+    replay.turn.number_of_commit = lambda: 7
+    told = []
+    for mode, number, wanted in ((None, 7, "never"), ("always", 8, "always"), ("turn", 7, "always"), ("turn", 8, "never"), ("turn", 0, "never")):
+        os.environ.update({"FAULTLINE_THP": mode} if mode else {})
+        replay.turn.number_of_commit = lambda number=number: number
+        equal(wanted, replay.thp_mode(), f"{mode}, commit {number}")
+        replay.boot = lambda _program, words, *_: told.append([word for word in words if "thp" in word])
+        for one in (usual, counts):
+            replay.run(one, "")
+        equal([["thp=" + wanted], ["thp=never"]], told[-2:], "on the command lines")
+    equal(["always", "never"], together.orders([usual, counts], TOKEN, "always")[2::4], "in a boot that they share")
+    os.environ.pop("FAULTLINE_THP")
+    os.environ.update({"FAULTLINE_THP": before} if before else {})
 
 
 @case
