@@ -11,6 +11,7 @@ from collections import Counter
 
 from lib.guest import BUILD, folder, run, run_placed, run_raw
 from lib.tap import case, equal, has, lacks, long_case, main, soak_case
+from usertest import cases
 
 MIB = 1 << 20
 SET = int(os.environ.get("SWAP_MIB", "32"))
@@ -66,6 +67,15 @@ def R84_numbers_are_sorted():
 @long_case
 def R84_a_heap_is_used_at_random():
     swapping("libc", SET * 3 // 4, 20000 if LONG else 3000)
+
+
+@long_case
+def R84_superpages_go_to_swap_and_the_bytes_are_those_of_linux():
+    """A recorded user case (tests/user/vm_fuzz), with a quarter of the memory that it has there."""
+    name, (program, *words) = next((one.name, one.words) for one in cases.load(["vm_wide_3"]))
+    done = run(*words, options=[*SMALL, "--append", "thp=always"], program=f"{BUILD}/tests/user/{program}")
+    with open(f"{cases.EXPECTED}/{name}.out", "rb") as file:
+        equal((0, file.read()), (done.status, done.out), f"status and output of {shown(done)}")
 
 
 @long_case

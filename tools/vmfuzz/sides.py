@@ -52,18 +52,17 @@ class OnLinux:
 
 
 class OnFaultline:
-    """A kernel of $FAULTLINE_BUILD. `words` are added to the end of each line."""
+    """A kernel of $FAULTLINE_BUILD that fills memory ahead as `thp` says. `words` are added to the end of each line."""
 
-    def __init__(self, kernel, words=""):
-        self.name, self.words = kernel, words
+    def __init__(self, kernel, words="", thp="never"):
+        self.name, self.words, self.thp = kernel, words, thp
 
     def run(self, lines):
         """Runs these lines in one boot, and those after a panic in further boots."""
         text = "".join(f"{line} {self.words}\n" for line in lines)
         with tempfile.NamedTemporaryFile(prefix="faultline-log-") as log:
-            # As Linux is booted: mincore(2) shows what is filled ahead.
-            done = subprocess.run([sys.executable, "-I", RUN, "--log", log.name, "--mem", "64M", "--append", "thp=never",
-                                   "--harts", "1", "--timeout", SECONDS, "--", program(), "-"], input=text.encode(), capture_output=True, check=False,
+            done = subprocess.run([sys.executable, "-I", RUN, "--log", log.name, "--mem", "64M", "--append", "thp=" + self.thp,
+                                   "--harts", os.environ.get("FAULTLINE_HARTS", "1"), "--timeout", SECONDS, "--", program(), "-"], input=text.encode(), capture_output=True, check=False,
                                   env={**os.environ, "FAULTLINE_KERNEL": self.name})
             kernel = log.read().decode(errors="replace").splitlines()
         out = done.stdout.decode(errors="replace")

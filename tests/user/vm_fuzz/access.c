@@ -158,7 +158,7 @@ void do_touch(void)
 	attempt.left = 2;
 	if (one_in(60)) {
 		p = (volatile char *)nowhere[rnd(sizeof(nowhere) / sizeof(nowhere[0]))];
-		page = NPAGES;
+		page = npages();
 	}
 	if (access == STORE_BYTE)
 		value &= 0xff;
@@ -169,7 +169,7 @@ void do_touch(void)
 		value = 0;
 	tell(ops[access], done ? (long)(value & INT64_MAX) : -EFAULT, "%u:%#x, kind %d", page, off,
 	     (int)access);
-	if (page < NPAGES)
+	if (page < npages())
 		arena_sync((struct range){ page, page + 1 < area_end(page) ? 2 : 1 });
 }
 

@@ -7,35 +7,35 @@
 #define POPULATE_WRITE	23
 
 /*
- * Left out: MADV_PAGEOUT, which on Linux drops what MADV_FREE has been told of, and MADV_REMOVE and newer ones,
- * which are not built (docs/ABI.md).
+ * Left out: MADV_PAGEOUT, which on Linux drops what MADV_FREE has been told of (with the word `swaps` it takes the place of
+ * MADV_FREE), and MADV_REMOVE and newer ones, which are not built (docs/ABI.md).
  */
 static const struct {
 	int advice;
-	unsigned char weight;
+	unsigned char weight, wide;
 } advices[] = {
-	{ MADV_DONTNEED, 30 },
-	{ MADV_FREE, 8 },
-	{ MADV_WILLNEED, 4 },
-	{ MADV_DONTFORK, 6 },
-	{ MADV_DOFORK, 8 },
-	{ MADV_WIPEONFORK, 6 },
-	{ MADV_KEEPONFORK, 5 },
-	{ MADV_NORMAL, 2 },
-	{ MADV_RANDOM, 2 },
-	{ MADV_SEQUENTIAL, 2 },
-	{ MADV_COLD, 2 },
-	{ MADV_HUGEPAGE, 3 },
-	{ MADV_NOHUGEPAGE, 1 },
-	{ MADV_DONTDUMP, 1 },
-	{ MADV_DODUMP, 1 },
-	{ DONTNEED_LOCKED, 4 },
-	{ POPULATE_READ, 6 },
-	{ POPULATE_WRITE, 6 },
-	{ 5, 1 },
-	{ 6, 1 },
-	{ 99, 1 },
-	{ -1, 1 },
+	{ MADV_DONTNEED, 30, 24 },
+	{ MADV_FREE, 8, 16 },
+	{ MADV_WILLNEED, 4, 4 },
+	{ MADV_DONTFORK, 6, 6 },
+	{ MADV_DOFORK, 8, 8 },
+	{ MADV_WIPEONFORK, 6, 6 },
+	{ MADV_KEEPONFORK, 5, 5 },
+	{ MADV_NORMAL, 2, 2 },
+	{ MADV_RANDOM, 2, 2 },
+	{ MADV_SEQUENTIAL, 2, 2 },
+	{ MADV_COLD, 2, 8 },
+	{ MADV_HUGEPAGE, 3, 24 },
+	{ MADV_NOHUGEPAGE, 1, 4 },
+	{ MADV_DONTDUMP, 1, 1 },
+	{ MADV_DODUMP, 1, 1 },
+	{ DONTNEED_LOCKED, 4, 4 },
+	{ POPULATE_READ, 6, 6 },
+	{ POPULATE_WRITE, 6, 6 },
+	{ 5, 1, 1 },
+	{ 6, 1, 1 },
+	{ 99, 1, 1 },
+	{ -1, 1, 1 },
 };
 
 /* What may only be written may be read too, but not be populated by reading on Linux (docs/ABI.md). */
@@ -67,8 +67,10 @@ void do_madvise(void)
 	long value;
 
 	for (size_t i = 0; i < sizeof(weights); i++)
-		weights[i] = advices[i].weight;
+		weights[i] = wide ? advices[i].wide : advices[i].weight;
 	advice = advices[pick(weights, sizeof(weights))].advice;
+	if (advice == MADV_FREE && swaps)
+		advice = MADV_PAGEOUT;
 	if (advice == POPULATE_READ && only_writable(r))
 		advice = POPULATE_WRITE;
 	if (one_in(20))
@@ -111,16 +113,16 @@ static bool may_tell(unsigned page)
 void do_mincore(void)
 {
 	struct range r = one_in(8) ? range_any() : range_mapped();
-	char *addr = at(r.first), text[NPAGES + 1] = { 0 };
+	static unsigned char vec[MOST_PAGES];
+	char *addr = at(r.first), text[FEW_PAGES + HEAP_PAGES + 1] = { 0 };
 	size_t len = r.n * PAGE;
-	unsigned char vec[NPAGES];
 	long value;
 
 	memset(vec, 2, sizeof(vec));
 	if (one_in(12))
 		spoil(&addr, &len);
 	value = CALL(SYS_mincore, addr, len, vec);
-	for (unsigned i = 0; i < r.n; i++) {
+	for (unsigned i = 0; i < r.n && !wide; i++) { /* a huge page is there as a whole */
 		text[i] = (char)(may_tell(r.first + i) ? '0' + vec[i] : '-');
 		mix((uint64_t)text[i]);
 	}
@@ -133,7 +135,7 @@ void do_lock(void)
 	struct range r = one_in(8) ? range_any() : range_mapped();
 	char *addr = at(r.first);
 	size_t len = r.n * PAGE;
-	unsigned what = rnd(8);
+	unsigned what = rnd(8) | (swaps ? 4 : 0);
 	long value;
 
 	if (one_in(16))
@@ -160,7 +162,7 @@ void do_lock(void)
 
 void do_lock_all(void)
 {
-	if (one_in(4)) {
+	if (one_in(4) && !swaps) {
 		int flags = (int)rnd(9);
 
 		tell(OP_MLOCKALL, CALL(SYS_mlockall, flags), "%d", flags);

@@ -2,19 +2,27 @@
 /* What the arena is thought to hold. It only steers the choice of arguments: nothing is checked against it. */
 #include "vm_fuzz.h"
 
-struct cell cells[NPAGES];
+struct cell cells[MOST_PAGES];
 char *heap_at;
+bool wide, swaps;
+unsigned main_pages;
 static unsigned last_id;
 
 void arena_begin(void)
 {
 	memset(cells, 0, sizeof(cells));
 	last_id = 0;
+	main_pages = wide ? WIDE_PAGES : FEW_PAGES;
+}
+
+unsigned npages(void)
+{
+	return main_pages + HEAP_PAGES;
 }
 
 char *at(unsigned page)
 {
-	return page < MAIN_PAGES ? MAIN_AT + page * PAGE : heap_at + (page - MAIN_PAGES) * PAGE;
+	return page < main_pages ? MAIN_AT + page * PAGE : heap_at + (page - main_pages) * PAGE;
 }
 
 bool page_of(const volatile void *p, unsigned *page)
@@ -22,10 +30,10 @@ bool page_of(const volatile void *p, unsigned *page)
 	uintptr_t main = (uintptr_t)p - (uintptr_t)MAIN_AT,
 		  heap = (uintptr_t)p - (uintptr_t)heap_at;
 
-	if (main < MAIN_PAGES * PAGE)
+	if (main < main_pages * PAGE)
 		*page = (unsigned)(main / PAGE);
 	else if (heap < HEAP_PAGES * PAGE)
-		*page = MAIN_PAGES + (unsigned)(heap / PAGE);
+		*page = main_pages + (unsigned)(heap / PAGE);
 	else
 		return false;
 	return true;
@@ -33,18 +41,34 @@ bool page_of(const volatile void *p, unsigned *page)
 
 unsigned area_end(unsigned page)
 {
-	return page < MAIN_PAGES ? MAIN_PAGES : NPAGES;
+	return page < main_pages ? main_pages : npages();
+}
+
+/* Borders of blocks, pages near to these, or any. */
+static unsigned some_wide_page(void)
+{
+	unsigned page = rnd(main_pages / BLOCK + 1) * BLOCK, near = rnd(7), how = rnd(4);
+
+	if (how == 0)
+		return rnd(main_pages);
+	return how == 1 || page + near < 3 ? page : page + near - 3;
 }
 
 static unsigned some_page(void)
 {
-	return one_in(7) ? MAIN_PAGES + rnd(HEAP_PAGES) : rnd(MAIN_PAGES);
+	if (wide && !one_in(20))
+		return some_wide_page();
+	return one_in(7) ? main_pages + rnd(HEAP_PAGES) : rnd(main_pages);
 }
 
 static unsigned some_length(unsigned most)
 {
 	unsigned n = 1 + rnd(one_in(6) ? 32 : 6);
 
+	if (wide && one_in(2))
+		n = one_in(3) ? 1 + rnd(3 * BLOCK) : (1 + rnd(3)) * BLOCK + rnd(5) - 2;
+	else if (wide && one_in(4))
+		n = (1 + rnd(2)) * BLOCK;
 	return n < most ? n : most;
 }
 
@@ -59,7 +83,7 @@ struct range range_any(void)
 /* The first page from a chance one on that is mapped, or is not; any, where there is none. */
 static unsigned page_like(bool mapped)
 {
-	unsigned start = some_page(), base = start < MAIN_PAGES ? 0 : MAIN_PAGES;
+	unsigned start = some_page(), base = start < main_pages ? 0 : main_pages;
 	unsigned size = area_end(start) - base;
 
 	for (unsigned i = 0; i < size; i++) {
@@ -97,16 +121,23 @@ struct range range_one(void)
 	unsigned end = area_end(r.first), most;
 
 	if (one_in(2))
-		while (r.first != 0 && r.first != MAIN_PAGES && cells[r.first - 1].mapped &&
+		while (r.first != 0 && r.first != main_pages && cells[r.first - 1].mapped &&
 		       cells[r.first - 1].id == cells[r.first].id)
 			r.first--;
 	most = some_length(end - r.first);
 	if (one_in(3))
-		most = NPAGES;
+		most = npages();
 	while (r.n < most && r.first + r.n < end && cells[r.first + r.n].mapped &&
 	       cells[r.first + r.n].id == cells[r.first].id)
 		r.n++;
 	return r;
+}
+
+struct range range_blocks(void)
+{
+	unsigned first = rnd(main_pages / BLOCK);
+
+	return (struct range){ first * BLOCK, (1 + rnd(main_pages / BLOCK - first)) * BLOCK };
 }
 
 /* What is in the range, and what is behind it, may be mappings of their own from now on. */
@@ -175,7 +206,7 @@ void arena_sync(struct range r)
 
 void arena_fork(void)
 {
-	for (unsigned i = 0; i < NPAGES; i++)
+	for (unsigned i = 0; i < npages(); i++)
 		if (cells[i].mapped && cells[i].nofork)
 			arena_unmap((struct range){ i, 1 });
 }

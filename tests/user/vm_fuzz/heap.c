@@ -13,7 +13,7 @@ void heap_begin(void)
 
 static void keep_heap(void)
 {
-	for (unsigned i = MAIN_PAGES; i < NPAGES; i++) {
+	for (unsigned i = main_pages; i < npages(); i++) {
 		unsigned char vec;
 		bool mapped = mincore(at(i), PAGE, &vec) == 0;
 

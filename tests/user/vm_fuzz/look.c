@@ -38,7 +38,7 @@ static void look_at(unsigned page)
 
 void do_look(void)
 {
-	for (unsigned i = 0; i < NPAGES; i++)
+	for (unsigned i = 0; i < npages(); i++)
 		look_at(i);
 	files_look();
 	tell(OP_LOOK, 0, " ");

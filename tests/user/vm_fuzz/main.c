@@ -4,7 +4,8 @@
  * vm_fuzz SEED STEPS [WORD...]: a hash of all results, signals and visible memory every 100 steps, then totals.
  * Words: verbose: a line for each result; quiet: only the last hash; only=LIST, but=LIST: steps to take, or to leave
  * out, like 1-5,8,12.3 (12.3 is the third step of the child that step 12 makes; `only` leaves these be);
- * plant=STEP: that step's results are altered, as a difference to be found.
+ * plant=STEP: that step's results are altered, as a difference to be found; wide: the arena is some MiB, with huge pages where the
+ * kernel makes some; swaps: nothing is locked or may be dropped, so that it comes to the same with little memory and a swap disk.
  * vm_fuzz -: each line of standard input is such a list of arguments, and a run of its own.
  */
 #include "vm_fuzz.h"
@@ -62,6 +63,10 @@ static bool parse_word(const char *word)
 		verbose = true;
 	} else if (strcmp(word, "quiet") == 0) {
 		plan.quiet = true;
+	} else if (strcmp(word, "wide") == 0) {
+		wide = true;
+	} else if (strcmp(word, "swaps") == 0) {
+		swaps = true;
 	} else if (is_word(word, "only=", &rest)) {
 		memset(plan.left, 1, plan.steps + 1);
 		leave(rest, 0);
@@ -90,7 +95,9 @@ static int run(char **words)
 	arena_begin();
 	files_begin();
 	access_begin();
+	huge_begin();
 	steps_run(&plan);
+	huge_end();
 	if (!plan.quiet)
 		tally_print();
 	return 0;

@@ -20,8 +20,9 @@ struct mapping {
 int some_prot(void)
 {
 	static const unsigned char weights[] = { 3, 6, 2, 14, 1, 2, 1, 5 };
+	static const unsigned char wide_weights[] = { 3, 8, 1, 30, 1, 1, 0, 1 };
 
-	return (int)pick(weights, 8);
+	return (int)pick(wide ? wide_weights : weights, 8);
 }
 
 void spoil(char **addr, size_t *len)
@@ -51,9 +52,10 @@ void spoil(char **addr, size_t *len)
 static void choose_kind(struct mapping *m)
 {
 	static const unsigned char weights[] = { 8, 3, 5, 4 };
+	static const unsigned char wide_weights[] = { 30, 2, 2, 1 };
 	static const int extras[] = { MAP_NORESERVE, MAP_POPULATE, MAP_STACK, MAP_LOCKED };
 
-	m->kind = (enum kind)pick(weights, 4);
+	m->kind = (enum kind)pick(wide ? wide_weights : weights, 4);
 	m->flags = m->kind == KIND_SHARED || m->kind == KIND_FILE ? MAP_SHARED : MAP_PRIVATE;
 	m->fd = -1;
 	if (m->kind == KIND_PRIVATE || m->kind == KIND_SHARED) {
@@ -64,8 +66,8 @@ static void choose_kind(struct mapping *m)
 		m->sealed = m->sealed && m->kind == KIND_FILE && (m->prot & PROT_WRITE);
 	}
 	if (one_in(3))
-		m->flags |= extras[rnd(one_in(4) ? 4 : 3)];
-	if (m->kind == KIND_PRIVATE && one_in(10))
+		m->flags |= extras[rnd(one_in(4) && !swaps ? 4 : 3)];
+	if (m->kind == KIND_PRIVATE && !wide && one_in(10))
 		m->flags |= MAP_GROWSDOWN;
 }
 
@@ -170,11 +172,11 @@ void do_munmap(void)
  * mapping here, and may be two on Linux (docs/ABI.md). */
 static bool stack_start(unsigned page, unsigned *start)
 {
-	while (page != 0 && page != MAIN_PAGES && cells[page - 1].mapped &&
+	while (page != 0 && page != main_pages && cells[page - 1].mapped &&
 	       cells[page - 1].id == cells[page].id)
 		page--;
 	*start = page;
-	return page == 0 || page == MAIN_PAGES || !cells[page - 1].mapped || !cells[page - 1].grows;
+	return page == 0 || page == main_pages || !cells[page - 1].mapped || !cells[page - 1].grows;
 }
 
 static bool protect_from_start(struct range *r, int *prot)

@@ -164,7 +164,7 @@ static void unlock_around(struct range r)
 {
 	unsigned first = r.first, end = r.first + r.n;
 
-	while (first != 0 && first != MAIN_PAGES && cells[first - 1].mapped)
+	while (first != 0 && first != main_pages && cells[first - 1].mapped)
 		first--;
 	while (end < area_end(r.first) && cells[end].mapped)
 		end++;
@@ -189,7 +189,7 @@ void do_mremap(void)
 		unlock_around(m.from);
 	value = CALL(SYS_mremap, m.old, m.old_len, m.new_len, m.flags, m.new);
 	tell(OP_MREMAP, place(value), "%u+%u, %#lx to %#lx, flags %d, to %u", m.from.first,
-	     m.from.n, m.old_len, m.new_len, m.flags, m.fixed ? m.to.first : NPAGES);
+	     m.from.n, m.old_len, m.new_len, m.flags, m.fixed ? m.to.first : npages());
 	if (value >= 0)
 		keep_move(&m, value);
 	if (value < 0 && m.fixed) { /* what was there may be gone, and the old end cut off */

@@ -6,13 +6,15 @@
 
 static const struct {
 	void (*run)(void); /* NULL: fork */
-	unsigned char weight;
+	unsigned char weight, wide;
 } steps[] = {
-	{ do_touch, 90 },  { do_mmap, 30 },    { do_munmap, 10 }, { do_mprotect, 22 },
-	{ do_mremap, 24 }, { do_madvise, 24 }, { do_msync, 4 },	  { do_mincore, 8 },
-	{ do_lock, 8 },	   { do_lock_all, 2 }, { do_brk, 6 },	  { do_fetch, 5 },
-	{ do_copy, 24 },   { do_pipe, 8 },     { do_size, 9 },	  { do_seal, 1 },
-	{ do_memfd, 2 },   { NULL, 8 },
+	{ do_touch, 90, 50 },	 { do_mmap, 30, 12 },	{ do_munmap, 10, 12 },
+	{ do_mprotect, 22, 16 }, { do_mremap, 24, 16 }, { do_madvise, 24, 40 },
+	{ do_msync, 4, 1 },	 { do_mincore, 8, 2 },	{ do_lock, 8, 6 },
+	{ do_lock_all, 2, 1 },	 { do_brk, 6, 1 },	{ do_fetch, 5, 1 },
+	{ do_copy, 24, 20 },	 { do_pipe, 8, 12 },	{ do_size, 9, 2 },
+	{ do_seal, 1, 0 },	 { do_memfd, 2, 1 },	{ do_sweep, 0, 50 },
+	{ do_renew, 0, 30 },	 { NULL, 8, 16 },
 };
 #define NSTEPS (sizeof(steps) / sizeof(steps[0]))
 
@@ -35,7 +37,7 @@ static void step(uint64_t path, unsigned depth)
 	void (*run)(void);
 
 	for (unsigned i = 0; i < NSTEPS; i++)
-		weights[i] = steps[i].weight;
+		weights[i] = wide ? steps[i].wide : steps[i].weight;
 	if (depth == MOST_DEPTH)
 		weights[NSTEPS - 1] = 0;
 	chance_begin(plan->seed, path);
@@ -84,7 +86,7 @@ static void child(uint64_t path, unsigned depth, const struct parts *parts, int 
 /* A child takes some steps, then the parent, then the child again, so that each sees what the other has done. */
 static void fork_at(uint64_t path, unsigned depth)
 {
-	struct parts parts = { rnd(6), rnd(4), rnd(6), one_in(3), (int)rnd(90) };
+	struct parts parts = { rnd(6), rnd(4), rnd(6), one_in(wide ? 12 : 3), (int)rnd(90) };
 	int done[2], go[2], status = 0;
 	char c = 0;
 	pid_t pid;

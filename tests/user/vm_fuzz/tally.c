@@ -32,6 +32,7 @@ static const char *const names[OPS] = {
 	[OP_MEMFD] = "memfd_create",
 	[OP_FORK] = "fork",
 	[OP_LOOK] = "look",
+	[OP_SWEEP] = "sweep",
 };
 static const char *const signal_names[] = { "SIGSEGV, not mapped", "SIGSEGV, no right", "SIGBUS" };
 
@@ -166,7 +167,7 @@ void tell_signal(int sig, int code, const void *addr)
 
 void tally_print(void)
 {
-	for (int op = 0; op < OPS; op++) {
+	for (int op = 0; op < (wide ? OPS : OP_SWEEP); op++) {
 		char line[400];
 		int n = snprintf(line, sizeof(line), "%s: %u", names[op], tally->good[op]);
 

@@ -7,10 +7,15 @@
 
 #include "../t.h"
 
-/* The arena: pages at a fixed place, and those from the break on, which brk and mmap share. */
-#define MAIN_PAGES 96u
+/*
+ * The arena: pages at a fixed place, and those from the break on, which brk and mmap share. The first are few, or with the word
+ * `wide` several blocks, each of which a huge page may map.
+ */
+#define FEW_PAGES  96u
+#define BLOCK	   512u
+#define WIDE_PAGES (4 * BLOCK + 200)
 #define HEAP_PAGES 24u
-#define NPAGES	   (MAIN_PAGES + HEAP_PAGES)
+#define MOST_PAGES (WIDE_PAGES + HEAP_PAGES)
 #define MAIN_AT	   ((char *)0x1800000000)
 #define FILE_PAGES 32u /* most pages of a file */
 #define LOOK_EVERY 100u
@@ -45,6 +50,7 @@ enum op {
 	OP_MEMFD,
 	OP_FORK,
 	OP_LOOK,
+	OP_SWEEP, /* with `wide` only, as those behind it */
 	OPS
 };
 
@@ -69,10 +75,14 @@ struct range {
 	unsigned first, n;
 };
 
-extern struct cell cells[NPAGES];
+extern struct cell cells[MOST_PAGES];
 extern char *heap_at;
+extern unsigned main_pages;
+extern bool wide;  /* the arena is some MiB */
+extern bool swaps; /* nothing is locked, nor may be dropped: memory may be short */
 
 void arena_begin(void);
+unsigned npages(void);
 char *at(unsigned page);
 bool page_of(const volatile void *p, unsigned *page);
 unsigned area_end(unsigned page); /* the first page behind the area that this one is in */
@@ -80,6 +90,7 @@ struct range range_any(void);
 struct range range_mapped(void);
 struct range range_free(void);
 struct range range_one(void);
+struct range range_blocks(void); /* whole ones */
 void arena_map(struct range r, int prot, enum kind kind, bool grows);
 void arena_unmap(struct range r);
 void arena_protect(struct range r, int prot);
@@ -119,6 +130,12 @@ bool try_access(enum access access, volatile void *p, uint64_t *value);
 bool try_fetch(volatile void *p);
 void do_touch(void);
 void do_fetch(void);
+
+/* sweep.c: what makes huge pages. */
+void do_sweep(void);
+void do_renew(void);
+void huge_begin(void);
+void huge_end(void);
 
 /* files.c: the files that are mapped, read, written and cut. */
 void files_begin(void);
