@@ -19,6 +19,7 @@
 
 struct cell {
 	bool mapped, locked;
+	bool freed; /* since MADV_FREE: it may be zeros any time, and stays so */
 	unsigned char prot, byte;
 	unsigned age; /* changes when the page is another one */
 };
@@ -138,6 +139,13 @@ static void become_new(struct cell *cell)
 {
 	cell->age = ++next_age;
 	cell->byte = 0;
+	cell->freed = false;
+}
+
+static void become(struct cell *cell, unsigned byte)
+{
+	cell->byte = (unsigned char)byte;
+	cell->freed = false;
 }
 
 /* ---- operations ---- */
@@ -147,9 +155,17 @@ static int expected(const struct cell *cell)
 	return cell->mapped && cell->prot & PROT_READ ? cell->byte : -1;
 }
 
+/* What was read of the page is what it has. */
+static void check_byte(struct cell *cell, int found)
+{
+	if (cell->freed && expected(cell) > 0 && found == 0)
+		become_new(cell);
+	assert_int_equal(expected(cell), found);
+}
+
 static void load(struct model *m, size_t i)
 {
-	assert_int_equal(expected(&m->cell[i]), fake_load(va_of(i) + AT_BYTE));
+	check_byte(&m->cell[i], fake_load(va_of(i) + AT_BYTE));
 	if (expected(&m->cell[i]) >= 0)
 		assert_int_equal(0, fake_load(va_of(i) + 2000));
 }
@@ -169,7 +185,7 @@ static void op_write(struct model *m)
 		assert_int_equal(may ? 0 : -1,
 				 fake_store(va_of(i) + AT_BYTE, (unsigned char)(byte + i % 50)));
 		if (may)
-			cell->byte = (unsigned char)(byte + i % 50);
+			become(cell, byte + i % 50);
 	}
 }
 
@@ -228,7 +244,7 @@ static void op_renew(struct model *m)
 	map_again(m, range);
 	rig_run(&m->space);
 	for (size_t i = range.first; i < range.end; i += 1 + below(1 << below(10))) {
-		m->cell[i].byte = (unsigned char)below(256);
+		become(&m->cell[i], below(256));
 		assert_int_equal(0, fake_store(va_of(i) + AT_BYTE, m->cell[i].byte));
 	}
 }
@@ -266,13 +282,16 @@ static void op_drop(struct model *m)
 static void op_advise(struct model *m)
 {
 	static const unsigned char advice[] = { MADV_HUGEPAGE, MADV_HUGEPAGE, MADV_NOHUGEPAGE,
-						MADV_COLD, MADV_PAGEOUT };
+						MADV_COLD,     MADV_PAGEOUT,  MADV_FREE,
+						MADV_FREE };
 	struct range range = random_run(m);
 	const unsigned char what = advice[below(ARRAY_SIZE(advice))];
 	int result;
 
 	if (range.first == range.end || m->cell[range.first].locked)
 		return;
+	for (size_t i = range.first; i < range.end && what == MADV_FREE; i++)
+		m->cell[i].freed = true;
 	to_the_end(result,
 		   vm_madvise(&m->space, va_of(range.first), (range.end - range.first) * P, what));
 	assert_int_equal(0, result);
@@ -290,6 +309,20 @@ static void op_collapse(struct model *m)
 	rig_run(&m->space);
 	for (size_t i = first; i < first + n; i += 1 + below(20))
 		load(m, i);
+}
+
+static void op_populate(struct model *m)
+{
+	struct range range = random_run(m);
+	const unsigned prot = m->cell[range.first].prot;
+	int result;
+
+	if (range.first == range.end || prot == PROT_NONE)
+		return;
+	to_the_end(result,
+		   vm_madvise(&m->space, va_of(range.first), (range.end - range.first) * P,
+			      prot == RW && below(2) ? MADV_POPULATE_WRITE : MADV_POPULATE_READ));
+	assert_int_equal(0, result);
 }
 
 static void op_lock(struct model *m)
@@ -411,7 +444,7 @@ static void op_pin(struct model *m)
 		struct cell *cell = &pin->of->cell[pin->at];
 
 		if (cell->mapped) {
-			cell->byte = (unsigned char)below(256);
+			become(cell, below(256));
 			((unsigned char *)page_address(pin->page))[AT_BYTE] = cell->byte;
 		}
 	}
@@ -428,10 +461,10 @@ static void op_peek(struct model *m)
 	assert_int_equal(expected(&m->cell[at]) >= 0 ? 0 : -EFAULT, result);
 	if (result)
 		return;
-	assert_int_equal(expected(&m->cell[at]), ((unsigned char *)page_address(page))[AT_BYTE]);
+	check_byte(&m->cell[at], ((unsigned char *)page_address(page))[AT_BYTE]);
 	if (below(2) && m->cell[at].prot & PROT_WRITE) {
 		rig_run(&m->space);
-		m->cell[at].byte = (unsigned char)below(256);
+		become(&m->cell[at], below(256));
 		assert_int_equal(0, fake_store(va_of(at) + AT_BYTE, m->cell[at].byte));
 	}
 	put_user_page(&m->space, page, VM_PROT_READ);
@@ -459,7 +492,7 @@ static const struct {
 	{ op_unmap, 8 },    { op_protect, 10 }, { op_drop, 8 },	   { op_advise, 10 },
 	{ op_lock, 4 },	    { op_move, 8 },	{ op_fork, 8 },	   { op_exit, 3 },
 	{ op_pin, 8 },	    { op_peek, 4 },	{ op_reclaim, 4 }, { op_mode, 2 },
-	{ op_collapse, 8 },
+	{ op_collapse, 8 }, { op_populate, 6 },
 };
 
 static void op_any(void)
@@ -491,8 +524,51 @@ static void check_all(void)
 
 static uint64_t collapsed; /* of all seeds */
 
+/* ---- memory of which few blocks are free ---- */
+
+#define FRAMES	   20480u
+#define WHOLE	   8u /* blocks that stay free, and may become pieces */
+#define HELD_INDEX 77u
+
+static struct page *held;
+
+/* Takes all frames, and frees them but for one of each block. */
+static void hold_fragments(void)
+{
+	struct page *all = NULL, *page;
+	unsigned whole = 0;
+
+	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_OPTIONAL))) {
+		page->owner = all;
+		all = page;
+	}
+	while ((page = all)) {
+		all = page->owner;
+		page->owner = NULL;
+		if (page_to_pfn(page) % BLOCK == HELD_INDEX && ++whole > WHOLE) {
+			page->owner = held;
+			held = page;
+		} else {
+			page_free(page, 0);
+		}
+	}
+}
+
+static void put_fragments(void)
+{
+	while (held) {
+		struct page *page = held;
+
+		held = page->owner;
+		page->owner = NULL;
+		page_free(page, 0);
+	}
+}
+
 static void run_seed(uint64_t seed, unsigned steps)
 {
+	const bool fragments = seed % 8 > 4;
+
 	state = seed * 0x9e3779b97f4a7c15u + 1;
 	objects_before = rig_objects();
 	begin_disk(AREA_SLOTS);
@@ -501,6 +577,8 @@ static void run_seed(uint64_t seed, unsigned steps)
 	thp_mode = THP_ALWAYS;
 	large_counts = (struct large_counts){ 0 };
 	memset(models, 0, sizeof(models));
+	if (fragments)
+		hold_fragments();
 	rig_create(&models[0].space);
 	models[0].alive = true;
 	if (seed % 4 == 2)
@@ -517,6 +595,7 @@ static void run_seed(uint64_t seed, unsigned steps)
 	       large_counts.refused);
 	assert_true(large_counts.filled > 0 && large_counts.split > 0);
 	collapsed += large_counts.collapsed;
+	assert_true(!fragments || large_counts.refused > 0);
 	thp_mode = THP_NEVER;
 	for (unsigned k = 0; k < SPACES; k++)
 		if (models[k].alive)
@@ -524,15 +603,16 @@ static void run_seed(uint64_t seed, unsigned steps)
 	disk_end_all();
 	disk_stop();
 	arch_ad_soft_set(false);
+	put_fragments();
 	check_gone();
 }
 
-/* Seeds that differ in who maintains A and D, and in whether threads share the first space. */
+/* Seeds that differ in who maintains A and D, in whether threads share the first space, and in how many blocks are free. */
 TEST(large_random)
 {
 	const uint64_t first = test_random() / 2;
 
-	rig_start(20480);
+	rig_start(FRAMES);
 	for (uint64_t seed = first; seed < first + 8; seed++)
 		run_seed(seed, test_steps(300));
 	assert_true(collapsed > 0);
