@@ -2,6 +2,7 @@
 /* Programs that use a page again after a verb took it away: no stale translation may serve them. */
 #include "abi/mman.h"
 #include "abi/signal.h"
+#include "mm/fault/thp_mode.h"
 #include "mm/fault/user_copy.h"
 #include "mm/object/page_cache.h"
 #include "proc/process.h"
@@ -221,4 +222,78 @@ KTEST_IN_PROCESS(fences_a_page_whose_accessed_bit_is_cleared)
 	EXPECT_EQ(0, vm_unmap(&us->space, AREA, PAGE_SIZE));
 	uspace_unlock(us);
 	object_put(&zeros);
+}
+
+/* ---- what faults fill ahead ---- */
+
+#define AHEAD	 0x40000000ul /* a block of its own */
+#define AHEAD_N	 24ul	      /* pages of a run */
+#define AHEAD_AT (AHEAD + 4 * PAGE_SIZE)
+
+static void fill_ahead(bool ahead)
+{
+	static unsigned before;
+
+	if (ahead)
+		before = atomic_load_relaxed(&thp_mode);
+	atomic_store(&thp_mode, ahead ? THP_ALWAYS : before);
+}
+
+/* The hart sees that nothing is there, of each page. */
+static void refuse(vaddr_t at, size_t npages)
+{
+	uint64_t word;
+
+	for (size_t i = 0; i < npages; i++)
+		EXPECT_EQ(-EFAULT, user_copy_in(&word, at + i * PAGE_SIZE, sizeof(word)));
+}
+
+/* R8: pages that are mapped ahead are there at once; only the strict machine can tell */
+KTEST_IN_PROCESS(fences_pages_that_a_run_maps)
+{
+	struct uspace *us = current_process()->uspace;
+	uint64_t word = 1;
+
+	fill_ahead(true);
+	EXPECT_TRUE(current_map(AHEAD, PAGE_SIZE)); /* the page table is there */
+	EXPECT_EQ(0, user_copy_out(AHEAD, &word, sizeof(word)));
+	refuse(AHEAD_AT, AHEAD_N);
+	EXPECT_TRUE(current_map(AHEAD_AT, AHEAD_N * PAGE_SIZE));
+	for (size_t i = 0; i < AHEAD_N; i++)
+		EXPECT_EQ(0, user_copy_in(&word, AHEAD_AT + i * PAGE_SIZE, sizeof(word)));
+	EXPECT_TRUE(kind_count(us, FAULT_FILL) < 8);
+	EXPECT_EQ(0, kind_count(us, FAULT_SPURIOUS));
+	for (word = 1; word <= AHEAD_N; word++) /* in the place of zeros that were read */
+		EXPECT_EQ(0, user_copy_out(AHEAD_AT + (word - 1) * PAGE_SIZE, &word, sizeof(word)));
+	EXPECT_TRUE(us->space.stats.ahead > AHEAD_N / 2);
+	EXPECT_EQ(0, kind_count(us, FAULT_SPURIOUS));
+	for (size_t i = 0; i < AHEAD_N; i++) {
+		EXPECT_EQ(0, user_copy_in(&word, AHEAD_AT + i * PAGE_SIZE, sizeof(word)));
+		EXPECT_EQ(i + 1, word);
+	}
+	fill_ahead(false);
+}
+
+/* R8: so is all of a superpage */
+KTEST_IN_PROCESS(fences_a_superpage_that_is_mapped)
+{
+	struct uspace *us = current_process()->uspace;
+	uint64_t word = 1;
+
+	fill_ahead(true);
+	EXPECT_TRUE(
+		current_map(AHEAD + 2 * MMU_LARGE_SIZE, PAGE_SIZE)); /* the middle table is there */
+	EXPECT_EQ(0, user_copy_out(AHEAD + 2 * MMU_LARGE_SIZE, &word, sizeof(word)));
+	refuse(AHEAD, AHEAD_N);
+	EXPECT_TRUE(current_map(AHEAD, MMU_LARGE_SIZE));
+	uspace_lock(us);
+	EXPECT_EQ(0, vm_madvise(&us->space, AHEAD, MMU_LARGE_SIZE, MADV_HUGEPAGE));
+	uspace_unlock(us);
+	EXPECT_EQ(0, user_copy_out(AHEAD_AT, &word, sizeof(word)));
+	EXPECT_EQ(1, us->space.large);
+	for (size_t i = 0; i < AHEAD_N; i++)
+		EXPECT_EQ(0, user_copy_out(AHEAD + i * PAGE_SIZE, &word, sizeof(word)));
+	EXPECT_EQ(2, kind_count(us, FAULT_FILL));
+	EXPECT_EQ(0, kind_count(us, FAULT_SPURIOUS));
+	fill_ahead(false);
 }

@@ -10,7 +10,7 @@ from . import shrink
 SUB_STEP = re.compile(r"^(\d+(?:\.\d+)+) ")
 LOOK = re.compile(r"^(end|[\d.]+) (page|file) \d+")
 AT_ONCE = 40000  # the most steps in one boot
-WIDE = 20        # so many steps take as long as one in a wide arena
+WIDE = 40        # so many steps take as long as one in a wide arena
 CHECK = 100      # steps from one hash to the next
 
 
