@@ -153,6 +153,7 @@ HOGS = {
     "endpoints": "Too many open files in system",
     "pipes": "Too many open files in system",
     "texts": "Too many open files in system",
+    "blocks": "signal 9",
     "tables": "signal 9",
     "locks": "No locks available",
     "mounts": "No space left on device",
@@ -162,7 +163,7 @@ HOGS = {
     "sets": "Cannot allocate memory",
     "segments": "signal 7",
 }
-MEMORY_HOGS = ["memfds", "unmapped", "written", "tables"]  # as "memfd", in other ways
+MEMORY_HOGS = ["memfds", "unmapped", "written", "blocks", "tables"]  # as "memfd", in other ways
 LONG_HOGS = ["links", "dirs", "args", "waiters"]
 
 

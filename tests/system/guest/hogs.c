@@ -349,6 +349,29 @@ static int hog_written(void)
 	}
 }
 
+/* Superpages, each with a child that has it too, and pages of its own in the one before. */
+static int hog_blocks(void)
+{
+	const size_t all = 1024 * MIB, block = 2 * MIB;
+	char *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || madvise(p, all, MADV_HUGEPAGE) != 0)
+		return errno;
+	for (size_t at = block - (uintptr_t)p % block; at + block <= all; at += block) {
+		p[at + block / 2] = 1;
+		if (fork() == 0) {
+			for (size_t own = at; own > 0 && own > at - block; own -= 32 * PAGE)
+				p[own] = 2;
+			for (;;)
+				pause();
+		}
+		if (p[at + block / 2] != 1)
+			return EILSEQ;
+		p[at + block - 1] = 3; /* splits it here */
+	}
+	return 0;
+}
+
 /* The pages of a file are as far from each other as can be, so that each has an index of its own. */
 static int write_sparsely(int fd)
 {
@@ -919,6 +942,7 @@ static const struct hog {
 	{ "memfds", hog_memfds, NULL },
 	{ "unmapped", hog_unmapped, NULL },
 	{ "written", hog_written, NULL },
+	{ "blocks", hog_blocks, NULL },
 	{ "tables", hog_tables, NULL },
 	{ "mappings", hog_mappings, NULL },
 	{ "locks", hog_locks, end_locks },
