@@ -146,16 +146,32 @@ void count_mark(int number, const char *call)
 		n < FAULTLINE_MARK_BYTES ? n : FAULTLINE_MARK_BYTES, 0);
 }
 
-/* The text of a walk ends in "frame ADDRESS" if the page is mapped. */
+bool page_walk(const volatile void *page, struct walk *ret)
+{
+	static char text[512];
+	const char *at = text;
+
+	*ret = (struct walk){ 0 };
+	if (!own || syscall(SYS_faultline, FAULTLINE_WALK, 0, text, sizeof(text), page) < 0)
+		return false;
+	while (ret->levels < WALK_LEVELS && (at = strchr(at, '[')) != NULL)
+		ret->index[ret->levels++] = (unsigned)strtoul(++at, NULL, 10);
+	at = strstr(text, "frame "); /* if the page is mapped */
+	if (at)
+		ret->frame = strtol(at + 6, NULL, 0);
+	return true;
+}
+
+/* A leaf above the last level has the frame of its first page. */
 static long own_frame(const volatile void *page)
 {
-	static char walk[512];
-	const char *found;
+	struct walk walk;
 
-	if (syscall(SYS_faultline, FAULTLINE_WALK, 0, walk, sizeof(walk), page) < 0)
+	if (!page_walk(page, &walk))
 		return UNKNOWN;
-	found = strstr(walk, "frame ");
-	return found ? strtol(found + 6, NULL, 0) : 0;
+	if (walk.frame == 0 || walk.levels == WALK_LEVELS)
+		return walk.frame;
+	return walk.frame + (long)((uintptr_t)page % LARGE & ~(PAGE - 1));
 }
 
 /* Linux tells every user whether a page is present, but only the superuser its frame. */
@@ -175,6 +191,25 @@ static long linux_frame(const volatile void *page)
 long page_frame(const volatile void *page)
 {
 	return own ? own_frame(page) : linux_frame(page);
+}
+
+long count_large(const volatile void *at)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	unsigned long start, end, kib;
+	bool here = false;
+	char line[256];
+	long found = UNKNOWN;
+
+	while (smaps && fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = start <= (uintptr_t)at && (uintptr_t)at < end;
+		else if (here && sscanf(line, "AnonHugePages: %lu kB", &kib) == 1)
+			found = (long)kib;
+	}
+	if (smaps)
+		fclose(smaps);
+	return found;
 }
 
 /* The hart has frames at hand then: splitting a large block, as is done once in a while, is no cost of a step. */

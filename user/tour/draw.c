@@ -84,7 +84,7 @@ static void rule(int n)
 /* Prints "── 1 NAME ───────── CALL ──". */
 void title(int number, const char *name, const char *call)
 {
-	int used = 2 + 3 + columns(name) + 1 + 1 + columns(call) + 1 + 2;
+	int used = 2 + 3 + (number > 9) + columns(name) + 1 + 1 + columns(call) + 1 + 2;
 
 	count_mark(number, call);
 	printf("\n");

@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 {
 	static void (*const stops[])(void) = { stop_boot,   stop_heap,	stop_zero, stop_cow,
 					       stop_code,   stop_stack, stop_null, stop_faults,
-					       stop_served, stop_swap };
+					       stop_served, stop_large, stop_swap };
 
 	choose_language(argc, argv);
 	signal(SIGINT, interrupt); /* until keys_setup() turns ISIG off */

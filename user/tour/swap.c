@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stop 9: swap. A child uses four times the memory that is left, and draws where its pages are. */
+/* Stop 10: swap. A child uses four times the memory that is left, and draws where its pages are. */
 /*
  * To make memory short on any machine, the child first locks all but a few MiB. All of this ends
  * with the child, and the tour goes on even if the kernel has to kill it.
@@ -338,7 +338,7 @@ void stop_swap(void)
 	size_t left;
 	int status;
 
-	title(9, text(T_SWAP), "swap: 4 times the memory");
+	title(10, text(T_SWAP), "swap: 4 times the memory");
 	left = choose_left();
 	if (!left)
 		return;

@@ -137,6 +137,25 @@ static const char *const table[TEXTS][LANGUAGES] = {
 	[T_SERVED_LINUX] = { "Faultline's endpoints carry the requests, so this stop runs there only.",
 			     "请求由 Faultline 的端点传送，所以这一站只在那里运行。" },
 	[T_SERVED_REFUSED] = { "The files could not be mounted: %s", "没能挂载这些文件：%s" },
+	[T_LARGE] = { "One entry for 512 pages", "一个表项映射 512 页" },
+	[T_LARGE_WHY] = { "madvise() asks for superpages here. The first write gets 2 MiB of frames in a\n"
+			  "row, and one entry a level higher. What concerns a part breaks it into pages:\n"
+			  "a write while another process has it, or munmap() or mprotect() of a page.\n"
+			  "Below: how the hardware finds page 100 of them, and AnonHugePages of smaps.",
+			  "madvise() 为这段内存请求大页。第一次写就得到连续的 2 MiB 页框，由上一级一个表项\n"
+			  "映射。只涉及其中一部分的操作先把它拆成页：别的进程也有它时的写入，或对其中一页的\n"
+			  "munmap()、mprotect()。下面是硬件怎样找到第 100 页，以及 smaps 的 AnonHugePages。" },
+	[T_LARGE_NONE] = { "No superpage was made: it needs 2 MiB that are free, and the kernel's consent.",
+			   "没有得到大页：它需要连续的 2 MiB 空闲内存，内核也要允许。" },
+	[T_LARGE_MADE] = { "made", "得到大页" },
+	[T_LARGE_CHILD] = { "the child's", "子进程的" },
+	[T_LARGE_PARENT] = { "the parent's", "父进程的" },
+	[T_LARGE_BROKEN] = { "munmap", "munmap" },
+	[T_LARGE_ROW_MADE] = { "1 page of 512 written", "写 512 页中的 1 页" },
+	[T_LARGE_ROW_OTHERS] = { "the other 511 written", "写其余 511 页" },
+	[T_LARGE_ROW_CHILD] = { "child writes one of them", "子进程写其中一页" },
+	[T_LARGE_ROW_PARENT] = { "child gone, 512 written", "子进程结束，写 512 页" },
+	[T_LARGE_ROW_BROKEN] = { "munmap of 1 page", "munmap 其中 1 页" },
 	[T_SWAP] = { "A program that is larger than memory", "比内存还大的程序" },
 	[T_SWAP_WHY] = { "A child locks all free memory but %ld MiB, writes %ld MiB, and reads them back.\n"
 			 "Pages that were not used for a while are unmapped (▒), and written to the swap\n"

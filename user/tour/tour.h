@@ -12,7 +12,8 @@
 #define PAGE  4096ul
 #define MIB   (1ul << 20)
 #define GIB   (1ul << 30)
-#define WIDTH 78 /* columns of a line, of the terminal's 80 */
+#define LARGE (2 * MIB) /* what a superpage maps */
+#define WIDTH 78	/* columns of a line, of the terminal's 80 */
 
 /* The value of a counter that this kernel does not offer. */
 #define UNKNOWN LONG_MIN
@@ -50,6 +51,20 @@ void count_mark(int number, const char *call);
  * 1: it is mapped, but the kernel does not give the address. UNKNOWN: the kernel does not tell.
  */
 long page_frame(const volatile void *page);
+
+/* How the hardware finds a page: the index at each level, and the frame in the entry of the last one. */
+#define WALK_LEVELS 3
+struct walk {
+	int levels; /* that it takes; 2: the last entry maps LARGE bytes */
+	unsigned index[WALK_LEVELS];
+	long frame; /* 0: the page is not mapped */
+};
+
+/* Returns false if the kernel does not tell. */
+bool page_walk(const volatile void *page, struct walk *ret);
+
+/* Returns AnonHugePages, in KiB, of the mapping that an address is in, or UNKNOWN. */
+long count_large(const volatile void *at);
 
 /* What a large set of pages costs, on Faultline. */
 struct paging {
@@ -121,6 +136,7 @@ void stop_stack(void);
 void stop_null(void);
 void stop_faults(void);
 void stop_served(void);
+void stop_large(void);
 void stop_swap(void);
 void stop_end(void);
 

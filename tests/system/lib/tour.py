@@ -3,7 +3,7 @@
 
 import re
 
-STOPS = 9
+STOPS = 10
 ROW = re.compile(r"^  (\S.*?) +(\d+) +(-?\d+) +(-?\d+) +(\d+|-) *(.*)$")
 
 # A strip of the stop about swap, and what was counted meanwhile: faults, major faults, pages written, pages read.
@@ -12,6 +12,10 @@ STRIPS = [*(f"{verb} {part}/4" for verb in ("write", "read") for part in range(1
 
 # A part of the way of a fault to a server and back: what the server does, and what the part cost.
 PART = re.compile(r"^   .* (receives|makes 64 lines|writes them|replies|收到|算出 64 行|写入|答复) +(\d+)$")
+
+# A walk of the stop about superpages: what has happened, the entries but the leaf table's, that, the frame, what the last
+# entry maps, and AnonHugePages.
+WALK = re.compile(r"^   (\S.*?) +(root\[\d+\] +middle\[\d+\]) +(leaf\[\d+\])? +(0x[0-9a-f]+), (2 MiB|4 KiB) +(\d+) kB$")
 
 # name: (faults, frames, page-table pages, faults by kind). The costs are differences; the program's own pages are
 # there before.
@@ -40,6 +44,15 @@ FIGURES = {
     # has all its memory.
     "its page touched": (1, 1, 0, "1 FILL"),
     "the same page again": (0, 0, 0, ""),
+    # A block of 512 frames by one entry of the middle table, which is there for the mappings around it.
+    "1 page of 512 written": (1, 512, 0, "1 FILL"),
+    "the other 511 written": (0, 0, 0, ""),
+    # The parent has the block, too: the child's entry becomes a leaf table, and the page is copied.
+    "child writes one of them": (1, 1, 1, "1 COW"),
+    # The child is gone: one fault makes the large entry writable, for all pages.
+    "child gone, 512 written": (1, 0, 0, "1 REUSE"),
+    # The entry becomes a leaf table; the page's frame is free.
+    "munmap of 1 page": (0, -1, 1, ""),
 }
 
 
