@@ -156,7 +156,7 @@ static void make_large(struct collapse *collapse, struct gather *gather)
 	}
 	arch_page_zero(collapse->slots);
 	mmu_tables_push(&gather->tables, table);
-	atomic_store_relaxed(&head->large_maps, 1);
+	large_map_first(head);
 	space_add_resident(collapse->space, collapse->nholes);
 	install_collapsed(collapse->vma, collapse->base, head);
 	counter_add(&large_counts.collapsed, 1);

@@ -94,7 +94,8 @@ static inline bool large_is_wanted(const struct fault *fault, vaddr_t base)
 
 	if (base < fault->vma->start || fault->vma->end - base < MMU_LARGE_SIZE ||
 	    attr->backend != &vma_anon || !fault_is_write(fault) || attr->prot & VM_PROT_EXEC ||
-	    !run_is_allowed(fault->space, attr->flags) || (!fault->reader && fault->space->unusual))
+	    !run_is_allowed(fault->space, attr->flags) ||
+	    (!fault->reader && fault->space->unusual))
 		return false;
 	if (fault->prepared &&
 	    fault->prepared->block) /* an earlier round has looked at the sweep */
@@ -175,7 +176,7 @@ static enum vm_outcome split_for_page(struct fault *fault, vaddr_t base)
 		fault->need.ntables = 1;
 		return fault_need(fault, FAULT_NEEDS_TABLES);
 	}
-	large_split_to(fault->space, base, mmu_tables_pop(&prepared->tables));
+	large_split_to(fault->space, base, mmu_tables_pop(&prepared->tables), SPLIT_WRITE);
 	return VM_AGAIN;
 }
 

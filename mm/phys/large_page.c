@@ -35,14 +35,26 @@ struct page *large_alloc(void)
 		return NULL;
 	for (size_t i = 0; i < MMU_LEAF_ENTRIES; i++)
 		arch_page_zero(page_address(head) + i * PAGE_SIZE);
-	head->large_maps = 1;
+	large_map_first(head);
 	return head;
+}
+
+void large_map_first(struct page *head)
+{
+	atomic_store_relaxed(&head->large_maps, 1);
+	counter_add(&large_counts.blocks, 1);
 }
 
 void large_map_get(struct page *head)
 {
 	assert_hardened(large_map_count(head) > 0);
 	counter_add(&head->large_maps, 1);
+}
+
+/* The block has no large map any more. */
+static void large_maps_end(void)
+{
+	counter_add(&large_counts.blocks, (uint64_t)-1);
 }
 
 /* Takes a large map back. Returns true if it was the last one. */
@@ -52,6 +64,8 @@ static bool large_maps_drop(struct page *head)
 
 	before &= ~LARGE_REFS;
 	assert_hardened(before > 0);
+	if (before == 1)
+		large_maps_end();
 	return before == 1;
 }
 
@@ -89,6 +103,7 @@ void large_map_split(struct page *head)
 {
 	if (large_map_count(head) == 1) { /* no other space can map it again */
 		atomic_store_relaxed(&head->large_maps, 0);
+		large_maps_end();
 		for (size_t i = 0; i < MMU_LEAF_ENTRIES; i++)
 			page_ref_to_map(&head[i]);
 		return;

@@ -47,14 +47,35 @@ static inline void large_note_ref(struct page *head)
 	__atomic_fetch_or(&head->large_maps, LARGE_REFS, __ATOMIC_RELAXED);
 }
 
+/* Why a large entry becomes entries of single pages. A recording has these numbers (docs/journal.md). */
+enum large_split_why {
+	SPLIT_WRITE,   /* a write to a page that others have, too */
+	SPLIT_PART,    /* munmap, mprotect, madvise and the like of a part of the block */
+	SPLIT_PINNED,  /* fork, and a page of it is pinned */
+	SPLIT_MOVE,    /* mremap to an address that is not aligned as the block is */
+	SPLIT_RECLAIM, /* it was not used for a while, or a program says that it will not be */
+};
+#define SPLIT_REASONS 5
+
 /* Of all spaces since boot; atomic. */
 struct large_counts {
-	uint64_t filled;    /* blocks of zeros that faults have mapped by a large entry */
+	uint64_t filled;  /* blocks of zeros that faults have mapped by a large entry */
 	uint64_t collapsed; /* blocks of pages that have become large entries */
-	uint64_t refused;   /* times that there was no block for one */
-	uint64_t split;	    /* large entries that have become entries of single pages */
+	uint64_t refused; /* times that there was no block for one */
+	uint64_t split[SPLIT_REASONS]; /* large entries that have become entries of single pages */
+	uint64_t blocks;	       /* that have a large map now */
 };
 extern struct large_counts large_counts;
+
+/* Returns how many large entries were split, for whatever reason. */
+static inline uint64_t large_split_count(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned why = 0; why < SPLIT_REASONS; why++)
+		sum += counter_read(&large_counts.split[why]);
+	return sum;
+}
 
 /* Allocates the frames of a block, with any bytes, each with one reference. As large_alloc(). */
 struct page *large_alloc_frames(void);
@@ -64,6 +85,9 @@ struct page *large_alloc_frames(void);
  * reserve, and never waits. Call with no spinning lock held.
  */
 struct page *large_alloc(void);
+
+/* A block that has no large map, and whose frames have one reference each, gets the first. */
+void large_map_first(struct page *head);
 
 /* One more large entry maps the block. */
 void large_map_get(struct page *head);

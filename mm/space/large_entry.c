@@ -3,9 +3,8 @@
 #include "mm/space/large_entry.h"
 
 #include "abi/errno.h"
-#include "mm/phys/large_page.h"
 
-void large_split_to(struct space *space, vaddr_t base, paddr_t table)
+void large_split_to(struct space *space, vaddr_t base, paddr_t table, enum large_split_why why)
 {
 	struct mmu_flush flush;
 	struct mmu_entry old;
@@ -13,7 +12,7 @@ void large_split_to(struct space *space, vaddr_t base, paddr_t table)
 	assert_hardened(spin_lock_held(&space->lock) && IS_ALIGNED(base, MMU_LARGE_SIZE));
 	old = arch_mmu_split_large(&space->mmu, base, table);
 	large_map_split(pfn_to_page(entry_pfn(old)));
-	counter_add(&large_counts.split, 1);
+	counter_add(&large_counts.split[why], 1);
 	space->large--;
 	space->tables++;
 	space->layout++;
@@ -22,13 +21,14 @@ void large_split_to(struct space *space, vaddr_t base, paddr_t table)
 	space_fence(space, &flush);
 }
 
-int large_split(struct space *space, vaddr_t base, enum page_alloc_from from)
+int large_split(struct space *space, vaddr_t base, enum page_alloc_from from,
+		enum large_split_why why)
 {
 	struct page *table = page_alloc(0, PAGE_TABLE, from);
 
 	if (!table)
 		return -ENOMEM;
-	large_split_to(space, base, page_to_paddr(table));
+	large_split_to(space, base, page_to_paddr(table), why);
 	return 0;
 }
 
@@ -37,7 +37,7 @@ static int split_at(struct space *space, vaddr_t border, enum page_alloc_from fr
 {
 	if (IS_ALIGNED(border, MMU_LARGE_SIZE) || !arch_mmu_lookup_large(&space->mmu, border))
 		return 0;
-	return large_split(space, large_base(border), from);
+	return large_split(space, large_base(border), from, SPLIT_PART);
 }
 
 int large_split_found(struct space *space, vaddr_t start, vaddr_t end, enum page_alloc_from from)

@@ -2,6 +2,7 @@
 /* Large entries of a space: they are split where a part of their block is wanted. */
 #pragma once
 
+#include "mm/phys/large_page.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/space/space_lock.h"
 
@@ -16,10 +17,11 @@ static inline vaddr_t large_base(vaddr_t va)
 }
 
 /* Replaces the large entry of the block at `base` by entries in `table`, and makes the fence. */
-void large_split_to(struct space *space, vaddr_t base, paddr_t table);
+void large_split_to(struct space *space, vaddr_t base, paddr_t table, enum large_split_why why);
 
 /* large_split_to() with a table that is allocated so. Returns 0 or -ENOMEM. */
-int large_split(struct space *space, vaddr_t base, enum page_alloc_from from);
+int large_split(struct space *space, vaddr_t base, enum page_alloc_from from,
+		enum large_split_why why);
 
 /* large_split_edges() of a space that has large entries. */
 int large_split_found(struct space *space, vaddr_t start, vaddr_t end, enum page_alloc_from from);

@@ -251,7 +251,7 @@ static int reclaim_pass_large(struct reclaim_pass *pass, const struct mmu_leaf *
 {
 	pass->left--;
 	if (large_is_to_split(pass, leaf) &&
-	    large_split(pass->gather.space, leaf->va, PAGE_RESERVE) == 0)
+	    large_split(pass->gather.space, leaf->va, PAGE_RESERVE, SPLIT_RECLAIM) == 0)
 		return 1;
 	pass->next = mmu_leaf_end(leaf);
 	return ++pass->gather.leaves == GATHER_LEAVES;

@@ -200,7 +200,8 @@ static int copy_large(struct copying *copying, const struct mmu_leaf *leaf)
 	copying->done = true;
 	copying->resume = leaf->va;
 	if (has_pinned(copying->parent, head)) {
-		large_split_to(copying->parent, leaf->va, mmu_tables_pop(&copying->tables));
+		large_split_to(copying->parent, leaf->va, mmu_tables_pop(&copying->tables),
+			       SPLIT_PINNED);
 		return 1;
 	}
 	entry = cow_protect(copying, leaf->va, leaf->entries, entry);

@@ -275,7 +275,7 @@ static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 		return 0;
 	}
 	if (unlikely(leaf->large)) {
-		large_split_to(move->space, leaf->va, mmu_tables_pop(&move->tables));
+		large_split_to(move->space, leaf->va, mmu_tables_pop(&move->tables), SPLIT_MOVE);
 		move->resume = leaf->va;
 		return 1;
 	}

@@ -193,6 +193,20 @@ static uint64_t disks_moved(bool written)
 	return sectors / 2;
 }
 
+/* Linux has the sum only. */
+static void put_splits(struct seq *seq)
+{
+	static const char *const names[SPLIT_REASONS] = {
+		[SPLIT_WRITE] = "split_write",	   [SPLIT_PART] = "split_part",
+		[SPLIT_PINNED] = "split_pinned",   [SPLIT_MOVE] = "split_move",
+		[SPLIT_RECLAIM] = "split_reclaim",
+	};
+
+	put_count(seq, "thp_split_pmd", large_split_count());
+	for (unsigned why = 0; why < SPLIT_REASONS; why++)
+		put_count(seq, names[why], counter_read(&large_counts.split[why]));
+}
+
 static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
 	uint64_t files = quota_pages();
@@ -205,6 +219,7 @@ static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	put_count(seq, "nr_file_pages", files + page_cache_served());
 	put_count(seq, "nr_shmem", files);
 	put_count(seq, "nr_kernel_stack", kstack_frames() * (PAGE_SIZE / 1024));
+	put_count(seq, "nr_anon_transparent_hugepages", counter_read(&large_counts.blocks));
 	put_count(seq, "pgpgin", disks_moved(false));
 	put_count(seq, "pgpgout", disks_moved(true));
 	put_count(seq, "pswpin", counter_read(&reclaim_counts.read));
@@ -222,7 +237,7 @@ static int vmstat_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	put_count(seq, "thp_fault_alloc", counter_read(&large_counts.filled));
 	put_count(seq, "thp_fault_fallback", counter_read(&large_counts.refused));
 	put_count(seq, "thp_collapse_alloc", counter_read(&large_counts.collapsed));
-	put_count(seq, "thp_split_pmd", counter_read(&large_counts.split));
+	put_splits(seq);
 	put_count(seq, "allocstall_normal", counter_read(&reclaim_counts.direct));
 	return 0;
 }

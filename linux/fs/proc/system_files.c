@@ -17,6 +17,7 @@
 #include "mm/object/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
+#include "mm/phys/large_page.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/slab.h"
 #include "mm/space/commit.h"
@@ -36,6 +37,12 @@ static void put_node_pages(struct seq *seq, const char *name, uint64_t pages)
 	put_pages(seq, name, pages);
 }
 
+/* Of blocks that a large entry maps, of however many spaces. */
+static uint64_t large_pages(void)
+{
+	return counter_read(&large_counts.blocks) * MMU_LEAF_ENTRIES;
+}
+
 void proc_put_node_memory(struct seq *seq)
 {
 	uint64_t files = quota_pages(), all = files + page_cache_served();
@@ -52,6 +59,7 @@ void proc_put_node_memory(struct seq *seq)
 	put_node_pages(seq, "Slab:", slab_frames());
 	put_node_pages(seq, "SReclaimable:", 0);
 	put_node_pages(seq, "SUnreclaim:", slab_frames());
+	put_node_pages(seq, "AnonHugePages:", large_pages());
 }
 
 /* Nothing here needs to look at each frame. */
@@ -82,6 +90,7 @@ static int meminfo_record(void *source, void *walk, uint64_t *cursor, struct seq
 		put_pages(seq, "CommitLimit:", commit_limit());
 		put_pages(seq, "Committed_AS:", commit_charged());
 	}
+	put_pages(seq, "AnonHugePages:", large_pages());
 	return 0;
 }
 

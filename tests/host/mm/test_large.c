@@ -327,7 +327,7 @@ static void unmap_part(size_t first, size_t n, size_t splits)
 	map_large(3);
 	assert_int_equal(0, vm_unmap(&space, AT + first * P, n * P));
 	rig_check();
-	assert_int_equal(splits, large_counts.split);
+	assert_int_equal(splits, large_split_count());
 	assert_int_equal(3 * BLOCK - n, space.resident);
 	check_range(0, first);
 	check_range(first + n, 3 * BLOCK);
@@ -358,7 +358,7 @@ static void drop_part(size_t first, size_t n, size_t splits)
 	map_large(3);
 	assert_int_equal(0, vm_madvise(&space, AT + first * P, n * P, MADV_DONTNEED));
 	rig_check();
-	assert_int_equal(splits, large_counts.split);
+	assert_int_equal(splits, large_split_count());
 	assert_int_equal(3 * BLOCK - n, space.resident);
 	check_range(0, first);
 	check_range(first + n, 3 * BLOCK);
@@ -387,7 +387,7 @@ TEST(large_split_is_fenced)
 	map_large(1);
 	flushes = fake_counts.flush_all;
 	assert_int_equal(0, vm_lock(&space, AT + 9 * P, P, VMA_LOCKED)); /* no entry changes */
-	assert_int_equal(1, large_counts.split);
+	assert_int_equal(1, large_split_count());
 	assert_int_equal(flushes + 1, fake_counts.flush_all);
 	end_large();
 }
@@ -412,7 +412,7 @@ TEST(large_protect_part)
 	begin_large();
 	map_large(2);
 	assert_int_equal(0, vm_protect(&space, AT + 10 * P, (BLOCK - 10) * P, PROT_READ));
-	assert_int_equal(1, large_counts.split);
+	assert_int_equal(1, large_split_count());
 	assert_int_equal(1, space.large);
 	rig_check();
 	write_range(0, 10);
@@ -452,7 +452,7 @@ TEST(large_protect_whole)
 		assert_int_equal(0, fake_counts.faults);
 		assert_kind(0, &space, REUSE);
 		assert_int_equal(2, space.large);
-		assert_int_equal(0, large_counts.split);
+		assert_int_equal(0, large_split_count());
 		check_range(0, 2 * BLOCK);
 		end_large();
 	}
@@ -587,7 +587,7 @@ TEST(large_moves_whole)
 	map_large(2);
 	move(0, 2 * BLOCK, TO, 2 * BLOCK);
 	assert_int_equal(2, space.large);
-	assert_int_equal(0, large_counts.split);
+	assert_int_equal(0, large_split_count());
 	check_moved(TO, 0, 2 * BLOCK);
 	assert_int_equal(-1, fake_load(AT));
 	for (size_t i = 0; i < 2 * BLOCK; i++)
