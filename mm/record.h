@@ -16,8 +16,14 @@ enum change {
 	CHANGE_COPIED, /* fork has copied those of the space *more, whose lock is held, too. They are of one VMA */
 	CHANGE_AREAS, /* what is mapped in [start, end) is another VMA, or none: few VMAs */
 	CHANGE_VERB,  /* a verb ends that has worked on the busy range */
+	CHANGE_FILLED, /* those of [start, end) are there: ahead of a fault, all private frames or all the zero page */
+	CHANGE_RAISED, /* they have the permissions `more`, and are not copy-on-write; with RAISED_USED, have A and D */
+	CHANGE_LARGE, /* as CHANGE_ENTRY, of a large entry */
+	CHANGE_SPLIT, /* the large entry at start is entries of pages; end: enum large_split_why */
 	CHANGE_SUPPLIED, /* no space: the frame start has the page end; more: by a server, the running process */
 };
+
+#define RAISED_USED 8u
 
 /* Nothing is told of a space that is not recorded. */
 struct mm_record {
@@ -51,6 +57,15 @@ static inline void note_entry(struct space *space, vaddr_t va, struct mmu_entry 
 			      struct mmu_entry after)
 {
 	note_change(space, CHANGE_ENTRY, va, before.word, after.word);
+}
+
+/* A run has filled n pages from va on, upwards (step 1) or downwards (-1). */
+static inline void note_run(struct space *space, vaddr_t va, long step, size_t n)
+{
+	vaddr_t low = step > 0 ? va : va - (n - 1) * PAGE_SIZE;
+
+	if (n)
+		note_change(space, CHANGE_FILLED, low, low + n * PAGE_SIZE, 0);
 }
 
 static inline void note_areas(struct space *space, vaddr_t start, vaddr_t end)

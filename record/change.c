@@ -37,12 +37,13 @@ static void write(const struct journal_record *line, uint64_t begun)
 }
 
 static void write_entry(const struct space *space, vaddr_t va, struct mmu_entry before,
-			struct mmu_entry after)
+			struct mmu_entry after, unsigned what)
 {
 	const uint64_t begun = arch_instructions();
 	const struct journal_record line = {
 		.type = JOURNAL_ENTRY,
 		.space = space->number,
+		.what = (uint16_t)what,
 		.arg = { va, recorded_entry(before), recorded_entry(after) },
 	};
 
@@ -73,6 +74,56 @@ static void write_supply(pfn_t pfn, uint64_t index, bool served)
 	};
 
 	journal_write(&line);
+}
+
+/* Writes of the entries from the slot on, `most` at most, those that one record has. Returns how many. */
+static size_t write_run(const struct space *space, vaddr_t va, const struct mmu_entry *slot,
+			size_t most)
+{
+	const uint64_t begun = arch_instructions();
+	const struct mmu_entry first = entry_load(slot);
+	union {
+		struct journal_run run;
+		struct journal_record record;
+	} line = { .run = { .type = JOURNAL_RUN,
+			    .what = entry_pfn(first) == zero_pfn,
+			    .space = space->number,
+			    .entry = va | (recorded_entry(first) & (PAGE_SIZE - 1)),
+			    .frames = { (uint32_t)entry_pfn(first) } } };
+	size_t n = line.run.what ? most : MIN(most, (size_t)JOURNAL_RUN_FRAMES);
+
+	for (size_t i = 1; i < n && !line.run.what; i++)
+		line.run.frames[i] = (uint32_t)entry_pfn(entry_load(&slot[i]));
+	line.run.pages = (uint32_t)n;
+	write(&line.record, begun);
+	return n;
+}
+
+/* All of the entries are in one leaf table. */
+static void write_runs(const struct space *space, vaddr_t start, vaddr_t end)
+{
+	const struct mmu_entry *slot = arch_mmu_lookup(&space->mmu, start);
+
+	assert_hardened(spin_lock_held(&space->lock) && slot);
+	while (start < end) {
+		size_t n = write_run(space, start, slot, (end - start) >> PAGE_SHIFT);
+
+		slot += n;
+		start += n * PAGE_SIZE;
+	}
+}
+
+static void write_split(const struct space *space, vaddr_t base, unsigned why)
+{
+	const uint64_t begun = arch_instructions();
+	const struct journal_record line = {
+		.type = JOURNAL_SPLIT,
+		.space = space->number,
+		.what = (uint16_t)why,
+		.arg = { base, base + MMU_LARGE_SIZE },
+	};
+
+	write(&line, begun);
 }
 
 /* ---- what fork does ---- */
@@ -108,6 +159,8 @@ static int record_leaf(void *arg, const struct mmu_leaf *leaf)
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 	const struct mmu_entry *to = arch_mmu_lookup(&copied->child->mmu, leaf->va);
 
+	if (leaf->large) /* the child has the same */
+		return 0;
 	entry_for_each_used(slot, leaf->entries, end) {
 		struct mmu_entry of_parent = entry_load(slot), of_child = ENTRY_NONE;
 		vaddr_t va = mmu_leaf_va(leaf, slot);
@@ -118,9 +171,9 @@ static int record_leaf(void *arg, const struct mmu_leaf *leaf)
 			continue;
 		write_copied(copied, va);
 		copied->start = va + PAGE_SIZE;
-		write_entry(copied->child, va, ENTRY_NONE, of_child);
+		write_entry(copied->child, va, ENTRY_NONE, of_child, 0);
 		if (entry_flags(of_parent) & ENTRY_COW)
-			write_entry(copied->parent, va, of_parent, of_parent);
+			write_entry(copied->parent, va, of_parent, of_parent, 0);
 	}
 	return 0;
 }
@@ -238,7 +291,18 @@ void record_change(struct space *space, enum change what, uint64_t start, uint64
 {
 	switch (what) {
 	case CHANGE_ENTRY:
-		write_entry(space, start, (struct mmu_entry){ end }, (struct mmu_entry){ more });
+	case CHANGE_LARGE:
+		write_entry(space, start, (struct mmu_entry){ end }, (struct mmu_entry){ more },
+			    what == CHANGE_LARGE ? JOURNAL_LARGE : 0);
+		break;
+	case CHANGE_FILLED:
+		write_runs(space, start, end);
+		break;
+	case CHANGE_RAISED:
+		write_range(space, JOURNAL_RAISE, start, end, more & 7, more & RAISED_USED ? 1 : 0);
+		break;
+	case CHANGE_SPLIT:
+		write_split(space, start, (unsigned)end);
 		break;
 	case CHANGE_CLEARED:
 		write_range(space, JOURNAL_CLEAR, start, end, 0, 0);

@@ -199,6 +199,14 @@ static inline uint64_t end_work(const struct vm_wait *wait, struct journal_recor
 	return end;
 }
 
+/* Returns the large entry that maps the page, or NULL. */
+static const struct mmu_entry *large_of(const struct fault *fault)
+{
+	const struct space *space = fault->space;
+
+	return unlikely(space->large) ? arch_mmu_lookup_large(&space->mmu, fault->va) : NULL;
+}
+
 /* Writes a round that has changed the entry, or refused the access. */
 static struct journal_record *write_kinds(struct fault *fault, unsigned kinds, bool changed,
 					  unsigned naround, bool ends)
@@ -206,8 +214,11 @@ static struct journal_record *write_kinds(struct fault *fault, unsigned kinds, b
 	uint64_t before = 0, after = 0;
 
 	if (changed) {
+		const struct mmu_entry *large = large_of(fault);
+
 		before = recorded_entry(fault->entry);
-		after = recorded_entry(entry_load(fault->slot));
+		after = recorded_entry(entry_load(large ?: fault->slot));
+		kinds |= large ? JOURNAL_LARGE : 0;
 	}
 	return write_round(journal, fault, kinds, before, after, fault->wait->rounds, naround,
 			   ends);
@@ -263,6 +274,39 @@ static __attribute__((noinline)) enum vm_outcome record_other(struct fault *faul
 	return outcome;
 }
 
+/* The pages ahead that the round has mapped the zero page in, or made writable. */
+static void write_ahead(const struct fault *fault)
+{
+	const long step = fault->run < 0 ? -1 : 1;
+	const vaddr_t next = fault->va + (vaddr_t)step * PAGE_SIZE;
+	vaddr_t low = MIN(next, fault->va + (vaddr_t)fault->run * PAGE_SIZE);
+	vaddr_t high = low + (vaddr_t)(fault->run * step) * PAGE_SIZE;
+
+	if (fault->kind == FAULT_REUSE)
+		record_change(fault->space, CHANGE_RAISED, low, high,
+			      fault->attr.prot | (arch_sets_accessed() ? 0 : RAISED_USED));
+	else
+		record_change(fault->space, CHANGE_FILLED, low, high, 0);
+}
+
+/* A round that has resolved it, of whatever kind, with pages ahead: these are told next, and the fault's end after them. */
+static enum vm_outcome record_run(struct fault *fault, enum vm_outcome outcome, uint64_t begun)
+{
+	struct vm_wait *wait = fault->wait;
+
+	keep_rounds(fault, begun);
+	start_work(wait);
+	if (write_area(fault))
+		begun = arch_instructions(); /* it counts for itself */
+	wait->record = write_kinds(fault, 1u << fault->kind, true, 0, false);
+	goes_on(wait, VM_RUN);
+	wait->recorded_at = end_work(wait, NULL, begun);
+	if (outcome == VM_OK)
+		write_ahead(fault); /* it counts for itself */
+	look_for_room();
+	return outcome == VM_OK ? VM_RECORDED : outcome;
+}
+
 /* A round that has resolved it, of whatever kind. */
 static enum vm_outcome record_resolved(struct fault *fault, uint64_t begun)
 {
@@ -273,7 +317,7 @@ static enum vm_outcome record_resolved(struct fault *fault, uint64_t begun)
 	start_work(fault->wait);
 	if (write_area(fault))
 		begun = arch_instructions(); /* it counts for itself */
-	if (fault->kind == FAULT_FILL && fault->page) {
+	if (fault->kind == FAULT_FILL && !large_of(fault) && fault->page) {
 		if (fault_got_frame(fault))
 			kinds |= fault_is_copy(fault) && fault_is_write(fault) ? 1u << FAULT_COW
 									       : 0;
@@ -302,12 +346,15 @@ enum vm_outcome record_round(struct fault *fault, enum vm_outcome outcome)
 	unsigned kinds;
 
 	begun = arch_instructions();
+	if (unlikely(fault->run) && (outcome == VM_RUN || outcome == VM_OK))
+		return record_run(fault, outcome, begun);
 	if (unlikely(outcome != VM_OK))
 		return outcome == VM_PREPARE && !waited_for(fault)
 			       ? record_prepare(fault, begun)
 			       : record_other(fault, outcome, begun);
 	if (unlikely(fault->va < fault->space->busy_end) || unlikely(!fault_ends(fault)) ||
-	    unlikely(fault->attr.object) || unlikely(waited_for(fault)))
+	    unlikely(fault->attr.object) || unlikely(waited_for(fault)) ||
+	    unlikely(fault->space->large))
 		return record_resolved(fault, begun);
 	if (likely(fault->kind == FAULT_FILL)) {
 		kinds = 1u << FAULT_FILL;

@@ -20,6 +20,7 @@
 
 _Static_assert(sizeof(struct journal_record) == 64, "the format");
 _Static_assert(sizeof(struct journal_around) == 64, "the format");
+_Static_assert(sizeof(struct journal_run) == 64, "the format");
 _Static_assert(offsetof(struct journal_header, head) == 64, "the format");
 _Static_assert(offsetof(struct journal_header, tail) == 128, "the format");
 

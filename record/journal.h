@@ -12,7 +12,7 @@
 
 /* The format, which docs/journal.md describes. A change of it needs another version. */
 #define JOURNAL_MAGIC	"Faultline/journal" /* 18 bytes with its NUL */
-#define JOURNAL_VERSION 4
+#define JOURNAL_VERSION 5
 
 enum journal_type {
 	JOURNAL_ROUND = 1, /* a round of a fault has changed an entry, or refused the access */
@@ -32,6 +32,9 @@ enum journal_type {
 	JOURNAL_SUPPLY,	   /* a page of an object has its bytes */
 	JOURNAL_MARK,	   /* a program has marked an instant */
 	JOURNAL_WAIT,	   /* a fault has waited, and goes on */
+	JOURNAL_RUN,	   /* pages ahead of a fault are there: struct journal_run */
+	JOURNAL_RAISE,	   /* the entries of a range may be written, and are not copy-on-write */
+	JOURNAL_SPLIT,	   /* a large entry has become entries of pages */
 };
 
 /* The kind of a fault that was given up before anything was looked at. */
@@ -53,6 +56,23 @@ struct journal_record {
 
 /* ROUND: the FAULT record comes next, but for AROUNDs. It is written when the fault is over. */
 #define JOURNAL_ENDS 0x8000u
+
+/* ROUND and ENTRY: the entries are large ones, which map 2 MiB from their first frame on. */
+#define JOURNAL_LARGE 0x4000u
+
+/* RUN: all of their entries but the frame are alike. */
+#define JOURNAL_RUN_FRAMES 6
+struct journal_run {
+	uint32_t seq;
+	uint8_t type, hart;
+	uint16_t what; /* 1: all have the first of the frames */
+	uint64_t who;
+	uint32_t space;
+	uint32_t pages; /* how many */
+	uint64_t time;
+	uint64_t entry; /* the address of the first, and the low bits of an entry */
+	uint32_t frames[JOURNAL_RUN_FRAMES];
+};
 
 /* AROUND follows its ROUND, and is about the same space. */
 #define JOURNAL_FRAMES 12

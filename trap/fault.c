@@ -208,11 +208,10 @@ static __attribute__((noinline)) int end_recorded(struct user_fault *fault)
 	struct trace_fault *record = fault->record;
 
 	current_thread()->minor_faults++;
-	if (unlikely(record->thread != current_thread())) {
-		/* Other threads have run for long, and the trace record is gone. */
-		fault_note(current_space(), NULL, &fault->wait, fault->addr, fault->access, 0,
-			   false);
-		arch_irq_disable();
+	if (unlikely(record->thread != current_thread()) || unlikely(!fault->wait.record)) {
+		/* Other threads have run for long, and the trace record is gone; or pages ahead were filled. */
+		fault->waited = false;
+		trace_end_with(fault, 0);
 		return 0;
 	}
 	fault_note_resolved(record, &fault->wait, fault->addr, fault->access);

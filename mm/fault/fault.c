@@ -556,7 +556,7 @@ static enum vm_outcome fault_more_rounds(struct fault *fault, enum vm_outcome ou
 	for (; !vm_outcome_is_last(outcome); prepared.rounds++) {
 		if (outcome == VM_RUN) {
 			run_fill(fault);
-			outcome = VM_OK;
+			outcome = fault->space->recorded ? VM_RECORDED : VM_OK;
 			break;
 		}
 		if (outcome == VM_PREPARE) {

@@ -82,7 +82,11 @@ struct fault {
 	vaddr_t window; /* the address of the first */
 	struct page *pages[FAULT_AROUND];
 	/* With VM_RUN: */
-	long run;	    /* pages to be filled after this one, or before it if negative */
+	/*
+	 * Pages to be filled after this one, or before it if negative. In a recorded space also those that the round has mapped the zero
+	 * page in, or made writable; else 0.
+	 */
+	long run;
 	bool reserve;	    /* first, frames are reserved for the rest of the block */
 	vaddr_t swept;	    /* the base of a block that has been written in full; 0: none */
 	vaddr_t into;	    /* that of the next one, if it has nothing but zeros yet; 0: none */
@@ -181,7 +185,8 @@ enum vm_outcome fault_get_zeros(struct fault *fault);
  * vm_wait_init() or the last call for the same access has left it. Never sleeps.
  * The caller holds no spinning lock and has interrupts on.
  * In a recorded space it returns VM_RECORDED instead of VM_OK. Then, and after a refusal, the caller completes
- * wait->record, the record of the fault's end. With ACCESS_INSIDE there is no record.
+ * wait->record, the record of the fault's end, or writes one if that is NULL: pages ahead come first. With ACCESS_INSIDE there
+ * is no record.
  */
 enum vm_outcome vm_fault(struct space *space, vaddr_t address, unsigned access,
 			 struct vm_wait *wait);

@@ -645,7 +645,8 @@ static void large_upgrade(const struct vma *vma, vaddr_t base, struct mmu_entry 
 		flags &= ~ENTRY_COW;
 	}
 	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
-	(void)entry_raise_synced(slot, base, old, prot, flags);
+	if (entry_raise_synced(slot, base, old, prot, flags))
+		note_change(vma->space, CHANGE_LARGE, base, old.word, entry_load(slot).word);
 }
 
 static void large_gained(const struct vma *vma, vaddr_t start, vaddr_t end)

@@ -95,7 +95,7 @@ static inline bool large_is_wanted(const struct fault *fault, vaddr_t base)
 	if (base < fault->vma->start || fault->vma->end - base < MMU_LARGE_SIZE ||
 	    attr->backend != &vma_anon || !fault_is_write(fault) || attr->prot & VM_PROT_EXEC ||
 	    !run_is_allowed(fault->space, attr->flags) ||
-	    (!fault->reader && fault->space->unusual))
+	    (!fault->reader && run_is_barred(fault->space)))
 		return false;
 	if (fault->prepared &&
 	    fault->prepared->block) /* an earlier round has looked at the sweep */

@@ -27,6 +27,7 @@ static inline void large_at_border(struct fault *fault)
 
 	fault->swept = fault->into = 0;
 	if ((fault->va == base || fault->va == base + MMU_LARGE_SIZE - PAGE_SIZE) &&
+	    !fault->space->recorded && /* the journal knows of no collapse */
 	    (!(fault->prepared && fault->prepared->needed & FAULT_NEEDS_TABLES) ||
 	     reservation_count())) /* else large_resolve() has looked */
 		large_at_border_found(fault, base);

@@ -9,6 +9,7 @@
 #include "mm/fault/zero_page.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/reservation.h"
+#include "mm/record.h"
 #include "mm/space/large_entry.h"
 #include "sync/interleave.h"
 
@@ -89,7 +90,8 @@ static inline bool is_alone(const struct fault *fault)
 
 static inline bool may_run(const struct fault *fault)
 {
-	return fault->attr.backend == &vma_anon && (fault->reader || !fault->space->unusual) &&
+	return fault->attr.backend == &vma_anon &&
+	       (fault->reader || !run_is_barred(fault->space)) &&
 	       run_is_allowed(fault->space, fault->attr.flags);
 }
 
@@ -162,7 +164,7 @@ static enum vm_outcome begin_beside(struct fault *fault)
 	if (!fault->into && run_find_way(fault, true, &way)) {
 		n = run_length(fault, &way, false);
 		fault->run = way.step * (long)(n - 1);
-		fault->reserve = is_reserve_wanted(&way, n);
+		fault->reserve = !fault->space->recorded && is_reserve_wanted(&way, n);
 	}
 	return fault->run || fault->swept || fault->into ? VM_RUN : VM_OK;
 }
@@ -189,6 +191,16 @@ static void run_batch_alloc(const struct space *space, struct install_batch *bat
 	}
 }
 
+/*
+ * A recorded space: is there room in the journal, and does it have all VMAs? A verb at work tells of its own at its end. The
+ * record of the fault's own round comes first in any case.
+ */
+static bool can_be_recorded(const struct space *space)
+{
+	return likely(!space->recorded) ||
+	       (!atomic_load_relaxed(&mm_record.full) && !space->busy_end);
+}
+
 /* Returns the VMA of the batch if it may still be filled, else NULL. The caller holds the space's lock or is a reader. */
 static struct vma *run_batch_vma(struct fault *fault, const struct install_batch *batch)
 {
@@ -196,7 +208,7 @@ static struct vma *run_batch_vma(struct fault *fault, const struct install_batch
 	struct vma *vma = vma_find(space, batch->va);
 	vaddr_t last = install_batch_va(batch, batch->n - 1);
 
-	if (!fault->reader && space->unusual)
+	if (!fault->reader && (run_is_barred(space) || !can_be_recorded(space)))
 		return NULL;
 	if (!vma || last < vma->start || last >= vma->end || vma->backend != &vma_anon ||
 	    vma->prot != fault->attr.prot || vma->flags != fault->attr.flags ||
@@ -230,6 +242,7 @@ static size_t run_batch_install(struct fault *fault, const struct install_batch 
 	vma = run_batch_vma(fault, batch);
 	if (vma)
 		done = install_batch(space, vma, batch);
+	note_run(space, batch->va, batch->step, done);
 	space_add_resident(space, done);
 	space->stats.ahead += done;
 	debt_assert_none(space);
@@ -288,6 +301,7 @@ void run_reuse(struct fault *fault)
 	if (is_alone(fault) || !run_find_way(fault, true, &way))
 		return;
 	n = install_reuse_ahead(fault, way.step, run_length(fault, &way, true) - 1);
+	fault->run = way.step * (long)n;
 	if (n)
 		counter_add(&run_counts.reused_pages, n);
 }
@@ -307,6 +321,7 @@ static void zeros_beside(struct fault *fault)
 	if (n == 0)
 		return;
 	n = install_zeros(fault, way.step, n);
+	fault->run = way.step * (long)n;
 	counter_add(&run_counts.runs, 1);
 	counter_add(&run_counts.zero_pages, n);
 }

@@ -26,6 +26,12 @@ static inline bool run_is_allowed(const struct space *space, unsigned vma_flags)
 	return (vma_flags & VMA_HUGE) || mode == THP_ALWAYS;
 }
 
+/* Is the space of a kind in which a fault that is alone does no more than its page? A recorded space is not. */
+static inline bool run_is_barred(const struct space *space)
+{
+	return space->unusual & ~SPACE_ONLY_RECORDED;
+}
+
 /* Has the entry a page that the program has written, since it could be? */
 static inline bool entry_is_written(struct mmu_entry entry)
 {

@@ -3,6 +3,7 @@
 #include "mm/space/large_entry.h"
 
 #include "abi/errno.h"
+#include "mm/record.h"
 
 void large_split_to(struct space *space, vaddr_t base, paddr_t table, enum large_split_why why)
 {
@@ -19,6 +20,7 @@ void large_split_to(struct space *space, vaddr_t base, paddr_t table, enum large
 	mmu_flush_init(&flush);
 	flush.tables = true;
 	space_fence(space, &flush);
+	note_change(space, CHANGE_SPLIT, base, why, 0);
 }
 
 int large_split(struct space *space, vaddr_t base, enum page_alloc_from from,

@@ -116,13 +116,14 @@ def each_wait_is_told(recording):
 
 
 def walked(output):
-    """Reads the entries as the kernel walks to them: {pid: {address: (frame or slot, permissions, copy-on-write)}}."""
+    """Reads the entries as the kernel walks to them: {pid: {address: (frame or slot, permissions, copy-on-write, the level of its table)}}."""
     found = {}
     for line in output.decode().splitlines():
-        match = re.match(r"page (\d+) (0x\w+) .*leaf\[\d+\] (?:frame (0x\w+) (\S+)(.*)|slot (\d+) of the swap disk): ", line)
+        match = re.match(r"page (\d+) (0x\w+) .*(middle|leaf)\[\d+\] (?:frame (0x\w+) (\S+)(.*)|slot (\d+) of the swap disk): ", line)
         if match:
-            pid, va, frame, prot, flags, slot = match.groups()
-            entry = (int(frame, 16) >> 12, prot, "copy-on-write" in flags) if frame else (int(slot), "---", False)
+            pid, va, level, frame, prot, flags, slot = match.groups()
+            beside = int(va, 16) % file.LARGE_BYTES if level == "middle" else 0
+            entry = (int(frame, 16) + beside >> 12, prot, "copy-on-write" in flags, level) if frame else (int(slot), "---", False, level)
             found.setdefault(int(pid), {})[int(va, 16)] = entry
     return found
 
@@ -134,7 +135,9 @@ def of_model(recording):
         tables.apply(record)
         if record.type == file.ROUND and record.args[0] == MARK:
             entries = {va: file.Entry(word) for va, word in tables.space(record.space).items()}
-            found[record.pid] = {va: (entry.number, "---" if entry.swapped else entry.prot, "COW" in entry.flags)
+            large = tables.large.get(record.space, ())
+            found[record.pid] = {va: (entry.number, "---" if entry.swapped else entry.prot, "COW" in entry.flags,
+                                      "middle" if va // file.LARGE_BYTES * file.LARGE_BYTES in large else "leaf")
                                      for va, entry in entries.items()}
     return found
 
@@ -199,7 +202,8 @@ def each_change_begins_where_the_last_one_ended(recording):
     for record in recording:
         if record.type == file.ENTRY or record.type == file.ROUND and record.args[2]:
             changes += 1
-            had = tables.space(record.space).get(record.args[0], 0)
+            at = record.args[0] // file.LARGE_BYTES * file.LARGE_BYTES if record.is_large else record.args[0]
+            had = tables.space(record.space).get(at, 0)
             wrong += [record] if (had ^ record.args[1]) & ~ACCESSED_AND_DIRTY else []
         tables.apply(record)
     equal([], [show.in_words(record) for record in wrong[:5]], f"{len(wrong)} changes of other entries than the model has")
@@ -281,6 +285,21 @@ def R190_a_model_has_the_same_page_tables():
 
 
 @case
+def R190_a_model_has_the_same_page_tables_of_runs_and_superpages():
+    """Where the hardware maintains A and D, and where the kernel does. They are split for four reasons."""
+    for name, options in (("sweeps", ["--mem", "96M"]), ("soft", ["--mem", "96M", "--append", "ad=soft"])):
+        done, recording = recorded(name, "sweeps", options=options)
+        has_all(done, recording)
+        the_model_agrees(done, recording, 2)
+        levels = [sum(entry[3] == "middle" for entry in entries.values()) for entries in walked(done.out).values()]
+        equal(True, min(levels) >= 512, f"pages of superpages in the two processes: {levels}")
+        _, total = show.sums_of(recording)
+        equal(set(file.SPLITS) - {"reclaim", "fork of a pinned page"}, set(total.splits), "reasons")
+        equal(True, total.large >= 5 and total.ahead > 1000 and total.raised > 300,
+              f"{total.large} superpages, {total.ahead} pages ahead, {total.raised} made writable")
+
+
+@case
 def R190_a_model_has_the_same_page_tables_with_swap():
     the_model_agrees(*recorded_with_swap(), 1)
 
@@ -305,8 +324,9 @@ def R190_the_areas_are_those_of_proc_maps():
 def R190_a_fault_costs_what_it_costs_unrecorded():
     """Zero fill, pages of a file, and copies, within 5% by the clock of instructions. The hardened kernel checks the journal, too."""
     names = {"env": {**os.environ, "FAULTLINE_KERNEL": "faultline.elf"}}
-    plain = run_placed("recorded", "costs", options=["--mem", "64M", "--icount", "--append", "thp=never"], **names)
-    done, recording = recorded("costs", "costs", options=("--mem", "64M", "--icount"), **names)
+    options = ["--mem", "64M", "--icount", "--append", "thp=never"]
+    plain = run_placed("recorded", "costs", options=options, **names)
+    done, recording = recorded("costs", "costs", options=options, **names)
     equal((0, 0), (plain.status, done.status), f"status ({done.err})")
     mine, ratios, splits = {}, {}, []
     for record in recording:
@@ -361,7 +381,9 @@ def R190_entries_change_while_many_faults_wait():
 def R190_with_the_smallest_ring():
     """Who finds no room waits; nothing is lost."""
     nothing_is_lost("small", options=["--mem", "64M", "--append", "journal=8"])
-    nothing_is_lost("ring", "many", "5000", options=["--mem", "64M", "--append", "journal=8"])
+    for thp in ("never", "always"):
+        nothing_is_lost(f"ring-{thp}", "many", "5000", options=["--mem", "64M", "--append", f"journal=8 thp={thp}"])
+    nothing_is_lost("ring-sweeps", "sweeps", options=["--mem", "96M", "--append", "journal=8"])
 
 
 @case
@@ -373,7 +395,7 @@ def R190_pages_that_the_kernel_takes_make_no_room():
 @case
 def R190_a_signal_ends_a_wait_for_room():
     """The fault was not looked at, so it has no kind, and comes again."""
-    _, recording = nothing_is_lost("signals", "signals", "5000", options=["--mem", "64M", "--append", "journal=8"])
+    _, recording = nothing_is_lost("signals", "signals", "5000", options=["--mem", "64M", "--append", "journal=8 thp=never"])
     faults = [record for record in recording if record.type == file.FAULT]
     equal(True, any(fault.kind == "none" for fault in faults), "some without a kind")
     equal(True, each_wait_is_told(recording)[FOR_ROOM] > 0, "waits for room")
@@ -640,7 +662,7 @@ def R190_each_fault_of_the_user_cases_is_recorded():
 
 @soak_case
 def R190_ten_million_records():
-    nothing_is_lost("million", "many", "5000000", options=["--mem", "64M", "--timeout", "0"])
+    nothing_is_lost("million", "many", "5000000", options=["--mem", "64M", "--append", "thp=never", "--timeout", "0"])
 
 
 if __name__ == "__main__":

@@ -6,14 +6,16 @@ import struct
 from typing import NamedTuple
 
 MAGIC = b"Faultline recording\n"
-VERSION = 4
+VERSION = 5
 HEADER = struct.Struct("<20sIIIQ")  # magic, version, bytes of a record, COUNTED, ticks a second
 COUNTED = 1  # the clock counts instructions: --icount
 LINE = struct.Struct("<IBBHiiIIQ4Q")
 NEIGHBOURS = struct.Struct("<IBBHQ12I")  # an AROUND: instead, the address with bits of the entries, and frames
+RUN_LINE = struct.Struct("<IBBHiiIIQQ6I")  # a RUN: the address with bits of the entries, and frames
 MOST_AT_ONCE = 4096  # records
 
-ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE, AREA, NO_AREA, OOM, SUPPLY, MARK, WAIT = range(1, 18)
+ROUND, AROUND, FAULT, BEGIN, EXEC, END, ENTRY, CLEAR, DOWNGRADE, COPY_OF, MOVE, AREA, NO_AREA, OOM, SUPPLY, MARK, WAIT, RUN, RAISE, SPLIT = \
+    range(1, 21)
 AREA_FILE = 1
 OPEN, CLOSED = 254, 255  # the recorder's: a fault that was not over at the machine's end; the last record
 
@@ -30,7 +32,12 @@ NO_KIND = 127  # of a fault that a signal has ended while it waited for room in 
 COPY, POPULATE, INSIDE = 16, 64, 128  # beside the access
 WAITED = 0x8000  # of a FAULT
 ENDS = 0x8000  # of a ROUND: its FAULT comes next, after the AROUNDs
-PAGE, WINDOW = 4096, 16
+LARGE = 0x4000  # of a ROUND and an ENTRY: the entries are large ones
+ALIKE = 1  # of a RUN: all of its pages have one frame
+PAGE, WINDOW, LARGE_PAGES = 4096, 16, 512
+LARGE_BYTES = PAGE * LARGE_PAGES
+# Why a large entry becomes entries of pages (enum large_split_why).
+SPLITS = ["a write to a page that others have", "a change of a part", "fork of a pinned page", "mremap", "reclaim"]
 
 
 class Broken(Exception):
@@ -59,10 +66,12 @@ def _bits_of(word):
 
 
 def pack(number, kind, hart, what, space, pid, tid, more, time, *args):
-    """Gives the bytes of a record, an AROUND for one page: for the recorder, and for recordings that are made up."""
+    """Gives the bytes of a record, an AROUND or a RUN for one page: for the recorder, and for recordings that are made up."""
     number &= 0xFFFFFFFF
     if kind == AROUND:
         return NEIGHBOURS.pack(number, kind, hart, 1, args[0] | _bits_of(args[2]), args[2] >> 16, *[0] * 11)
+    if kind == RUN:  # of one page
+        return RUN_LINE.pack(number, kind, hart, 0, pid, tid, space, 1, time, args[0] | _bits_of(args[2]), args[2] >> 16, *[0] * 5)
     if kind in (ROUND, ENTRY):
         args = (args[0], *(_bits_of(word) | word >> 16 << 16 for word in args[1:3]), args[3])
     return LINE.pack(number, kind, hart, what, pid, tid, space, more, time, *args)
@@ -113,6 +122,16 @@ class Record(NamedTuple):
         return WAITS[number] if 0 < number < len(WAITS) else f"{number}"
 
     @property
+    def split(self):
+        """Of a SPLIT: why."""
+        return SPLITS[self.what] if self.what < len(SPLITS) else f"{self.what}"
+
+    @property
+    def is_large(self):
+        """Of a ROUND or an ENTRY: does its entry map 2 MiB?"""
+        return bool(self.what & LARGE)
+
+    @property
     def mark(self):
         """Of a MARK: its name."""
         return struct.pack("<4Q", *self.args)[:self.more].decode(errors="replace")
@@ -125,6 +144,16 @@ def neighbours(data, record):
     for number, frame in zip(at, frames):
         va = (entry & -PAGE) + number * PAGE
         yield record._replace(seq=seq, type=AROUND, hart=hart, what=0, more=0, args=(va, 0, ENTRIES[entry & PAGE - 1] | frame << 16, 0))
+
+
+def run_pages(data, record):
+    """Yields a record for each page that a RUN, which is `record`, is about."""
+    *_, entry, first, second, third, fourth, fifth, sixth = RUN_LINE.unpack(data)
+    count = min(record.more, LARGE_PAGES)
+    frames = [first] * count if record.what & ALIKE else [first, second, third, fourth, fifth, sixth][:count]
+    for number, frame in enumerate(frames):
+        va = (entry & -PAGE) + number * PAGE
+        yield record._replace(what=0, more=0, args=(va, 0, ENTRIES[entry & PAGE - 1] | frame << 16, 0))
 
 
 class Entry:
@@ -195,6 +224,9 @@ class Recording:
                         self.closed = record
                         continue
                     last = record
+                    if kind == RUN:
+                        yield from run_pages(data[at:at + LINE.size], record)
+                        continue
                     yield record
                 if len(data) < MOST_AT_ONCE * LINE.size:
                     return

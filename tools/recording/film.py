@@ -26,7 +26,7 @@ FIELDS = {
     file.BEGIN: 3,
     file.EXEC: 1,
     file.END: 4,
-    file.ENTRY: 5,
+    file.ENTRY: 6,
     file.CLEAR: 2,
     file.DOWNGRADE: 3,
     file.COPY_OF: 4,
@@ -37,6 +37,9 @@ FIELDS = {
     file.SUPPLY: 3,
     file.MARK: 2,
     file.WAIT: 4,
+    file.RUN: 3,
+    file.RAISE: 4,
+    file.SPLIT: 2,
 }
 
 
@@ -113,7 +116,7 @@ class Columns:
         if record.type == file.ROUND:
             return (record.what, record.more, first >> PAGE_SHIFT, *split_entry(second), *split_entry(third),
                     fourth & 0xFFFFFFFF, fourth >> 32)
-        if record.type == file.AROUND:
+        if record.type in (file.AROUND, file.RUN):
             return (first >> PAGE_SHIFT, *split_entry(third))
         if record.type == file.FAULT:
             if abs(signed(second)) == EXACT:
@@ -123,7 +126,11 @@ class Columns:
             return (record.what, record.more, signed(first), signed(second), ago, record.result,
                     self.code.place(record.space, first), self.code.symbol(record.space, second))
         if record.type == file.ENTRY:
-            return (first >> PAGE_SHIFT, *split_entry(second), *split_entry(third))
+            return (first >> PAGE_SHIFT, *split_entry(second), *split_entry(third), record.what)
+        if record.type == file.SPLIT:
+            return record.what, first >> PAGE_SHIFT
+        if record.type == file.RAISE:
+            return (*pages_of(first, second), third, fourth)
         if record.type == file.MOVE:
             return (*pages_of(first, second), (first + third & (1 << 64) - 1) >> PAGE_SHIFT)
         if record.type in (file.CLEAR, file.NO_AREA):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from . import file
 
 PAGE = 4096
-STATE, PROT, WRITE, COW, ALL_PROT = 3, 2, 1 << 3, 1 << 7, 7 << 2  # in an entry's word
+STATE, PROT, WRITE, USED, COW, ALL_PROT = 3, 2, 1 << 3, 3 << 5, 1 << 7, 7 << 2  # in an entry's word
 PRESENT, RESIDENT, SWAPPED = 1, 2, 3
 
 
@@ -17,10 +17,12 @@ def has_page(word):
 
 
 class Tables:
-    """{number of a space: {address: entry}}, without the entries that are empty."""
+    """{number of a space: {address: entry}}, without the entries that are empty. A large entry is one of each of its pages here;
+    `large` has where they begin: {number of a space: {address}}."""
 
     def __init__(self):
         self.spaces = {}
+        self.large = {}
 
     def space(self, number):
         """Returns a space's entries."""
@@ -40,8 +42,31 @@ class Tables:
         else:
             self.space(number).pop(va, None)
 
+    def set_large(self, number, va, word):
+        """A large entry is another one, or there is a first time."""
+        base = va // file.LARGE_BYTES * file.LARGE_BYTES
+        self.large.setdefault(number, set()).add(base)
+        for page in range(file.LARGE_PAGES):
+            self.space(number)[base + page * PAGE] = word + (page << 16)
+
+    def large_in(self, number, start, end):
+        """Lists the large entries of a range, which has all of each."""
+        return [base for base in self.large.get(number, ()) if start <= base < end]
+
+    def split(self, number, base):
+        """A large entry is one of each page."""
+        self.large.get(number, set()).discard(base)
+
+    def raise_prot(self, number, start, end, prot, is_used):
+        """Entries have these permissions, and nobody shares their pages."""
+        entries = self.space(number)
+        for va in self.used(entries, start, end):
+            word = entries[va] & ~(ALL_PROT | COW | STATE) | prot << PROT | PRESENT
+            entries[va] = word | (USED if is_used else 0)
+
     def copy(self, child, parent, start, end, is_private):
         """fork: of private pages, both have the entry copy-on-write."""
+        self.large.setdefault(child, set()).update(self.large_in(parent, start, end))
         entries = self.space(parent)
         for va in self.used(entries, start, end):
             if is_private and has_page(entries[va]):
@@ -61,9 +86,14 @@ class Tables:
         entries = self.space(number)
         moved = {va + delta & (1 << 64) - 1: entries.pop(va) for va in self.used(entries, start, end)}
         entries.update(moved)
+        for base in self.large_in(number, start, end):
+            self.large[number].remove(base)
+            self.large[number].add(base + delta & (1 << 64) - 1)
 
     def clear(self, number, start, end):
         """Entries of a range are empty."""
+        for base in self.large_in(number, start, end):
+            self.large[number].remove(base)
         entries = self.space(number)
         for va in self.used(entries, start, end):
             del entries[va]
@@ -73,9 +103,15 @@ class Tables:
         first, second, third, fourth = record.args
         if record.type == file.ROUND:
             if not record.what & file.DENIED:
-                self.set(record.space, first, third)
-        elif record.type in (file.AROUND, file.ENTRY):
+                (self.set_large if record.is_large else self.set)(record.space, first, third)
+        elif record.type == file.ENTRY and record.is_large:
+            self.set_large(record.space, first, third)
+        elif record.type in (file.AROUND, file.ENTRY, file.RUN):
             self.set(record.space, first, third)
+        elif record.type == file.SPLIT:
+            self.split(record.space, first)
+        elif record.type == file.RAISE:
+            self.raise_prot(record.space, first, second, third, fourth)
         elif record.type == file.CLEAR:
             self.clear(record.space, first, second)
         elif record.type == file.DOWNGRADE:

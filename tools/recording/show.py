@@ -46,11 +46,18 @@ def in_words(record, areas=None, ticks=None):
         kinds = "+".join(record.kinds)
         if any(name.startswith("DENY") for name in record.kinds):
             return f"round   {first:#x} {kinds}: {access_of(record.more)} refused"
+        large = "large " if record.is_large else ""
         area = areas.find(record.space, first) if areas else None
         where = f", in {area}" if area else ""
-        return f"round   {first:#x} {kinds}: {Entry(second)} -> {Entry(third)}{where}; {fourth & 0xFFFFFFFF}+{fourth >> 32} instructions"
+        return f"round   {first:#x} {kinds}: {large}{Entry(second)} -> {large}{Entry(third)}{where}; {fourth & 0xFFFFFFFF}+{fourth >> 32} instructions"
     if record.type == file.AROUND:
         return f"around  {first:#x}: {Entry(third)}"
+    if record.type == file.RUN:
+        return f"run     {first:#x}: {Entry(third)}"
+    if record.type == file.RAISE:
+        return f"more    {first:#x}-{second:#x}: {Entry(1 | third << 2).prot}, not shared"
+    if record.type == file.SPLIT:
+        return f"split   {first:#x}-{second:#x}: {record.split}"
     if record.type == file.OPEN:
         return "open    the fault was not over when the machine ended"
     if record.type == file.FAULT:
@@ -64,7 +71,8 @@ def in_words(record, areas=None, ticks=None):
     if record.type == file.END:
         return f"end     thread {first} of process {second}, status {record.more:#x}"
     if record.type == file.ENTRY:
-        return f"entry   {first:#x}: {Entry(second)} -> {Entry(third)}"
+        large = "large " if record.is_large else ""
+        return f"entry   {first:#x}: {large}{Entry(second)} -> {large}{Entry(third)}"
     if record.type == file.CLEAR:
         return f"clear   {first:#x}-{second:#x}"
     if record.type == file.DOWNGRADE:
@@ -96,13 +104,22 @@ class Sums:
         self.kinds = dict.fromkeys(file.KINDS, 0)  # as the kernel counts them
         self.costs = {}  # kind: [faults, instructions] of those that are over
         self.waits = {}  # what for: [times, ticks]
+        self.splits = {}  # why: how often
         self.faults = self.refused = self.waited = self.around = self.instructions = 0
+        self.ahead = self.raised = self.large = 0
 
     def add(self, record):
         """Counts one record."""
         if record.type == file.ROUND:
             for name in record.kinds:
                 self.kinds[name] += 1
+            self.large += record.is_large and "FILL" in record.kinds
+        elif record.type == file.RUN:
+            self.ahead += 1
+        elif record.type == file.RAISE:
+            self.raised += (record.args[1] - record.args[0]) // file.PAGE
+        elif record.type == file.SPLIT:
+            self.splits[record.split] = self.splits.get(record.split, 0) + 1
         elif record.type == file.AROUND:
             self.around += 1
         elif record.type == file.FAULT:
@@ -122,6 +139,11 @@ class Sums:
         """Says them, the most frequent kind first. `ticks` are those of a second."""
         yield (f"{self.faults} faults, {self.refused} refused, {self.waited} waited; {self.around} pages mapped beside; "
                f"{self.instructions} instructions")
+        if self.ahead or self.raised:
+            yield f"  ahead of faults: {self.ahead} pages filled, {self.raised} made writable"
+        if self.large or self.splits:
+            why = "".join(f", {count} by {name}" for name, count in sorted(self.splits.items()))
+            yield f"  superpages: {self.large} made, {sum(self.splits.values())} split{why}"
         for name, count in sorted(self.kinds.items(), key=lambda item: -item[1]):
             if count:
                 faults, instructions = self.costs.get(name, (0, 0))
@@ -137,7 +159,7 @@ def sums_of(records):
     for record in records:
         who = names.see(record)
         total.add(record)
-        if record.type in (file.ROUND, file.AROUND, file.FAULT, file.WAIT):
+        if record.type in (file.ROUND, file.AROUND, file.FAULT, file.WAIT, file.RUN, file.RAISE, file.SPLIT):
             found.setdefault(who, Sums()).add(record)
     return found, total
 

@@ -199,23 +199,48 @@ static enum vm_outcome record_round(struct fault *of, enum vm_outcome outcome)
 	return outcome;
 }
 
+static struct {
+	unsigned split[SPLIT_REASONS], upgraded;
+	size_t ahead; /* pages of runs */
+} told;
+
 static void record_change(struct space *of, enum change what, uint64_t start, uint64_t last,
 			  uint64_t more)
 {
-	(void)of, (void)what, (void)start, (void)last, (void)more;
+	assert_true(spin_lock_held(&of->lock));
+	if (what == CHANGE_SPLIT) {
+		assert_true(start % (BLOCK * P) == 0 && last < SPLIT_REASONS);
+		told.split[last]++;
+	} else if (what == CHANGE_FILLED) {
+		for (vaddr_t va = start; va < last; va += P)
+			assert_true(entry_has_page(entry_at(of, va)));
+		told.ahead += (last - start) / P;
+	} else if (what == CHANGE_LARGE) {
+		assert_true(entry_has_page((struct mmu_entry){ more }));
+		told.upgraded++;
+	}
 }
 
-/* The journal tells of single pages. */
-TEST(large_not_for_the_recorded)
+/* The journal is told of each page that a run fills, and of each large entry that is split, and why. */
+TEST(large_of_the_recorded)
 {
 	mm_record.round = record_round;
 	mm_record.changed = record_change;
 	begin_large();
 	assert_true(space.recorded);
-	map(AT, 2 * BLOCK, RW);
-	assert_int_equal(0, vm_madvise(&space, AT, 2 * BLOCK * P, MADV_HUGEPAGE));
+	map(AT, 3 * BLOCK, RW);
 	write_range(0, BLOCK + 4);
-	assert_int_equal(0, space.large);
+	assert_int_equal(1, space.large);
+	assert_int_equal(BLOCK - 10, told.ahead);
+	assert_int_equal(BLOCK - 10, space.stats.ahead);
+	assert_int_equal(0, vm_protect(&space, AT + BLOCK * P, BLOCK * P, VM_PROT_READ));
+	assert_int_equal(0, vm_protect(&space, AT + BLOCK * P, BLOCK * P, RW));
+	assert_int_equal(1, told.upgraded);
+	assert_int_equal(0, vm_unmap(&space, AT + (BLOCK + 9) * P, P));
+	assert_int_equal(1, told.split[SPLIT_PART]);
+	assert_int_equal(1, large_counts.split[SPLIT_PART]);
+	assert_int_equal(1, large_split_count());
+	assert_int_equal(0, large_counts.blocks);
 	check_range(0, BLOCK + 4);
 	end_large();
 }

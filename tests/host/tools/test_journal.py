@@ -285,8 +285,8 @@ def files_that_are_no_recordings_are_refused():
     for name, why in ((text.name, ": not a recording of run.sh --record"), (path + "x", ": No such file or directory"),
                       (SCRATCH.name, ": Is a directory"),
                       (written(magic=b"Faultline recorder\n\0", name="magic"), ": not a recording of run.sh --record"),
-                      (written(version=2, name="past"), ": a recording of version 2; this tool reads version 4"),
-                      (written(version=5, name="future"), ": a recording of version 5; this tool reads version 4"),
+                      (written(version=2, name="past"), ": a recording of version 2; this tool reads version 5"),
+                      (written(version=6, name="future"), ": a recording of version 6; this tool reads version 5"),
                       (written(size=72, name="wide"), ": its header is damaged")):
         for command in (["print"], ["sum"], ["compare", path], ["perfetto", os.devnull]):
             equal((2, "", f"journal: {name}{why}\n"), journal(command[0], name, *command[1:]), f"{command[0]} of {name}")
@@ -374,6 +374,72 @@ def pages_around_are_one_record():
     equal([0x10000, 0x12000, 0x19000, 0x1B000], [record.args[0] for record in around], "addresses")
     equal([f"r-- COW file frame {frame:#x}" for frame in frames[:4]], [str(file.Entry(record.args[2])) for record in around], "entries")
     equal({(7, 8, 4)}, {(record.pid, record.tid, record.space) for record in (first, *around, end)}, "whose they are")
+
+
+@case
+def a_run_is_some_pages():
+    """Six frames at most, or one that all have."""
+    bits, frames = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 4 | 1 << 10, [0x80000 + 3 * number for number in range(6)]
+    path = written([], closed=False, name="run")
+    with open(path, "ab") as out:
+        out.write(file.RUN_LINE.pack(1, file.RUN, 0, 0, 7, 8, 4, 5, 20, 0x11000 | bits, *frames))
+        out.write(file.RUN_LINE.pack(2, file.RUN, 0, file.ALIKE, 7, 8, 4, 300, 21, 0x20000 | 1 << 0 | 1 << 1 | 1 << 4, 0x80, *[0] * 5))
+        out.write(file.RUN_LINE.pack(3, file.RUN, 0, file.ALIKE, 7, 8, 4, 0xFFFFFFFF, 22, 0x20000, 0x80, *[0] * 5))
+    records = list(file.Recording(path))
+    equal([5, 300, 512], [sum(record.seq == seq for record in records) for seq in (1, 2, 3)], "pages, of a damaged one 512 at most")
+    equal([(0x11000 + 4096 * number, f"rw- private frame {0x80000 + 3 * number:#x}") for number in range(5)],
+          [(record.args[0], str(file.Entry(record.args[2]))) for record in records[:5]], "of frames")
+    equal((0x20000 + 299 * 4096, "r-- zero page frame 0x80"), (records[304].args[0], str(file.Entry(records[304].args[2]))), "of one frame")
+    equal({(7, 8, 4)}, {(record.pid, record.tid, record.space) for record in records}, "whose they are")
+
+
+LARGE_AT = 0x400000
+LARGE_LINES = [
+    line(file.ROUND, what=1 << 5 | file.LARGE, more=2, args=(LARGE_AT + 0x3000, 0, PRIVATE, COSTS), time=20),
+    line(file.COPY_OF, space=2, args=(LARGE_AT, LARGE_AT + 0x200000, 1, 1), time=30),
+    line(file.SPLIT, space=2, what=0, args=(LARGE_AT, LARGE_AT + 0x200000), time=40),
+    line(file.ENTRY, what=file.LARGE, args=(LARGE_AT, PRIVATE & ~8 | 128, PRIVATE), time=50),
+    line(file.MOVE, args=(LARGE_AT, LARGE_AT + 0x200000, 0x200000), time=60),
+    line(file.SPLIT, what=1, args=(LARGE_AT + 0x200000, LARGE_AT + 0x400000), time=70),
+    line(file.DOWNGRADE, args=(LARGE_AT + 0x200000, LARGE_AT + 0x203000, 1), time=80),
+    line(file.RAISE, args=(LARGE_AT + 0x201000, LARGE_AT + 0x202000, 3), time=90),
+    line(file.RUN, args=(0x10000, 0, PRIVATE), time=95),
+]
+
+
+@case
+def a_large_entry_is_one_of_each_page():
+    tables, states = model.Tables(), []
+    for record in file.Recording(written(LARGE_LINES, name="large")):
+        tables.apply(record)
+        states.append((len(tables.space(1)), len(tables.space(2)), {number: set(large) for number, large in tables.large.items() if large}))
+    equal([(512, 0, {1: {LARGE_AT}}), (512, 512, {1: {LARGE_AT}, 2: {LARGE_AT}}), (512, 512, {1: {LARGE_AT}}), (512, 512, {1: {LARGE_AT}}),
+           (512, 512, {1: {LARGE_AT + 0x200000}}), (512, 512, {}), (512, 512, {}), (512, 512, {}), (513, 512, {})], states, "entries, and large ones")
+    at = LARGE_AT + 0x200000
+    entries = [str(file.Entry(tables.space(1)[va])) for va in (at, at + 0x1000, at + 0x2000, at + 0x3000)]
+    equal(["r-- A D private frame 0x80123", "rw- A D private frame 0x80124", "r-- A D private frame 0x80125", "rw- A D private frame 0x80126"], entries, "entries")
+    equal("r-- A D COW private frame 0x80322", str(file.Entry(tables.space(2)[LARGE_AT + 0x1FF000])), "the child's last one")
+
+
+@case
+def superpages_and_runs_are_printed_and_summed():
+    path = written(LARGE_LINES, name="large")
+    equal((0, [
+        "round   0x403000 FILL: large empty -> large rw- A D private frame 0x80123; 600+40 instructions",
+        "copy    0x400000-0x600000 of space 1 to space 2, private",
+        "split   0x400000-0x600000: a write to a page that others have",
+        "entry   0x400000: large r-- A D COW private frame 0x80123 -> large rw- A D private frame 0x80123",
+        "move    0x400000-0x600000 to 0x600000",
+        "split   0x600000-0x800000: a change of a part",
+        "less    0x600000-0x603000: no more than r--",
+        "more    0x601000-0x602000: rw-, not shared",
+        "run     0x10000: rw- A D private frame 0x80123"], ""),
+        (lambda found: (found[0], [text[29:].strip() for text in found[1].splitlines()], found[2]))(journal("print", path)), "lines")
+    status, out, _ = journal("sum", path)
+    equal(0, status, "status")
+    has(out, "  ahead of faults: 1 pages filled, 1 made writable\n", "sum")
+    has(out, "  superpages: 1 made, 2 split, 1 by a change of a part, 1 by a write to a page that others have\n", "sum")
+    equal(5, len(journal("print", path, "--address", "0x5ff000")[1].splitlines()), "lines about the last page")
 
 
 @case

@@ -65,7 +65,7 @@ static void refused(volatile char *p)
 static void pages(void)
 {
 	static struct faultline_vma vmas[64];
-	static char text[1 << 19];
+	static char text[1 << 20];
 	size_t n = 0;
 
 	signal(SIGSEGV, caught);
@@ -83,12 +83,12 @@ static void pages(void)
 					snprintf(text + n, 40, "page %d %#lx ", (int)getpid(), va);
 				long len = syscall(SYS_faultline, FAULTLINE_WALK, 0,
 						   text + n + head, 200, va);
-				char *at = strstr(text + n + head, "leaf[");
+				const char *at = text + n + head;
 
 				if (len <= 0 || n + 300 > sizeof(text))
 					_exit(5);
 				text[n + (size_t)head + (size_t)len] = '\0';
-				if (!at || strstr(at, "empty"))
+				if (!strstr(at, "frame ") && !strstr(at, "slot "))
 					continue;
 				n += (size_t)head + (size_t)len;
 				text[n++] = '\n';
@@ -220,6 +220,60 @@ static void verbs(void)
 	}
 	wait(NULL);
 	touch(p + 120 * PAGE, 10, 1);
+	pages();
+}
+
+#define BLOCK (512 * PAGE)
+
+/* Memory that begins where a superpage may. What is behind it is free. */
+static char *blocks(size_t n)
+{
+	char *room = mmap(NULL, (n + 1) * BLOCK, PROT_NONE, PRIVATE, -1, 0);
+	char *at = (char *)(((uintptr_t)room + BLOCK - 1) & ~(BLOCK - 1));
+
+	munmap(room, (n + 1) * BLOCK);
+	return mmap(at, n * BLOCK, RW, PRIVATE | MAP_FIXED, -1, 0);
+}
+
+/* Runs, upwards and downwards, of frames and of the zero page. Returns memory of which the second block is a superpage. */
+static char *sweep(void)
+{
+	char *p = blocks(4);
+
+	touch(p, 600, 1);
+	touch(p + 2 * BLOCK, 300, 0);
+	touch(p + 2 * BLOCK + 100 * PAGE, 64, 1);
+	for (size_t i = 200; i > 0; i--)
+		p[3 * BLOCK + i * PAGE] = 1;
+	return p;
+}
+
+/* Superpages that are made, shared, split for each reason but reclaim, moved, and dropped; and runs beside them. */
+static void sweeps(void)
+{
+	char *p = sweep(), *q = blocks(4), *to = blocks(3);
+
+	madvise(q, 4 * BLOCK, MADV_HUGEPAGE);
+	for (size_t i = 0; i < 4; i++)
+		q[i * BLOCK + 7 * PAGE] = 1;
+	if (fork() == 0) {
+		touch(p + 40 * PAGE, 3, 1);
+		touch(p + BLOCK + 9 * PAGE, 2, 1);
+		munmap(q + BLOCK, BLOCK + 3 * PAGE);
+		pages();
+		tell();
+		_exit(0);
+	}
+	wait(NULL);
+	touch(p, 1024, 1);	      /* pages that nobody else has any more, and a block */
+	touch(p + 2 * BLOCK, 300, 1); /* zeros that get frames */
+	mprotect(q, BLOCK, PROT_READ);
+	mprotect(q, BLOCK, RW);
+	mprotect(p + BLOCK, 100 * PAGE, PROT_READ);
+	mremap(q + BLOCK, BLOCK, BLOCK, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	mremap(q + 2 * BLOCK, BLOCK, BLOCK, MREMAP_MAYMOVE | MREMAP_FIXED, to + BLOCK + PAGE);
+	madvise(q + 3 * BLOCK + 5 * PAGE, PAGE, MADV_DONTNEED);
+	munmap(q, BLOCK);
 	pages();
 }
 
@@ -576,6 +630,8 @@ int main(int argc, char **argv)
 		race((long)n);
 	else if (strcmp(what, "verbs") == 0)
 		verbs();
+	else if (strcmp(what, "sweeps") == 0)
+		sweeps();
 	else if (strcmp(what, "costs") == 0)
 		costs();
 	else if (strcmp(what, "areas") == 0)
