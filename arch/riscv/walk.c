@@ -63,16 +63,27 @@ pte_t *walk_next_leaf(struct mmu *mmu, vaddr_t *va, vaddr_t end)
 	return NULL;
 }
 
-static inline struct mmu_leaf leaf_of_table(pte_t pte, vaddr_t start, vaddr_t stop)
+/* walk_next_leaf(), which is called only if there is no table at *va. */
+static inline pte_t *next_leaf(struct mmu *mmu, vaddr_t *va, vaddr_t end)
+{
+	pte_t root, *slot;
+
+	if (*va >= end)
+		return NULL;
+	root = mmu_root(mmu)[root_index(*va)];
+	slot = &pte_table_at(root)[middle_index(*va)];
+	return likely(root && *slot) ? slot : walk_next_leaf(mmu, va, end);
+}
+
+static inline void leaf_of_table(struct mmu_leaf *leaf, pte_t pte, vaddr_t start, vaddr_t stop)
 {
 	struct mmu_entry *entries = (struct mmu_entry *)pte_table_at(pte);
 
-	return (struct mmu_leaf){
-		.va = start,
-		.entries = &entries[leaf_index(start)],
-		.count = (unsigned)((stop - start) >> PAGE_SHIFT),
-		.table = pte >> PTE_PPN_SHIFT,
-	};
+	leaf->va = start;
+	leaf->entries = &entries[leaf_index(start)];
+	leaf->count = (unsigned)((stop - start) >> PAGE_SHIFT);
+	leaf->large = false;
+	leaf->table = pte >> PTE_PPN_SHIFT;
 }
 
 int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn visit, void *arg)
@@ -80,14 +91,14 @@ int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn vis
 	pte_t *slot;
 
 	assert_hardened(IS_ALIGNED(start | end, PAGE_SIZE) && start <= end && end <= USER_TOP);
-	while ((slot = walk_next_leaf(mmu, &start, end))) {
+	while ((slot = next_leaf(mmu, &start, end))) {
 		vaddr_t base = ALIGN_DOWN(start, MIDDLE_SPAN);
 		vaddr_t stop = MIN(end, base + MIDDLE_SPAN);
 		struct mmu_leaf leaf;
 		int r;
 
 		if (pte_is_table(*slot))
-			leaf = leaf_of_table(*slot, start, stop);
+			leaf_of_table(&leaf, *slot, start, stop);
 		else
 			leaf = (struct mmu_leaf){ .va = base,
 						  .entries = (struct mmu_entry *)slot,

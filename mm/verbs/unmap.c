@@ -14,30 +14,6 @@
 /* VMAs that one piece may remove. */
 #define UNMAP_VMAS 16
 
-/*
- * Clears entries of the first VMA of [start, end), and shrinks or removes the VMA, so that no entry
- * is ever outside a VMA. Sets *reached to the start of the next VMA, or USER_TOP. Returns true if
- * something is left to do. The caller holds the space's lock.
- */
-static bool unmap_first(struct gather *gather, vaddr_t start, vaddr_t end, struct list *dead,
-			vaddr_t *reached)
-{
-	struct vma *vma = vma_find_next(gather->space, start), *next;
-
-	if (!vma || vma->start >= end)
-		return false;
-	assert_hardened(vma->start >= start && vma->end <= end);
-	*reached = gather_zap(gather, vma, vma->start, vma->end);
-	if (*reached < vma->end) {
-		vma_set_start(vma, *reached);
-		return true;
-	}
-	next = vma_next(vma);
-	*reached = next ? next->start : USER_TOP;
-	vma_remove(vma, dead);
-	return next && next->start < end;
-}
-
 /* Unlinks the page tables that the hole that ends at `reached` does not need any more. */
 static void prune_hole(struct gather *gather, vaddr_t start, vaddr_t reached)
 {
@@ -46,21 +22,35 @@ static void prune_hole(struct gather *gather, vaddr_t start, vaddr_t reached)
 	gather_prune(gather, below ? below->end : USER_BASE, reached);
 }
 
-/* Returns true if something is left to do. The caller holds the space's lock. */
+/*
+ * Clears entries of the VMAs of [start, end), and shrinks or removes each VMA, so that no entry is ever outside a VMA. Returns
+ * true if something is left to do. The caller holds the space's lock.
+ */
 static bool unmap_piece(struct gather *gather, vaddr_t start, vaddr_t end, struct list *dead)
 {
+	struct vma *vma = vma_find_next(gather->space, start), *next;
+	bool more = vma && vma->start < end;
 	vaddr_t reached = start;
 	unsigned vmas = 0;
-	bool more;
 
 	space_note_peak(gather->space);
-	for (;;) {
-		more = unmap_first(gather, start, end, dead, &reached);
-		if (!more || gather_full(gather) || ++vmas == UNMAP_VMAS)
+	for (; more; vma = next) {
+		assert_hardened(vma->start >= start && vma->end <= end);
+		reached = gather_zap(gather, vma, vma->start, vma->end);
+		if (reached < vma->end) {
+			vma_set_start(vma, reached);
+			break;
+		}
+		next = vma_next(vma);
+		reached = next ? next->start : USER_TOP;
+		vma_remove(vma, dead);
+		more = next && reached < end;
+		if (gather_full(gather) || ++vmas == UNMAP_VMAS)
 			break;
 		gather_narrow(gather);
 	}
-	if (gather->leaves)
+	if (gather->leaves &&
+	    (more || !gather->space->ending)) /* else arch_mmu_destroy() does it */
 		prune_hole(gather, start, reached);
 	gather_fence(gather);
 	return more;
