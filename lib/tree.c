@@ -161,6 +161,32 @@ void tree_insert_between(struct tree *tree, struct tree_node *node, struct tree_
 		tree_attach(tree, node, NULL, &tree->root, changed);
 }
 
+void tree_append_like(struct tree *tree, struct tree_node *node, struct tree_node *last,
+		      const struct tree_node *like)
+{
+	struct tree_node *left = NULL, *above = last;
+
+	if (like->child[0] != NULL) { /* all that has come since `above` is on the left */
+		left = last;
+		for (const struct tree_node *n = like->child[0]; n->child[1] != NULL;
+		     n = n->child[1])
+			left = left->parent;
+		above = left->parent;
+		left->parent = node;
+	}
+	node->parent = above;
+	node->child[0] = left;
+	node->child[1] = NULL;
+	node->height = like->height;
+	node->heaviest = MAX(node->weight, tree_heaviest(left));
+	if (above != NULL)
+		above->child[1] = node;
+	else
+		tree->root = node;
+	for (; above != NULL && above->heaviest < node->heaviest; above = above->parent)
+		above->heaviest = node->heaviest;
+}
+
 void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_node *changed)
 {
 	struct tree_node **link = tree_link(tree, node);

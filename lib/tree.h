@@ -62,6 +62,14 @@ void tree_erase(struct tree *tree, struct tree_node *node);
 void tree_insert_between(struct tree *tree, struct tree_node *node, struct tree_node *prev,
 			 struct tree_node *next, struct tree_node *changed);
 
+/*
+ * Copies the shape of a tree: call it for each node `like` of that, in order, with a new node whose weight is set, and the one
+ * that was appended `last`, NULL at first. The tree can be searched meanwhile, and changed when all are copied: no height is
+ * right before.
+ */
+void tree_append_like(struct tree *tree, struct tree_node *node, struct tree_node *last,
+		      const struct tree_node *like);
+
 /* As tree_erase(). `changed` is node's successor if its weight was changed too, else NULL. */
 void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_node *changed);
 

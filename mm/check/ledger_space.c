@@ -98,7 +98,7 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 	tree_for_each(node, &space->vmas) {
 		const struct vma *vma = tree_entry(node, struct vma, node);
 
-		if (!space->ending) {
+		if (!space->ending && !space->copied) {
 			check_order(walk, prev, vma);
 			check_node(walk, node);
 		}

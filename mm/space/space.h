@@ -82,6 +82,7 @@ struct space {
 	uint32_t number;    /* const: of a recorded space */
 	vaddr_t forked_end; /* the child has its copies of what is below, or gets them next */
 	bool ending; /* space_destroy() removes one VMA after the other, and keeps no balance */
+	bool copied; /* fork adds one VMA after the other, and the balance comes at the end */
 	/* The busy range: a verb is at work there. A thread that finds no VMA in it waits. */
 	vaddr_t busy_start, busy_end;
 	unsigned at_idle;    /* AT_IDLE_*: what is left to do when the verb ends */

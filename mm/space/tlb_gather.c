@@ -78,9 +78,9 @@ static inline struct page *zapped_far(struct gather *gather, struct mmu_entry ol
 	return slot_as_page(entry_swap_slot(old));
 }
 
-/* Clears an entry that is not EMPTY. Returns its page, or its slot. */
-static inline struct page *gather_entry_zap(struct gather *gather, vaddr_t va,
-					    struct mmu_entry *slot)
+/* Clears an entry that is not EMPTY. Returns its page, or its slot. `near` is the largest segment. */
+static inline struct page *gather_entry_zap(struct gather *gather, const struct page_segment *near,
+					    vaddr_t va, struct mmu_entry *slot)
 {
 	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
 
@@ -89,7 +89,7 @@ static inline struct page *gather_entry_zap(struct gather *gather, vaddr_t va,
 	debt_owe(gather->space, va, old, ENTRY_NONE);
 	if (!gather->flush.all && entry_downgrades(old, ENTRY_NONE))
 		mmu_flush_add(&gather->flush, va);
-	return pfn_is_near(entry_pfn_if_any(old), &page) ? page : zapped_far(gather, old);
+	return pfn_is_in(near, entry_pfn_if_any(old), &page) ? page : zapped_far(gather, old);
 }
 
 void gather_zap_entry(struct gather *gather, const struct object *object, vaddr_t va,
@@ -97,7 +97,7 @@ void gather_zap_entry(struct gather *gather, const struct object *object, vaddr_
 {
 	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
 	note_entry(gather->space, va, entry_load(slot), ENTRY_NONE);
-	gather->pages[gather->npages++] = gather_entry_zap(gather, va, slot);
+	gather->pages[gather->npages++] = gather_entry_zap(gather, &page_segments[0], va, slot);
 	gather->space->resident--;
 	if (object)
 		space_count_of_object(gather->space, object, (size_t)-1);
@@ -177,6 +177,10 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	struct gather *gather = arg;
 	struct page **first = gather->pages + gather->npages, **page = first;
 	struct page **stop = gather->stop;
+	/* Copies, as they would be loaded again after each atomic operation. */
+	const struct page_segment near = page_segments[0];
+	const struct page *const zero = zero_page;
+	const struct mmu_leaf part = *leaf;
 	unsigned nzero = 0;
 
 	gather->resume = leaf->va;
@@ -191,8 +195,8 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	entry_for_each_used(slot, leaf->entries, end) {
 		if (page >= stop)
 			break;
-		*page = gather_entry_zap(gather, mmu_leaf_va(leaf, slot), slot);
-		if (unlikely(*page == zero_page))
+		*page = gather_entry_zap(gather, &near, mmu_leaf_va(&part, slot), slot);
+		if (unlikely(*page == zero))
 			nzero++;
 		page++;
 	}

@@ -326,10 +326,16 @@ static void vma_copy(struct vma *to, const struct vma *from)
 	to->has_private = from->has_private;
 }
 
-void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *copy)
+void vma_append_copy(struct space *space, const struct vma *vma, struct vma *copy, struct vma *last,
+		     unsigned flags)
 {
 	vma_copy(copy, vma);
-	vma_link(space, copy, vma_last(space), NULL);
+	copy->flags = flags;
+	copy->space = space;
+	copy->node.weight = vma->node.weight;
+	tree_append_like(&space->vmas, &copy->node, last ? &last->node : NULL, &vma->node);
+	space->nvmas++;
+	space->layout++;
 	vma_attach_copy(copy);
 	vma_count_bytes(copy, copy->end - copy->start, 1);
 }

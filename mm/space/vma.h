@@ -27,7 +27,8 @@ struct fault;
 #define VMA_WIPE	 2048u /* fork copies it without its pages */
 #define VMA_DONTDUMP	 8192u /* not in a core file */
 #define VMA_SEALED	 16384u /* mseal: stays mapped as it is */
-#define VMA_LEAVING	 8u  /* mremap will remove it: its bytes already count at the new address */
+/* mremap or fork will remove it: its bytes already count at the new address, or shall not count */
+#define VMA_LEAVING	 8u
 #define VMA_WRITER	 64u /* made by a descriptor open for writing: counts as a writer */
 /* Shared by a descriptor open for writing, but seals forbid to write. */
 #define VMA_WRITE_SEALED 32768u
@@ -224,7 +225,7 @@ static inline void vma_resident(const struct vma *vma, vaddr_t va, struct page *
 
 /*
  * Allocate a VMA that is in no tree, and may wait for memory. vma_alloc() is for a new mapping: the
- * caller fills in the VMA. vma_alloc_spare() is for vma_split() and vma_insert_copy(), which fill
+ * caller fills in the VMA. vma_alloc_spare() is for vma_split() and vma_append_copy(), which fill
  * it in; `frees` says that it is needed in order to free memory, so that the reserve may be used.
  * They return NULL if there is no memory. For the locks that may be held see relieve().
  */
@@ -267,10 +268,12 @@ void vma_insert_between(struct space *space, struct vma *vma, struct vma *below,
 void vma_remove(struct vma *vma, struct list *dead);
 
 /*
- * Makes `copy`, a spare, a copy of the VMA, and inserts it in a space that has no VMA as high or
- * higher. The caller holds the locks of both spaces.
+ * Makes `copy`, a spare, a copy of the VMA with those flags, and adds it to a space to which all VMAs below were copied like
+ * this; `last` is the one before it, or NULL. The space's tree is as tree_append_like() says until all were copied. The caller
+ * holds the locks of both spaces.
  */
-void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *copy);
+void vma_append_copy(struct space *space, const struct vma *vma, struct vma *copy, struct vma *last,
+		     unsigned flags);
 
 /*
  * Makes `upper`, a spare, the part of the VMA from `at` on; start < at < end. The caller holds the

@@ -24,7 +24,9 @@
 struct copying {
 	struct space *parent, *child;
 	vaddr_t noted;	    /* recorded space: the journal has all up to here */
-	struct vma *vma;    /* the child's, which is being copied */
+	struct vma *from;   /* the parent's VMA that was copied last, or NULL */
+	struct vma *vma;    /* the child's copy of it */
+	bool leaving;	    /* some VMAs of the child are VMA_LEAVING */
 	vaddr_t resume;	    /* where the piece stopped */
 	bool done;	    /* a leaf table or a pinned page was copied: the piece ends */
 	unsigned npassed;   /* empty leaf tables */
@@ -75,24 +77,10 @@ static void refer_to_slots(struct copying *copying, struct mmu_entry *first, str
 	spin_unlock(&swap_cache.lock);
 }
 
-/*
- * The parent's entries [first, end) are copied, of a VMA with an object: counts which have a page of that. Behind file_end there
- * are private pages only.
- */
-static void count_of_object(struct copying *copying, const struct mmu_leaf *leaf,
-			    struct mmu_entry *first, struct mmu_entry *end)
+/* The child's slot for one of the parent's; their tables are so many bytes apart. */
+static inline struct mmu_entry *slot_beside(struct mmu_entry *slot, uintptr_t apart)
 {
-	const struct vma *vma = copying->vma;
-	vaddr_t limit = vma->file_end ? ALIGN_UP(vma->file_end, PAGE_SIZE) : vma->end;
-	size_t most = limit > leaf->va ? (limit - leaf->va) >> PAGE_SHIFT : 0, n = 0;
-	struct mmu_entry *slot, *last = MIN(end, leaf->entries + MIN(most, (size_t)leaf->count));
-
-	entry_for_each_used(slot, first, last) {
-		const struct mmu_entry entry = entry_load(slot);
-
-		n += entry_has_page(entry) && page_is_of_object(pfn_to_page(entry_pfn(entry)));
-	}
-	space_count_of_object(copying->child, vma->object, n);
+	return (struct mmu_entry *)((uintptr_t)slot + apart);
 }
 
 /*
@@ -103,17 +91,20 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 			      struct mmu_entry *first, struct mmu_entry *end, struct mmu_entry *to)
 {
 	struct mmu_entry *slot;
-	/* A copy, as it would be loaded again after each atomic operation. */
+	/* Copies, as they would be loaded again after each atomic operation. */
 	const struct page_segment near = page_segments[0];
+	const struct page *const zero = zero_page;
+	const struct object *const object = copying->vma->object;
+	const uintptr_t apart = (uintptr_t)to - (uintptr_t)leaf->entries;
 	bool share = !vma_is_shared(copying->vma), swapped = false;
-	unsigned nresident = 0;
+	unsigned nresident = 0, nobject = 0;
 
 	entry_for_each_used(slot, first, end) {
 		struct mmu_entry entry = entry_load(slot);
 		struct page *page;
 
 		if (!pfn_is_in(&near, entry_pfn_if_any(entry), &page) && !entry_has_page(entry)) {
-			to[slot - leaf->entries] = entry;
+			*slot_beside(slot, apart) = entry;
 			swapped = true;
 			continue;
 		}
@@ -121,15 +112,17 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 			page = pfn_to_page_far(entry_pfn(entry));
 		if (share)
 			entry = cow_protect(copying, mmu_leaf_va(leaf, slot), slot, entry);
-		to[slot - leaf->entries] = entry;
-		if (page == zero_page)
+		*slot_beside(slot, apart) = entry;
+		if (page == zero)
 			continue;
 		page_map_get(page);
 		nresident++;
+		if (object)
+			nobject += page_is_of_object(page);
 	}
 	space_add_resident(copying->child, nresident);
-	if (copying->vma->object)
-		count_of_object(copying, leaf, first, end);
+	if (object)
+		space_count_of_object(copying->child, object, nobject);
 	if (unlikely(swapped))
 		refer_to_slots(copying, to + (first - leaf->entries), to + (end - leaf->entries));
 }
@@ -220,13 +213,27 @@ static int copy_large(struct copying *copying, const struct mmu_leaf *leaf)
 /* Entries that a piece may copy where each may be that of a pinned page. */
 #define PINNED_ENTRIES 128
 
+/* Returns the child's slot for va. */
+static inline struct mmu_entry *slot_of_child(struct copying *copying, vaddr_t va)
+{
+	struct space *child = copying->child;
+	const unsigned before = copying->tables.count;
+	struct mmu_entry *slot = arch_mmu_lookup(&child->mmu, va);
+	unsigned missing;
+
+	if (slot)
+		return slot;
+	missing = arch_mmu_prepare(&child->mmu, va, &copying->tables);
+	assert(!missing); /* copy_topup() has allocated enough */
+	child->tables += before - copying->tables.count;
+	return arch_mmu_lookup(&child->mmu, va);
+}
+
 static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct copying *copying = arg;
-	unsigned before = copying->tables.count;
 	struct mmu_entry *end = leaf->entries + leaf->count;
 	struct mmu_entry *first, *to, *pinned = end;
-	unsigned missing;
 
 	if (copying->done || copying->npassed == PASS_TABLES) {
 		copying->resume = leaf->va;
@@ -239,10 +246,7 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 		copying->npassed++;
 		return 0;
 	}
-	missing = arch_mmu_prepare(&copying->child->mmu, leaf->va, &copying->tables);
-	assert(!missing); /* copy_topup() has allocated enough */
-	copying->child->tables += before - copying->tables.count;
-	to = arch_mmu_lookup(&copying->child->mmu, leaf->va);
+	to = slot_of_child(copying, leaf->va);
 	if (unlikely(copying->parent->pins) && !vma_is_shared(copying->vma)) {
 		end = MIN(end, first + PINNED_ENTRIES);
 		pinned = first_pinned(first, end);
@@ -336,16 +340,16 @@ static bool is_found_again(const struct vma *vma)
 	return vma->object && (vma_is_shared(vma) || !vma->has_private);
 }
 
-/* A child inherits no memory locks, and no pages of VMA_WIPE. The caller holds the child's lock. */
-static void copy_advice(struct vma *copy)
+/* A child inherits no memory locks. What it does not get at all is copied without entries, and leaves at the end. */
+static unsigned flags_of_copy(unsigned flags)
 {
-	if (copy->flags & VMA_LOCKED)
-		copy->space->locked_bytes -= copy->end - copy->start;
-	copy->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
-	if (unlikely(copy->flags & VMA_WIPE) || is_found_again(copy)) {
-		copy->touched_start = VMA_UNTOUCHED;
-		copy->touched_end = 0;
-	}
+	flags &= ~(VMA_LOCKED | VMA_ONFAULT);
+	return unlikely(flags & VMA_DONTFORK) ? flags | VMA_LEAVING : flags;
+}
+
+static bool is_copied_empty(const struct vma *vma)
+{
+	return unlikely(vma->flags & (VMA_WIPE | VMA_LEAVING)) || is_found_again(vma);
 }
 
 /* Writes the child's newest VMA to the journal. */
@@ -357,33 +361,24 @@ static void note_copy(struct copying *copying)
 	space_unlock(copying->child);
 }
 
-/* Merges VMAs that differ in the parent only because some memory is locked. */
-static void merge_copy(struct copying *copying)
-{
-	struct list dead = LIST_INIT(dead);
-
-	if (!copying->parent->ever_locked)
-		return;
-	space_lock(copying->child);
-	vma_merge(copying->vma, &dead);
-	space_unlock(copying->child);
-	vma_free_dead(&dead);
-}
-
 /*
- * Inserts the copy of a VMA in the child. Returns false if the child's memory cannot be committed.
+ * Adds the copy of a VMA to the child. Returns false if the child's memory cannot be committed.
  * The caller holds the parent's lock.
  */
 static bool insert_copy(struct copying *copying, const struct vma *vma, struct vma *copy)
 {
+	const unsigned flags = flags_of_copy(vma->flags);
 	struct space *child = copying->child;
 	bool may;
 
 	space_lock_child(child);
-	may = space_may_commit(child, vma->flags & ~VMA_LOCKED, vma->end - vma->start);
+	may = flags & VMA_LEAVING || space_may_commit(child, flags, vma->end - vma->start);
 	if (likely(may)) {
-		vma_insert_copy(child, vma, copy);
-		copy_advice(copy);
+		vma_append_copy(child, vma, copy, copying->vma, flags);
+		if (is_copied_empty(copy)) {
+			copy->touched_start = VMA_UNTOUCHED;
+			copy->touched_end = 0;
+		}
 		/*
 		 * The child must have the writes of each thread up to some moment and no later
 		 * ones, because C libraries rely on that.
@@ -395,51 +390,51 @@ static bool insert_copy(struct copying *copying, const struct vma *vma, struct v
 	return may;
 }
 
-/* VMAs that a child does not get, and that are passed in one hold of the parent's lock. */
-#define PASS_VMAS 256
-
-/*
- * Returns the parent's first VMA that ends above `from` and that a child gets, or NULL. The caller
- * holds the parent's lock, which is released after many VMAs: the mmap lock keeps them.
- */
-static struct vma *next_copied(const struct copying *copying, vaddr_t from)
+/* Copies the parent's next VMA: the mmap lock keeps it. Returns 0, -ENOENT if there is none, or -ENOMEM. */
+static int copy_vma(struct copying *copying)
 {
-	struct space *parent = copying->parent;
-	struct vma *vma = vma_find_next(parent, from);
-	unsigned npassed = 0;
+	struct vma *vma = copying->from ? vma_next(copying->from) : vma_first(copying->parent);
+	struct vma *copy;
+	bool copied;
 
-	while (vma && unlikely(vma->flags & VMA_DONTFORK)) {
-		vma = vma_next(vma);
-		if (++npassed % PASS_VMAS == 0) {
-			space_unlock(parent);
-			(void)vm_pause();
-			space_lock_to_fork(parent);
-		}
-	}
-	return vma;
-}
-
-/*
- * Copies the parent's first VMA that ends above `from` and that a child gets. Returns 0, -ENOENT if
- * there is none, or -ENOMEM.
- */
-static int copy_vma(struct copying *copying, vaddr_t from)
-{
-	struct vma *copy = vma_alloc_spare(false);
-	int result = -ENOENT;
-	struct vma *vma;
-
+	if (!vma)
+		return -ENOENT;
+	copy = vma_alloc_spare(false);
 	if (!copy)
 		return -ENOMEM;
 	space_lock_to_fork(copying->parent);
-	vma = next_copied(copying, from);
-	if (vma)
-		result = insert_copy(copying, vma, copy) ? 0 : -ENOMEM;
+	copied = insert_copy(copying, vma, copy);
 	space_unlock(copying->parent);
-	copying->vma = copy;
-	if (result)
+	if (!copied) {
 		vma_free(copy);
-	return result;
+		return -ENOMEM;
+	}
+	copying->from = vma;
+	copying->vma = copy;
+	copying->leaving |= (copy->flags & VMA_LEAVING) != 0;
+	return 0;
+}
+
+/*
+ * All is copied: removes what the child does not get, and merges VMAs that differ in the parent only because some memory is locked.
+ */
+static void settle_copies(struct copying *copying)
+{
+	struct vma *vma = vma_first(copying->child), *next;
+	struct list dead = LIST_INIT(dead);
+
+	for (; vma; vma = next) {
+		space_lock(copying->child);
+		if (vma->flags & VMA_LEAVING) {
+			next = vma_next(vma);
+			vma_remove(vma, &dead);
+		} else {
+			next = vma_next(vma_merge(vma, &dead));
+		}
+		space_unlock(copying->child);
+		vma_free_dead(&dead);
+		(void)vm_pause();
+	}
 }
 
 static void copy_figures(const struct space *parent, struct space *child)
@@ -484,28 +479,28 @@ static void fork_ends(struct space *parent, struct space *child)
 int vm_fork(struct space *parent, struct space *child)
 {
 	struct copying copying = { .parent = parent, .child = child };
-	bool apart = child->recorded || parent->ever_locked;
-	vaddr_t from = 0;
-	int result = 0;
+	int result;
 
 	assert_hardened(mm_host.mmap_locked(parent) && mm_host.mmap_locked(child));
 	copy_figures(parent, child);
-	while (!result) {
-		result = copy_vma(&copying, from);
-		if (result)
-			break;
-		from = copying.vma->end;
-		if (unlikely(apart))
+	child->copied = true;
+	while (!(result = copy_vma(&copying))) {
+		if (unlikely(child->recorded) && !(copying.vma->flags & VMA_LEAVING))
 			note_copy(&copying);
 		result = copy_entries(&copying);
-		if (unlikely(apart))
-			merge_copy(&copying);
 		if (!result && vm_pause())
 			result = -EINTR;
+		if (result)
+			break;
 	}
 	fork_ends(parent, child);
 	tables_free(&copying.tables);
 	if (unlikely(copying.spare))
 		page_put(copying.spare);
-	return result == -ENOENT ? 0 : result;
+	if (result != -ENOENT)
+		return result;
+	child->copied = false;
+	if (unlikely(copying.leaving || parent->ever_locked))
+		settle_copies(&copying);
+	return 0;
 }

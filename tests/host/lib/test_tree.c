@@ -200,6 +200,42 @@ TEST(random_against_model)
 	check(&tree);
 }
 
+/* A copy has the same shape, and meanwhile all that was copied is found in order, with the right weights. */
+TEST(appended_like)
+{
+	static struct piece copies[KEYS];
+	struct tree tree, copy;
+
+	for (unsigned round = 0; round < 40; round++) {
+		struct tree_node *like, *last = NULL, *node;
+		unsigned n = 0;
+
+		reset(&tree);
+		tree_init(&copy);
+		for (unsigned i = 0; i < round * round / 4; i++) {
+			struct piece *piece = &pieces[test_below(KEYS)];
+
+			if (!piece->in)
+				insert(&tree, piece);
+		}
+		tree_for_each(like, &tree) {
+			struct piece *piece = &copies[n++];
+			unsigned found = 0;
+
+			piece->start = piece_of(like)->start;
+			piece->weight = piece->node.weight = like->weight;
+			tree_append_like(&copy, &piece->node, last, like);
+			last = &piece->node;
+			tree_for_each(node, &copy)
+				assert_ptr_equal(&copies[found++].node, node);
+			assert_int_equal(n, found);
+		}
+		check_subtree(copy.root, NULL);
+		assert_int_equal(tree.root ? tree.root->height : 0,
+				 copy.root ? copy.root->height : 0);
+	}
+}
+
 /* Taken apart from its first node on, it is in order all the time, and never higher than before. */
 TEST(taken_first)
 {

@@ -322,7 +322,7 @@ TEST(no_memory) /* R20 R45 */
 		if (alloc_fail_at) {
 			alloc_fail_at = 0;
 			assert_int_equal(0, result);
-			assert_true(n > 8);
+			assert_true(n > 7);
 			break;
 		}
 		assert_int_equal(-ENOMEM, result);
