@@ -122,7 +122,7 @@ static int sync_range(struct uspace *uspace, vaddr_t addr, vaddr_t end)
 }
 
 /* Bytes of mincore's result that are copied out at once. */
-#define MINCORE_PIECE 256
+#define MINCORE_PIECE 512
 
 static long mincore(struct uspace *uspace, vaddr_t addr, size_t npages, vaddr_t to)
 {

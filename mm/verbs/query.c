@@ -36,10 +36,16 @@ static bool present(const struct vma *vma, vaddr_t va)
 	return is_resident(vma, va);
 }
 
-/* Of the pages from va on, so many are looked at in one hold of the lock, and have their entries in one table. */
+/* So many pages from va on have their entries in one table, or are of one large entry. */
+static size_t pages_of_table_from(vaddr_t va)
+{
+	return MMU_LEAF_ENTRIES - (va >> PAGE_SHIFT) % MMU_LEAF_ENTRIES;
+}
+
+/* Of these, so many are looked at one by one in one hold of the lock. */
 static size_t query_piece_at(vaddr_t va)
 {
-	return MIN(MMU_LEAF_ENTRIES - (va >> PAGE_SHIFT) % MMU_LEAF_ENTRIES, (size_t)QUERY_PIECE);
+	return MIN(pages_of_table_from(va), (size_t)QUERY_PIECE);
 }
 
 ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *result)
@@ -55,13 +61,14 @@ ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *re
 	npages = MIN(npages, (vma->end - addr) >> PAGE_SHIFT);
 	for (size_t i = 0; i < npages;) {
 		const vaddr_t va = addr + i * PAGE_SIZE;
-		const size_t end = MIN(npages, i + query_piece_at(va));
 		const struct mmu_entry *slot;
+		size_t end;
 		bool all;
 
 		space_lock(space);
 		slot = arch_mmu_lookup(&space->mmu, va);
 		all = !known || (space->large && arch_mmu_lookup_large(&space->mmu, va));
+		end = MIN(npages, i + (all ? pages_of_table_from(va) : query_piece_at(va)));
 		if (all)
 			memset(&result[i], true, end - i);
 		for (size_t at = i; at < end && !all; at++)
