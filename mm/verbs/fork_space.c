@@ -30,6 +30,7 @@ struct copying {
 	vaddr_t resume;	    /* where the piece stopped */
 	bool done;	    /* a leaf table or a pinned page was copied: the piece ends */
 	unsigned npassed;   /* empty leaf tables */
+	unsigned nlarge;    /* large entries that the piece has copied */
 	struct page *spare; /* for the child's copy of a pinned page */
 	bool needs_spare;
 	bool downgraded; /* entries of the parent lost write permission: a fence is owed */
@@ -181,6 +182,9 @@ static bool has_pinned(const struct space *space, const struct page *head)
 	return false;
 }
 
+/* Large entries that a piece may copy. */
+#define LARGE_AT_ONCE 16
+
 /* Copies a large entry. If a page of it is pinned, it is split, and the next piece copies the pages. */
 static int copy_large(struct copying *copying, const struct mmu_leaf *leaf)
 {
@@ -190,9 +194,8 @@ static int copy_large(struct copying *copying, const struct mmu_leaf *leaf)
 	struct page *head = pfn_to_page(entry_pfn(entry));
 	unsigned missing;
 
-	copying->done = true;
-	copying->resume = leaf->va;
 	if (has_pinned(copying->parent, head)) {
+		copying->resume = leaf->va;
 		large_split_to(copying->parent, leaf->va, mmu_tables_pop(&copying->tables),
 			       SPLIT_PINNED);
 		return 1;
@@ -204,8 +207,10 @@ static int copy_large(struct copying *copying, const struct mmu_leaf *leaf)
 	child->tables += before - copying->tables.count;
 	child->large++;
 	space_add_resident(child, MMU_LEAF_ENTRIES);
-	copying->resume = mmu_leaf_end(leaf);
-	return 1;
+	/* What comes next may need all the tables that copy_topup() has allocated. */
+	copying->done = ++copying->nlarge == LARGE_AT_ONCE || copying->tables.count < before ||
+			copying->parent->pins;
+	return 0;
 }
 
 /* Empty leaf tables that a piece may pass. */
@@ -279,7 +284,7 @@ static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 {
 	copying->resume = end;
 	copying->done = copying->downgraded = false;
-	copying->npassed = 0;
+	copying->npassed = copying->nlarge = 0;
 	(void)arch_mmu_visit(&copying->parent->mmu, start, end, copy_leaf, copying);
 	if (copying->downgraded)
 		space_owe(copying->parent);
