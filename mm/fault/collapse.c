@@ -54,7 +54,7 @@ static bool is_in_place(const struct collapse *collapse, struct mmu_entry entry,
 {
 	return entry_has_page(entry) &&
 	       entry_pfn(entry) == page_to_pfn(collapse->block->head) + i &&
-	       collapse->block->head[i].counts == PAGE_ONE_MAP;
+	       atomic_load_relaxed(&collapse->block->head[i].counts) == PAGE_ONE_MAP;
 }
 
 static bool is_hole(struct mmu_entry entry)

@@ -95,14 +95,9 @@ static inline bool may_run(const struct fault *fault)
 	       run_is_allowed(fault->space, fault->attr.flags);
 }
 
-/*
- * Finds which way the fault continues a row. Returns false if no run is to be made. The caller holds the space's lock, or is
- * a reader.
- */
+/* Finds which way the fault continues a row, if it does. The caller holds the space's lock, or is a reader. */
 static inline bool run_find_way(const struct fault *fault, bool written, struct way *way_ret)
 {
-	if (!may_run(fault))
-		return false;
 	*way_ret = way_of(fault, 1);
 	if (is_row_behind(fault, way_ret, 1, written))
 		return true;
@@ -298,7 +293,7 @@ void run_reuse(struct fault *fault)
 	struct way way;
 	size_t n;
 
-	if (is_alone(fault) || !run_find_way(fault, true, &way))
+	if (is_alone(fault) || !may_run(fault) || !run_find_way(fault, true, &way))
 		return;
 	n = install_reuse_ahead(fault, way.step, run_length(fault, &way, true) - 1);
 	fault->run = way.step * (long)n;
@@ -313,7 +308,7 @@ static void zeros_beside(struct fault *fault)
 	struct way way;
 	size_t n;
 
-	if (!run_find_way(fault, false, &way))
+	if (!may_run(fault) || !run_find_way(fault, false, &way))
 		return;
 	for (n = 1; n < MMU_LEAF_ENTRIES && is_row_behind(fault, &way, 2 * n, false);)
 		n *= 2;

@@ -59,9 +59,9 @@ enum large_split_why {
 
 /* Of all spaces since boot; atomic. */
 struct large_counts {
-	uint64_t filled;  /* blocks of zeros that faults have mapped by a large entry */
+	uint64_t filled;    /* blocks of zeros that faults have mapped by a large entry */
 	uint64_t collapsed; /* blocks of pages that have become large entries */
-	uint64_t refused; /* times that there was no block for one */
+	uint64_t refused;   /* times that there was no block for one */
 	uint64_t split[SPLIT_REASONS]; /* large entries that have become entries of single pages */
 	uint64_t blocks;	       /* that have a large map now */
 };
