@@ -331,6 +331,8 @@ void vma_append_copy(struct space *space, const struct vma *vma, struct vma *cop
 {
 	vma_copy(copy, vma);
 	copy->flags = flags;
+	if (unlikely(flags & VMA_LEAVING))
+		copy->object = NULL; /* whose owner would see it come and go */
 	copy->space = space;
 	copy->node.weight = vma->node.weight;
 	tree_append_like(&space->vmas, &copy->node, last ? &last->node : NULL, &vma->node);
