@@ -35,6 +35,9 @@ struct at_hart {
 	uint64_t rest_of_line[4]; /* no line is another hart's, too */
 };
 
+/* A line of them. */
+#define LEASES 8u
+
 struct endpoint {
 	struct refcount refs; /* of the receive end and of each send end */
 	struct spinlock lock;
@@ -80,6 +83,9 @@ struct endpoint {
 	struct timer watch;
 	uint64_t watched_rcvid; /* last_rcvid when it looked last */
 	bool watching;
+	/* atomic: each is the lease of many numbers */
+	uint64_t lease[LEASES];
+	/* guarded by lock: */
 	/* struct call.link of such requests: those in `queue`, and those in `received`; the oldest first. */
 	struct list requests_queued, requests_received;
 	uint64_t rest_of_line[2];
@@ -197,6 +203,48 @@ static struct process_id current_id(void)
 		       : (struct process_id){ 0 };
 }
 
+/* ---- leases ---- */
+
+static uint64_t last_lease; /* atomic: each that is made has the next number */
+
+static void lease_end(uint64_t *lease)
+{
+	atomic_store(lease, atomic_add(&last_lease, 1) + 1);
+}
+
+static void lease_end_all(struct endpoint *endpoint)
+{
+	for (unsigned i = 0; i < LEASES; i++)
+		lease_end(&endpoint->lease[i]);
+}
+
+/* Numbers that follow one another, or are multiples of any number, have different ones. */
+static uint64_t *lease_of(struct endpoint *endpoint, uint64_t number)
+{
+	return &endpoint->lease[(number * 0x9e3779b97f4a7c15) >> 32 & (LEASES - 1)];
+}
+
+uint64_t endpoint_lease(struct file *send, uint64_t number)
+{
+	/* gcc-analyzer-suppress null-dereference ; the file is a send end */
+	return atomic_load(lease_of(to_sender(send)->endpoint, number));
+}
+
+int endpoint_revoke(struct file *receive, uint64_t number)
+{
+	struct endpoint *endpoint = to_endpoint(receive);
+
+	if (!endpoint)
+		return -EINVAL;
+	if (number == IPC_ALL_FILES)
+		lease_end_all(endpoint);
+	else
+		lease_end(lease_of(endpoint, number));
+	return 0;
+}
+
+/* ---- the ends ---- */
+
 struct file *endpoint_create(void)
 {
 	struct endpoint *endpoint =
@@ -228,6 +276,7 @@ struct file *endpoint_create(void)
 	list_init(&endpoint->requests_queued);
 	list_init(&endpoint->requests_received);
 	timer_init(&endpoint->watch, watch);
+	lease_end_all(endpoint);
 	counted_begin(&endpoint_kind, &endpoint->counted, &endpoint->refs.n);
 	return file;
 }
@@ -1886,6 +1935,7 @@ static void wake_served(struct endpoint *endpoint)
 /* The caller has a reference. */
 static void endpoint_close(struct endpoint *endpoint)
 {
+	lease_end_all(endpoint);
 	while (break_one(endpoint))
 		;
 	if (endpoint->broken) { /* stays so */

@@ -72,6 +72,14 @@ void endpoint_keep(struct file *send);
  */
 int endpoint_reopen(struct file *keeper, struct file **receive_ret);
 
+/*
+ * Leases: what a client keeps of answers about a number of its own choice is true as long as the lease of that number is what it was
+ * before the request was sent. A lease is not 0, and changes when the server revokes it or ends; no two endpoints ever have the same.
+ * endpoint_revoke() returns 0, or -EINVAL if it is not a receive end; IPC_ALL_FILES: all leases. They take no lock.
+ */
+uint64_t endpoint_lease(struct file *send, uint64_t number);
+int endpoint_revoke(struct file *receive, uint64_t number);
+
 struct endpoint_news {
 	uint64_t ncalls; /* that were received by this receive end and those before it */
 	/*

@@ -147,7 +147,9 @@ long sys_ipc_post(struct trap_frame *frame)
 
 	if (!file)
 		return -EBADF;
-	err = served_post(file, arg_u64(frame, 1), arg_u64(frame, 2));
+	err = arg_u64(frame, 1) == IPC_LEASES
+		      ? endpoint_revoke(file, arg_u64(frame, 2))
+		      : served_post(file, arg_u64(frame, 1), arg_u64(frame, 2));
 	file_put(file);
 	return err;
 }

@@ -29,7 +29,8 @@
 
 /*
  * Each server drives a virtio device and serves files. `orders` is a file of the runner's: for each
- * instance the tag of its device, the directory where its files are to be, and "ro", "rw" or "rw,setid".
+ * instance the tag of its device, the directory where its files are to be, and "ro", "rw" or "rw,setid", and then perhaps
+ * ",exclusive".
  */
 static const struct server {
 	const char *program;
@@ -44,7 +45,7 @@ static const struct server {
 struct order {
 	const char *tag, *where;
 	unsigned long mount_flags;
-	bool setid;
+	bool setid, exclusive;
 };
 
 /* The servers that run. */
@@ -81,7 +82,7 @@ static int devices = -1, processes = -1; /* /dev and /proc, once a server was st
 /* What one server is made of; -1: not there yet. */
 struct start {
 	int session, receive, send;
-	bool setid;
+	bool setid, exclusive;
 };
 
 /* ---- the process ---- */
@@ -142,11 +143,16 @@ _Noreturn static void become_server(const struct server *server, const struct st
 			 (char *)decimal((unsigned)start->session, session),
 			 (char *)"--endpoint",
 			 (char *)decimal((unsigned)start->receive, endpoint),
-			 start->setid ? (char *)"--setid" : 0,
+			 0,
+			 0,
 			 0 };
-	char *envp[] = { 0 };
+	char *envp[] = { 0 }, **more = argv + 5;
 	long err;
 
+	if (start->setid)
+		*more++ = (char *)"--setid";
+	if (start->exclusive)
+		*more++ = (char *)"--exclusive";
 	sys_setsid();
 	server_open_streams();
 	sys_fcntl(start->session, F_SETFD, 0);
@@ -248,7 +254,7 @@ static long explained(const struct order *order, long err)
 
 static long servers_start_one(const struct server *server, const struct order *order)
 {
-	struct start start = { -1, -1, -1, order->setid };
+	struct start start = { -1, -1, -1, order->setid, order->exclusive };
 	long pid, device;
 
 	if (nruns == RUNS_MAX)
@@ -321,7 +327,7 @@ static void say_failure(struct run *run, long err)
  */
 static void start_again(struct run *run)
 {
-	struct start start = { -1, -1, -1, run->order.setid };
+	struct start start = { -1, -1, -1, run->order.setid, run->order.exclusive };
 	uint64_t pause = server_pause(run->nends);
 	long pid = start_process(run->server, run->device, &start, pause);
 
@@ -346,12 +352,26 @@ static void start_again(struct run *run)
 	close_all(&start);
 }
 
+/* Is the word behind a comma there? No one of them is how another begins. */
+static bool order_says(const char *how, const char *word)
+{
+	for (; *how; how++) {
+		const char *a = how + 1, *b = word;
+
+		while (*b && *a == *b)
+			a++, b++;
+		if (*how == ',' && !*b)
+			return true;
+	}
+	return false;
+}
+
 static struct order servers_order_of(char *const *word)
 {
 	bool read_only = word[2][0] == 'r' && word[2][1] == 'o';
 
 	return (struct order){ word[0], word[1], read_only ? MS_RDONLY : 0,
-			       text_is_same(word[2], "rw,setid") };
+			       order_says(word[2], "setid"), order_says(word[2], "exclusive") };
 }
 
 long servers_start(void)

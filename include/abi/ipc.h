@@ -63,6 +63,13 @@
  */
 #define IPC_READ_PAGE 0x46500001
 
+/*
+ * Of ipc_post(), in place of a cookie: what the kernel keeps of the server's answers about a file is not true any more. The state is
+ * then the number of the file; IPC_ALL_FILES: of all of them (docs/servers.md: leases). The kernel may forget more than that.
+ */
+#define IPC_LEASES    0
+#define IPC_ALL_FILES UINT64_MAX
+
 /* Of ipc_join(): each way is shut by its own writer only, and has hung up when both are, as of TCP. */
 #define IPC_HALF_OPEN 1
 /*

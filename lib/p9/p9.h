@@ -65,6 +65,11 @@
 #define P9_GETATTR_DATA_VERSION 0x2000u
 #define P9_GETATTR_BASIC	0x07ffu /* mode to blocks */
 #define P9_GETATTR_ALL		0x3fffu
+/*
+ * Of Faultline's own. Asked for: the client can keep what it learns until the server revokes it (docs/servers.md). Answered: it may,
+ * of this file, and of a directory's names.
+ */
+#define P9_GETATTR_LEASE	(1ull << 32)
 
 /* p9_tsetattr.valid. A time without its SET is set to the server's own time. */
 #define P9_SETATTR_MODE	     0x001u

@@ -298,7 +298,7 @@ def what_cannot_be_a_root_is_2_and_named():
     put(place + "/file", b"", 0o755)
     own(run_raw(["--root", "/no such folder"]), 2, b"--root: /no such folder: No such file or directory")
     own(run_raw(["--root", place + "/file"]), 2, b"/file: Not a directory")
-    own(run_raw(["--root", ":ro"]), 2, b"--root wants DIR[:ro|:setid], not ':ro'")
+    own(run_raw(["--root", ":ro"]), 2, b"--root wants DIR[:ro|:setid][:exclusive], not ':ro'")
     own(run_raw(["--root"]), 2, b"--root wants a value")
     own(run_raw(["--root", place + ":ro"]), 2, b"has no directory dev, where the guest's /dev is to be")
     own(run_raw(["--root", place, "--add", place + "/file"]), 2, b"--add puts files into the boot archive")

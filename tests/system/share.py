@@ -183,13 +183,13 @@ def R146_the_guest_changes_nothing():
     equal([b"./file 9 " + checksum(b"unchanged").encode()], listed(place), "the folder")
 
 
-def fsx(seed, steps, options, *kills):
+def fsx(seed, steps, options, *kills, manner=""):
     """
     Has the guest do random things with files of a folder; gives the run, if what is here is what it says. `kills` is
     the name of a server, and the number of operations after each of which it is killed.
     """
-    place = folder(f"fsx {seed} {' '.join(kills)}")
-    done = run_placed("fsx", "/mnt", str(seed), str(steps), *kills, options=["--share", place, *options])
+    place = folder(f"fsx {seed} {' '.join(kills)}{manner.replace(':', ' ')}")
+    done = run_placed("fsx", "/mnt", str(seed), str(steps), *kills, options=["--share", place + manner, *options])
     lines = done.out.splitlines()
     equal((0, [b"fsx: ok"]), (done.status, lines[-1:]), f"status and last line (it said {done.out} {done.err})")
     lacks(done.err, b": error: ", "log")
@@ -202,9 +202,15 @@ def R142_what_is_done_is_done_on_the_host():
     fsx(int(os.environ.get("FAULTLINE_SEED", "1")), 1500, ["--mem", "64M"])
 
 
+@case
+def R142_the_same_where_nobody_else_changes_anything():
+    fsx(int(os.environ.get("FAULTLINE_SEED", "1")), 1500, ["--mem", "64M"], manner=":exclusive")
+
+
 @long_case
 def R142_with_little_memory_and_preemption():
     fsx(2, 1500, ["--mem", "24M", "--append", "preempt=300"])
+    fsx(3, 1500, ["--mem", "24M", "--append", "preempt=300"], manner=":exclusive")
 
 
 @long_case
@@ -524,9 +530,9 @@ def R143_the_server_is_killed_during_a_copy():
     equal(True, get(place + "/from") == get(place + "/to"), "the copy")
 
 
-def fsx_killed(seed, steps, options):
+def fsx_killed(seed, steps, options, manner=""):
     """Runs fsx while the server is killed after each 50 operations."""
-    says_that_it_starts(fsx(seed, steps, options, "hostfs", "50"), 3)
+    says_that_it_starts(fsx(seed, steps, options, "hostfs", "50", manner=manner), 3)
 
 
 @long_case
@@ -537,6 +543,7 @@ def R143_the_server_is_killed_again_and_again():
 @long_case
 def R143_and_with_little_memory_and_preemption():
     fsx_killed(2, 400, ["--mem", "24M", "--append", "preempt=300"])
+    fsx_killed(3, 400, ["--mem", "24M", "--append", "preempt=300"], ":exclusive")
 
 
 def ticks_on(name, kills, options=()):

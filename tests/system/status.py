@@ -247,7 +247,7 @@ def a_folder_that_cannot_be_shared_is_2_and_named():
         pass
     own(run_raw(["--share", "/no such folder"]), 2, b"/no such folder: No such file or directory")
     own(run_raw(["--share", place + "/file:/x"]), 2, b"/file: Not a directory")
-    own(run_raw(["--share", place + ":relative"]), 2, b"absolute path, ro or setid after the last colon, not 'relative'")
+    own(run_raw(["--share", place + ":relative"]), 2, b"absolute path, ro, setid or exclusive after the last colon, not 'relative'")
     own(run_raw(["--share", place + ":/"]), 2, b"the guest's root")
     own(run_raw(["--share", place + ":/.."]), 2, b"the guest's root")
     own(run_raw(["--share", ":/x"]), 2, b"DIR[:PATH][:ro|:setid]")

@@ -34,12 +34,14 @@ Standard input, output and error are the program's own.
   --env NAME=VALUE         set a variable of the program's environment
   --add HOSTFILE[:PATH]    copy a file or a folder into the guest, as PATH; without PATH
                            it keeps its name and lies in the working directory
-  --root DIR[:ro|:setid]   a folder of the host's is the guest's root, with /dev, /proc and /tmp of
+  --root DIR[:ro|:setid][:exclusive]
+                           a folder of the host's is the guest's root, with /dev, /proc and /tmp of
                            the guest's own; PROGRAM is a path or name in it (its /bin/sh)
-  --share DIR[:PATH][:ro|:setid]
+  --share DIR[:PATH][:ro|:setid][:exclusive]
                            a folder of the host's, as PATH (/mnt): what is read and written is read
                            and written on the host; with :ro it is only read, with :setid the guest
-                           may set set-user-ID and set-group-ID bits
+                           may set set-user-ID and set-group-ID bits; with :exclusive nobody else
+                           changes it meanwhile, so names and attributes are kept
   --user UID[:GID]         the program runs as that user and group (0); who runs this on the host is that
                            user for --root and --share, too
   --device NAME            a device that the kernel does not drive is the program's: a kind, as

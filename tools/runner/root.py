@@ -45,15 +45,15 @@ def follow(host, path):
 
 
 def parse(text):
-    """Splits DIR[:ro|:setid]. Gives a Root."""
-    name, read_only, setid = share.split(text)
+    """Splits DIR[:ro|:setid][:exclusive]. Gives a Root."""
+    name, words = share.split(text)
     if not name:
-        raise Failure(USAGE, f"--root wants DIR[:ro|:setid], not '{text}'")
+        raise Failure(USAGE, f"--root wants DIR[:ro|:setid][:exclusive], not '{text}'")
     try:
         os.close(os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     except OSError as error:
         raise Failure(USAGE, f"--root: {name}: {error.strerror}") from None
-    root = Root(name, share.Share(os.path.realpath(name), MOUNTED, read_only, setid))
+    root = Root(name, share.Share(os.path.realpath(name), MOUNTED, **words))
     for system in SYSTEMS:
         check_system(root, system)
     return root

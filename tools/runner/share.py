@@ -12,29 +12,35 @@ MOST = 4  # the machine has eight places for devices, of which ports and disk ta
 SERVER = "hostfs"  # the program in the image
 READ_ONLY = ":ro"
 SETID = ":setid"
+EXCLUSIVE = ":exclusive"
+FORM = "DIR[:PATH][:ro|:setid][:exclusive]"
 
-# A folder here as an absolute path, where the guest has it, whether it may only be read, and whether set-id bits may be set.
-Share = namedtuple("Share", "host path read_only setid", defaults=[False])
+# A folder here as an absolute path, where the guest has it, whether it may only be read, whether set-id bits may be set, and whether
+# nobody else changes what is in it while the guest runs.
+Share = namedtuple("Share", "host path read_only setid exclusive", defaults=[False, False])
 
 
 def split(text):
-    """Takes the words off the end of DIR[:PATH][:ro|:setid]. Gives what is left, and whether each of the two was there."""
-    if text.endswith(SETID):
-        return text.removesuffix(SETID), False, True
-    return text.removesuffix(READ_ONLY), text.endswith(READ_ONLY), False
+    """Takes the words off the end of DIR[:PATH][:ro|:setid][:exclusive]. Gives what is left, and {word: True} of those that were there."""
+    words = {}
+    for word, name in ((EXCLUSIVE, "exclusive"), (SETID, "setid"), (READ_ONLY, "read_only")):
+        if text.endswith(word) and not (name == "read_only" and "setid" in words):
+            text = text.removesuffix(word)
+            words[name] = True
+    return text, {"read_only": False, **words}
 
 
 def parse(text):
-    """Splits DIR[:PATH][:ro|:setid] at its last colons. Gives a Share."""
-    rest, read_only, setid = split(text)
+    """Splits DIR[:PATH][:ro|:setid][:exclusive] at its last colons. Gives a Share."""
+    rest, words = split(text)
     host, colon, path = rest.rpartition(":")
     if not colon:
         host, path = path, ""
     if not host:
-        raise Failure(USAGE, f"--share wants DIR[:PATH][:ro|:setid], not '{text}'")
+        raise Failure(USAGE, f"--share wants {FORM}, not '{text}'")
     path = path or PATH
     if not path.startswith("/"):
-        raise Failure(USAGE, f"--share wants an absolute path, ro or setid after the last colon, not '{path}' "
+        raise Failure(USAGE, f"--share wants an absolute path, ro, setid or exclusive after the last colon, not '{path}' "
                       f"(a folder with a colon in its name: '{text}:')")
     path = "/" + os.path.normpath(path).lstrip("/")
     if path == "/":
@@ -43,7 +49,7 @@ def parse(text):
         os.close(os.open(host, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     except OSError as error:
         raise Failure(USAGE, f"--share: {host}: {error.strerror}") from None
-    return Share(os.path.realpath(host), path, read_only, setid)
+    return Share(os.path.realpath(host), path, **words)
 
 
 def check(shares):
@@ -62,9 +68,9 @@ def tag(number):
 
 
 def orders(shares):
-    """Gives what init is told: the tag of each device, the path where its files are to be, and whether to write."""
+    """Gives what init is told: the tag of each device, the path where its files are to be, and how they may be used."""
     return [word for number, share in enumerate(shares)
-            for word in (tag(number), share.path, "ro" if share.read_only else "rw,setid" if share.setid else "rw")]
+            for word in (tag(number), share.path, ("ro" if share.read_only else "rw,setid" if share.setid else "rw") + ",exclusive" * share.exclusive)]
 
 
 def arguments(shares):

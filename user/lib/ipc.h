@@ -104,6 +104,15 @@ static inline long ipc_post(int fd, uint64_t cookie, uint64_t state)
 }
 
 /*
+ * The file has changed, or with IPC_ALL_FILES any of them: what was answered about it under a lease (docs/servers.md) is asked anew.
+ * `fd` is the receive end. Does not wait. Returns 0.
+ */
+static inline long ipc_revoke(int fd, uint64_t file)
+{
+	return ipc_post(fd, IPC_LEASES, file);
+}
+
+/*
  * Joins two files of the server of `fd`, the receive end, so that each reads what the other writes. From now on their bytes, and what
  * poll says of them, is the kernel's. Returns 0; -ENOENT if one of them is closed; -EBUSY if one is joined; -ENFILE or -ENOMEM.
  */

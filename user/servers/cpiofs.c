@@ -5,7 +5,7 @@
  * usage: cpiofs ARCHIVE --endpoint FD | --socket FD
  *
  * The archive is mapped, so a page of it is read when somebody reads a file there. It must not be
- * changed while it is served.
+ * changed while it is served: the client keeps names and attributes, by a lease that is never revoked.
  */
 #include "cpiofs.h"
 

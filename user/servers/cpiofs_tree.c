@@ -399,6 +399,7 @@ static int cpiofs_getattr(void *tree, uint64_t file, struct file_attr *ret)
 		.uid = node->uid,
 		.gid = node->gid,
 		.version = fs->version,
+		.lease = true,
 		.nlink = node->nlink,
 		.size = node->size,
 		.mtime = node->mtime,

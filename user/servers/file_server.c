@@ -32,6 +32,7 @@ void file_server_init(struct file_server *server, const struct file_ops *ops, vo
 {
 	server->ops = ops;
 	server->tree = tree;
+	server->endpoint = -1;
 }
 
 static struct p9_qid make_qid(uint64_t file, const struct file_attr *attr)
@@ -365,6 +366,8 @@ static ssize_t answer_getattr(struct file_server *s, const struct p9_packet *pac
 		err = get_file(s, t.fid, &file, &attr);
 	if (err)
 		return err;
+	if (attr.lease && s->endpoint >= 0)
+		r.valid |= t.request_mask & P9_GETATTR_LEASE;
 	r.qid = make_qid(file, &attr);
 	r.mode = attr.mode;
 	r.uid = attr.uid;

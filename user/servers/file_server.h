@@ -29,6 +29,8 @@ struct file_attr {
 	uint32_t uid, gid;
 	/* another one whenever the contents have changed; Linux caches nothing if it is 0 */
 	uint32_t version;
+	/* what is said of the file, and of a directory's names, stays true until file_server_revoke() or ipc_revoke() */
+	bool lease;
 	uint64_t nlink, size;
 	int64_t mtime; /* seconds; also served as atime and ctime */
 };
@@ -81,6 +83,7 @@ struct file_server {
 	const struct file_ops *ops;
 	void *tree;
 	uint32_t msize; /* as agreed; 0: no session yet */
+	int endpoint;	/* the receive end of file_server_endpoint(), or -1 */
 	struct fid_table fids;
 	union {
 		uint8_t request[FILE_SERVER_MSIZE];
@@ -113,6 +116,13 @@ void file_server_answer(struct file_server *server, size_t n, struct file_reply 
  */
 int file_server_endpoint(struct file_server *server, int receive_end);
 int file_server_socket(struct file_server *server, int socket);
+
+/*
+ * Call it after a change of a file whose attributes had `lease`, and before anybody is told of the change: the client asks anew. For a
+ * name that comes, goes or is another file's, `file` is the directory. IPC_ALL_FILES: anything may have changed. Does nothing for a
+ * client that is not at an endpoint: it was granted no lease.
+ */
+void file_server_revoke(const struct file_server *server, uint64_t file);
 
 /* Serves the client that `words` say, NULL behind the last. Returns an exit status. */
 int file_server_main(const struct file_ops *ops, void *tree, char *const words[]);

@@ -42,6 +42,12 @@ static uint64_t answer_call(struct file_server *server, int fd, long rcvid,
 	return reply.nhead + reply.ndata;
 }
 
+void file_server_revoke(const struct file_server *server, uint64_t file)
+{
+	if (server->endpoint >= 0)
+		ipc_revoke(server->endpoint, file);
+}
+
 /*
  * A caller that is gone (ESRCH) is not answered. No call is open for long, so IPC_PULSE_UNBLOCK,
  * which asks for an early answer, needs nothing.
@@ -51,6 +57,7 @@ int file_server_endpoint(struct file_server *server, int fd)
 	struct ipc_message m = { 0 };
 	long rcvid = 0;
 
+	server->endpoint = fd;
 	for (;;) {
 		rcvid = ipc_reply_receive(fd, rcvid, &m, IPC_NEVER);
 		if (rcvid > 0)

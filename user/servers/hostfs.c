@@ -2,11 +2,12 @@
 /* hostfs: serves a folder of the host's. It is the driver of QEMU's virtio-9p device, and a program. */
 
 /*
- * usage: hostfs --device FD --endpoint FD [--setid]
+ * usage: hostfs --device FD --endpoint FD [--setid] [--exclusive]
  *
  * The first descriptor is a session with the device, the second the receive end of an endpoint. init starts
  * hostfs for `./run.sh --share'. It needs no other descriptor but standard error. Without --setid,
- * what it serves gets no set-user-ID and set-group-ID bits.
+ * what it serves gets no set-user-ID and set-group-ID bits. With --exclusive, the folder has no other user than the client, which
+ * then keeps names and attributes.
  *
  * The client at the endpoint (the kernel, which has mounted it) and the device speak 9P2000.L with
  * each other. hostfs copies each request to memory that the device can read, and each reply from
@@ -216,12 +217,14 @@ static int descriptor(const char *text)
 
 int main(int argc, char **argv)
 {
-	bool setid = argc == 6 && strcmp(argv[5], "--setid") == 0;
+	int setid = argc > 5 && strcmp(argv[5], "--setid") == 0;
+	int exclusive = argc > 5 + setid && strcmp(argv[5 + setid], "--exclusive") == 0;
 	int device, endpoint, err;
 
-	if (argc != 5 + setid || strcmp(argv[1], "--device") != 0 ||
+	if (argc != 5 + setid + exclusive || strcmp(argv[1], "--device") != 0 ||
 	    strcmp(argv[3], "--endpoint") != 0) {
-		fprintf(stderr, "usage: hostfs --device FD --endpoint FD [--setid]\n");
+		fprintf(stderr,
+			"usage: hostfs --device FD --endpoint FD [--setid] [--exclusive]\n");
 		return 2;
 	}
 	device = descriptor(argv[2]);
@@ -229,6 +232,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	err = hostfs_start(&hostfs, device, endpoint);
 	hostfs.relay.setid = setid;
+	hostfs.relay.exclusive = exclusive;
 	if (err)
 		fprintf(stderr, "hostfs: cannot start the device: %s\n", strerror(-err));
 	else if ((err = hostfs_serve(&hostfs)) != 0)

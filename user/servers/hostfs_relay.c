@@ -2,13 +2,15 @@
 /* 9P messages on their way through hostfs: what is changed in them, and what is checked. */
 /*
  * Most of a message is the business of client and device, and passes as it is: both check what
- * they get. hostfs reads the first fields only, and changes five kinds of numbers:
+ * they get. hostfs reads the first fields only, and changes these numbers:
  *
  *   tags	 of all messages, and the old tag of Tflush
  *   msize	 of Tversion, so that both sides agree on no more than there is room for
  *   count	 of Tread and Treaddir, for the same reason: a device whose reply has no room stops
  *   mode	 of Tsetattr, Tlcreate, Tmkdir and Tmknod: a program of the guest could leave one on the
  *		 host that runs with the rights of the user who runs QEMU, so the bits for that are cleared
+ *   valid	 of Rgetattr: it grants a lease if nobody else changes the files (--exclusive). The client's own changes need no
+ *		 revocation, and there are no others
  */
 #include "hostfs_relay.h"
 
@@ -21,6 +23,9 @@
 #define COUNT_AT  (P9_HEADER_BYTES + 4 + 8)
 #define MODE_AT	  (P9_HEADER_BYTES + 4 + 4)
 #define NAME_AT	  (P9_HEADER_BYTES + 4)
+#define VALID_AT  P9_HEADER_BYTES /* 64 bits, in Rgetattr */
+
+#define LEASE_HIGH ((uint32_t)(P9_GETATTR_LEASE >> 32))
 
 #define SETID_BITS 06000u
 
@@ -153,6 +158,8 @@ ssize_t relay_reply(struct relay *relay, unsigned number, uint8_t *message, size
 	    (header.type != type + 1 && header.type != P9_RLERROR))
 		return -EIO;
 	put16(message + TAG_AT, relay->request[number].tag);
+	if (relay->exclusive && header.type == P9_RGETATTR && size >= VALID_AT + 8)
+		put32(message + VALID_AT + 4, get32(message + VALID_AT + 4) | LEASE_HIGH);
 	return (ssize_t)size;
 }
 

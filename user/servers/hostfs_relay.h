@@ -19,7 +19,8 @@
  * gets the number of the request in this table instead, so that no two are alike.
  */
 struct relay {
-	bool setid; /* the client may set set-user-ID and set-group-ID bits */
+	bool setid;	/* the client may set set-user-ID and set-group-ID bits */
+	bool exclusive; /* nobody else changes the files: the client may keep names and attributes */
 	struct {
 		bool used;
 		uint8_t type; /* of the message */

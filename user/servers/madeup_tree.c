@@ -156,6 +156,7 @@ static int madeup_getattr(void *tree, uint64_t file, struct file_attr *ret)
 	ret->size = files[file].size;
 	ret->nlink = S_ISDIR(ret->mode) ? 2 + (file == ROOT) : 1;
 	ret->version = 1;
+	ret->lease = true; /* nothing ever changes */
 	ret->mtime = BUILT;
 	return 0;
 }

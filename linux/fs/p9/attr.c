@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Attributes on a 9P mount: each question and each change goes to the server. */
+/* Attributes on a 9P mount: each change goes to the server, and each question that no lease has an answer for. */
 #include "abi/errno.h"
 #include "base/clock.h"
 #include "linux/fs/p9/data.h"
+#include "linux/fs/p9/lease.h"
 #include "linux/fs/p9/node.h"
 #include "linux/fs/p9/walk.h"
 #include "linux/fs/vfs/permission.h"
@@ -60,7 +61,7 @@ void p9_node_set_attributes(struct p9_node *node, const struct p9_rgetattr *attr
 
 int p9_ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret)
 {
-	const struct p9_tgetattr ask = { fid->number, P9_GETATTR_BASIC };
+	const struct p9_tgetattr ask = { fid->number, P9_GETATTR_BASIC | P9_GETATTR_LEASE };
 	struct p9_rpc rpc;
 	int err;
 
@@ -76,17 +77,33 @@ int p9_ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret)
 
 int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret)
 {
+	struct p9_lease lease;
 	uint32_t changes = p9_changes(node);
-	int err = p9_ask_attributes(p9_node_fid(node), attr_ret);
+	bool newer;
+	int err;
 
-	if (err)
+	attr_ret->valid = 0;
+	if (p9_attributes_held(node, attr_ret))
+		return 0;
+	p9_lease_sample(node->session, node->qid.path, &lease);
+	err = p9_ask_attributes(p9_node_fid(node), attr_ret);
+	if (err == 0 && (!p9_is_same_file(&attr_ret->qid, &node->qid) ||
+			 (attr_ret->mode & S_IFMT) != (node->inode.mode & S_IFMT)))
+		err = -ESTALE; /* another file has taken its place */
+	if (err) {
+		p9_lease_broken(node);
 		return err;
-	if (!p9_is_same_file(&attr_ret->qid, &node->qid) ||
-	    (attr_ret->mode & S_IFMT) != (node->inode.mode & S_IFMT))
-		return -ESTALE; /* another file has taken its place */
-	if (!p9_is_newer(node, changes))
+	}
+	newer = p9_is_newer(node, changes);
+	if (newer)
+		lease.number = 0;
+	/* Of two answers, the last one counts as a whole: an older one does not become what the other's lease is about. */
+	spin_lock(&node->session->lock);
+	if (!newer)
 		set_size_and_times(node, attr_ret);
 	set_others(node, attr_ret);
+	p9_attributes_keep_locked(node, attr_ret, &lease);
+	spin_unlock(&node->session->lock);
 	return 0;
 }
 
@@ -108,7 +125,7 @@ int p9_getattr_asked(struct inode *inode, struct abi_stat *st)
 int p9_getattr(struct inode *inode, struct abi_stat *st)
 {
 	struct p9_node *node = to_p9_node(inode);
-	struct p9_rgetattr attr = { 0 };
+	struct p9_rgetattr attr;
 	int err = p9_node_attributes(node, &attr);
 
 	if (err == -ESTALE && attr.valid && !p9_is_same_file(&attr.qid, &node->qid))
@@ -207,5 +224,6 @@ int p9_setattr(struct inode *inode, const struct inode_attr *attr)
 		p9_data_changed(node->data);
 	if (err == 0 && (ask.valid & P9_SETATTR_MODE))
 		atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | ask.mode);
+	p9_attributes_changed(node->session, node->qid.path);
 	return err;
 }

@@ -14,6 +14,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "linux/fs/notify/notify.h"
+#include "linux/fs/p9/lease.h"
 #include "linux/fs/p9/node_name.h"
 #include "linux/fs/p9/removal.h"
 #include "linux/fs/p9/walk.h"
@@ -53,10 +54,11 @@ static uint32_t group_in(const struct p9_node *dir)
 	return p9_id_at_server(&dir->session->groups, gid);
 }
 
-/* A thread that reads the directory asks the server again. */
+/* The server was asked to change it. A thread that reads the directory, or looks the name up, asks again. */
 static void changed(const struct place *at)
 {
 	atomic_store(&at->dir->names_changed, 1u);
+	p9_name_changed(at->dir, at->name.data, at->name.len);
 }
 
 /* Returns 0, or a negative errno. */
@@ -433,6 +435,7 @@ int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode
 	rpc.once = true;
 	err = p9_rpc_packet(&rpc, p9_encode_tlink(rpc.request, sizeof(rpc.request), rpc.tag, &ask));
 	changed(&at);
+	p9_attributes_changed(at.dir->session, to_p9_node(inode)->qid.path);
 	return err ? err : p9_decode_rlink(&rpc.packet, rpc.tag);
 }
 
@@ -499,6 +502,8 @@ int p9_remove(struct inode *dir, const char *name, size_t len, bool directory,
 	err = p9_name_find(&at, &found);
 	if (err == 0) {
 		err = p9_may_delete(&at) ?: remove_found(&at, &found, directory);
+		p9_attributes_changed(at.dir->session,
+				      found.qid.path); /* it may have other names */
 		if (err == 0 && found.node)
 			*gone_ret = &found.node->inode;
 		else
@@ -669,8 +674,12 @@ int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *
 		err = there ? p9_may_delete(&to) : may_create(new_dir);
 	if (err == 0)
 		err = p9_may_move(&moved, &from, &to);
-	if (err == 0)
+	if (err == 0) {
 		err = rename_found(&from, &moved, &to, there);
+		p9_attributes_changed(from.dir->session, moved.qid.path);
+		if (there)
+			p9_attributes_changed(from.dir->session, there->qid.path);
+	}
 	if (err == 0 && !(there && found_is_same(&moved, there)))
 		tell_moved(moves, &moved, there);
 	if (there)

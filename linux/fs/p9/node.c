@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "linux/fs/file/dir_file.h"
 #include "linux/fs/p9/data.h"
+#include "linux/fs/p9/lease.h"
 #include "linux/fs/p9/node_name.h"
 #include "linux/fs/p9/open_fids.h"
 #include "linux/fs/p9/regular.h"
@@ -103,8 +104,11 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
 {
 	struct p9_rgetattr attr = { 0 };
 	struct p9_node *node, *there;
-	int err = p9_ask_attributes(p9_fid_get(fid), &attr);
+	struct p9_lease lease;
+	int err;
 
+	p9_lease_sample(fid->session, qid->path, &lease);
+	err = p9_ask_attributes(p9_fid_get(fid), &attr);
 	if (err == 0 && !p9_is_same_file(&attr.qid, qid))
 		err = -ESTALE;
 	if (err == 0 && !type_fits(qid, attr.mode))
@@ -120,15 +124,25 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
 	}
 	node->inode.asked = 1;
 	err = p9_nodes_add(node, &there);
-	if (err || there)
+	if (err || there) {
 		inode_put(&node->inode);
+	} else {
+		spin_lock(&node->session->lock);
+		p9_attributes_keep_locked(node, &attr, &lease);
+		spin_unlock(&node->session->lock);
+	}
 	*node_ret = there ? there : node;
 	return err;
 }
 
-/* Is the next open likely to need a fid of its own? A regular file is opened at the server once. */
+/*
+ * Is the next open likely to need a fid of its own? A regular file is opened at the server once. Under a lease an open looks up no
+ * name, so there is no walk whose fid would be of use, and each name that was looked up again would keep one.
+ */
 static bool may_be_opened(const struct p9_node *node)
 {
+	if (atomic_load_relaxed(&node->may_keep))
+		return false;
 	return node->data ? !p9_data_is_open(node->data) : S_ISDIR(node->inode.mode);
 }
 
@@ -187,13 +201,18 @@ static void node_holds(struct inode *inode)
 static int lookup_once(struct p9_node *parent, const char *name, size_t len,
 		       struct p9_node **node_ret)
 {
+	struct p9_lease lease;
 	struct p9_fid *fid;
 	struct p9_qid qid;
-	int err = p9_walk(parent, name, len, &fid, &qid);
+	int err;
 
-	if (err)
-		return err;
-	return p9_node_get(parent->inode.mount, parent, name, len, fid, &qid, node_ret);
+	p9_lease_sample(parent->session, parent->qid.path, &lease);
+	err = p9_walk(parent, name, len, &fid, &qid);
+	if (err == 0)
+		err = p9_node_get(parent->inode.mount, parent, name, len, fid, &qid, node_ret);
+	if (err == 0)
+		p9_name_keep(parent, name, len, *node_ret, &lease);
+	return err;
 }
 
 /* The name may be another file's as soon as the walk is over. */
@@ -229,10 +248,16 @@ static int lookup_without_renames(struct p9_node *parent, const char *name, size
  */
 static int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
-	struct p9_node *parent = to_p9_node(dir), *node;
+	struct p9_node *parent = to_p9_node(dir), *node = p9_name_held(parent, name, len);
 	uint32_t renames = p9_dir_renames(parent->session);
-	int err = lookup_node(parent, name, len, &node);
+	int err;
 
+	if (node) {
+		atomic_store_relaxed(&node->inode.asked, 0);
+		*inode_ret = &node->inode;
+		return 0;
+	}
+	err = lookup_node(parent, name, len, &node);
 	if (err == -ENOENT && p9_dir_was_renamed(parent, renames))
 		err = lookup_without_renames(parent, name, len, &node);
 	if (err)
@@ -315,6 +340,8 @@ static int node_open(struct inode *inode, unsigned flags)
 	/* The look-up found it. A server that is renaming it may not find it by the old path any more: it is looked up again. */
 	if (err == -ENOENT)
 		err = -ESTALE;
+	if (err == -ESTALE)
+		p9_lease_broken(node);
 	if (err)
 		node_close(inode);
 	return err;

@@ -42,6 +42,13 @@ struct p9_node {
 	bool listed;		    /* is in there */
 	struct list kept;	    /* in session->kept, with a reference; or on no list */
 	struct p9_removal *removal; /* for when it is hidden, or NULL */
+	/* linux/fs/p9/lease.c: */
+	bool may_keep; /* the server has granted a lease; atomic for a look */
+	uint64_t
+		attributes_held; /* the lease by which they are known; 0: none; atomic for a look */
+	uint64_t name_held;	 /* and the one by which its name is; 0: none */
+	uint64_t name_hash;
+	struct tree_node by_name; /* in session->names, while name_held is not 0 */
 	/* guarded by lock, a waiting lock: */
 	struct mutex lock;
 	struct p9_names *names; /* of a directory, while it is being read */
@@ -88,9 +95,12 @@ int p9_attach_again(struct p9_node *root, struct file *send);
  * linux/fs/p9/nodes.c: the nodes of a session. The caller holds no spinning lock.
  *
  * A session has a cache of nodes, session->kept: those that were looked up last, with their fids, and with their pages as
- * far as reclaim leaves these. Names are not cached: each is looked up at the server, whose answer decides which node it
- * is. The size of the cache depends on the memory of the machine.
+ * far as reclaim leaves these. Names are looked up at the server, whose answer decides which node it is, unless the server has
+ * granted a lease (linux/fs/p9/lease.h): then a node in the cache is found by its name, too. The size of the cache depends on the
+ * memory of the machine.
  */
+/* Returns the node of that path, which may be just going, without a reference; or NULL. session->lock is held. */
+struct p9_node *p9_nodes_find_locked(struct p9_session *session, uint64_t path);
 /* Returns the node of the qid with a reference, or NULL. */
 struct p9_node *p9_nodes_find(struct p9_session *session, const struct p9_qid *qid);
 /*
@@ -102,6 +112,8 @@ int p9_nodes_add(struct p9_node *node, struct p9_node **there_ret);
 void p9_nodes_remove(struct p9_node *node);
 /* The node was looked up: it is the newest one of the cache. */
 void p9_node_keep(struct p9_node *node);
+/* Returns whether the cache is too large then: p9_nodes_forget() is to be called for one node. */
+bool p9_node_keep_locked(struct p9_node *node);
 /* Removes the n nodes from the cache that have not been looked up for the longest time. Returns whether there were any. */
 bool p9_nodes_forget(struct p9_session *session, unsigned n);
 
@@ -119,7 +131,10 @@ uint32_t p9_changes(const struct p9_node *node);
 bool p9_is_newer(const struct p9_node *node, uint32_t changes);
 /* Asks for the attributes of a fid. Takes over a reference to it. */
 int p9_ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret);
-/* Asks for the attributes of the node's fid, and stores them in the inode. */
+/*
+ * Asks for the attributes of the node's fid, and stores them in the inode. Under a lease *attr_ret has only what p9_attributes_held()
+ * says; after an error `valid`, which is 0 if there was no answer.
+ */
 int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret);
 int p9_set_size(struct p9_node *node, uint64_t size); /* the server's file alone */
 /* Has the file the name by which the server would change it? Returns 0, -ESTALE, or another error. */

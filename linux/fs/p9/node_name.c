@@ -18,6 +18,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "linux/fs/p9/lease.h"
 #include "linux/fs/vfs/path.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -59,6 +60,7 @@ static void change_name_locked(struct p9_node *node, struct name *name, bool may
 	atomic_store(&node->session->nrenames, node->session->nrenames + 1);
 	if (!may)
 		return;
+	p9_name_unhold_locked(node);
 	node->parent = name->parent;
 	node->name = name->text;
 	*name = old;

@@ -3,13 +3,14 @@
 #include "linux/fs/p9/node.h"
 
 #include "lib/bits.h"
+#include "linux/fs/p9/lease.h"
 #include "mm/phys/page_alloc.h"
 
 /* The most nodes in the cache: this many, or one for each FRAMES_PER_KEPT frames of the machine if that is less. */
 #define KEPT_MAX	16384u
 #define FRAMES_PER_KEPT 4u
 
-static struct p9_node *p9_nodes_find_locked(struct p9_session *session, uint64_t path)
+struct p9_node *p9_nodes_find_locked(struct p9_session *session, uint64_t path)
 {
 	struct tree_node *at = session->nodes.root;
 
@@ -30,6 +31,7 @@ static void unlist_locked(struct p9_node *node)
 	if (node->listed)
 		tree_erase(&node->session->nodes, &node->by_path);
 	node->listed = false;
+	p9_name_unhold_locked(node);
 }
 
 /*
@@ -136,13 +138,11 @@ void p9_node_forget(struct p9_node *node)
 		inode_put(&node->inode);
 }
 
-void p9_node_keep(struct p9_node *node)
+bool p9_node_keep_locked(struct p9_node *node)
 {
 	struct p9_session *session = node->session;
-	uint32_t most = MIN(KEPT_MAX, (uint32_t)(page_alloc_total_count() / FRAMES_PER_KEPT));
-	bool full;
 
-	spin_lock(&session->lock);
+	assert_hardened(spin_lock_held(&session->lock));
 	if (list_empty(&node->kept)) {
 		inode_get(&node->inode);
 		session->nkept++;
@@ -150,7 +150,16 @@ void p9_node_keep(struct p9_node *node)
 		list_del(&node->kept);
 	}
 	list_add_tail(&session->kept, &node->kept);
-	full = session->nkept > most;
+	return session->nkept > MIN(KEPT_MAX, page_alloc_total_count() / FRAMES_PER_KEPT);
+}
+
+void p9_node_keep(struct p9_node *node)
+{
+	struct p9_session *session = node->session;
+	bool full;
+
+	spin_lock(&session->lock);
+	full = p9_node_keep_locked(node);
 	spin_unlock(&session->lock);
 	if (full)
 		(void)p9_nodes_forget(session, 1);

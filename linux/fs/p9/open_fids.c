@@ -4,17 +4,25 @@
 
 #include "abi/errno.h"
 #include "linux/fs/p9/data.h"
+#include "linux/fs/p9/lease.h"
+#include "linux/fs/p9/node.h"
 #include "linux/fs/p9/walk.h"
 
-/* What no server knows any more is opened anew. */
-static bool is_open(struct p9_data *data, struct p9_fid *const *at)
+/* Does a fid not do, because there is none, or no server knows it any more? */
+static bool is_lacking(const struct p9_fid *fid)
 {
-	bool is;
+	return !fid || atomic_load_relaxed(&fid->is_stale);
+}
+
+/* Another thread may close the writer at any time, but the fid to read by stays while node->lock is held. */
+static bool lacks_writer(struct p9_data *data)
+{
+	bool lacks;
 
 	spin_lock(&data->object.lock);
-	is = *at && !atomic_load_relaxed(&(*at)->is_stale);
+	lacks = is_lacking(data->writer);
 	spin_unlock(&data->object.lock);
-	return is;
+	return lacks;
 }
 
 bool p9_data_is_open(const struct p9_data *data)
@@ -54,9 +62,9 @@ int p9_data_open_fids(struct p9_node *node, unsigned flags, bool anew)
 	struct p9_data *data = node->data;
 	int err = 0;
 
-	if (file_flags_read(flags) && (anew || !is_open(data, &data->fid)))
+	if (file_flags_read(flags) && (anew || is_lacking(data->fid)))
 		err = open_one(node, &data->fid, O_RDONLY);
-	if (err == 0 && file_flags_write(flags) && (anew || !is_open(data, &data->writer)))
+	if (err == 0 && file_flags_write(flags) && (anew || lacks_writer(data)))
 		err = open_one(node, &data->writer, O_WRONLY);
 	return err;
 }
@@ -104,6 +112,7 @@ struct p9_fid *p9_data_take_writer(struct p9_data *data)
 
 	if (!atomic_load_relaxed(&data->writer))
 		return NULL;
+	p9_attributes_changed(data->session, data->node->qid.path);
 	spin_lock(&data->object.lock);
 	if (data->object.writers == 0 && !data->wb.listed) {
 		fid = data->writer;

@@ -21,6 +21,7 @@
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "linux/fs/notify/notify.h"
+#include "linux/fs/p9/lease.h"
 #include "linux/fs/p9/walk.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -66,6 +67,8 @@ static void removal_ended(struct p9_request *request, int result)
 	spin_lock(&session->lock);
 	list_del(&removal->link);
 	spin_unlock(&session->lock);
+	p9_attributes_changed(session, removal->parent->qid.path);
+	p9_attributes_changed(session, removal->path); /* it may have other names */
 	waitq_wake_all(&session->removed);
 }
 
@@ -133,6 +136,7 @@ static void remove_hidden(struct p9_node *node, struct p9_removal *removal)
 	removal->request.fid = p9_node_fid(removal->parent);
 	ask.dirfid = removal->request.fid->number;
 	ask.name = (struct p9_string){ removal->name, P9_HIDDEN_BYTES - 1 };
+	removal->path = node->qid.path;
 	removal->request.ended = removal_ended;
 	removal->request.free = free_request;
 	removal->request.message = removal->message;
@@ -155,7 +159,9 @@ static void remove_unused(struct p9_node *node)
 {
 	struct p9_removal *removal;
 
-	if (atomic_load(&node->users) || !(removal = exchange_removal(node, NULL)))
+	/* Who hides a file uses it, so a look is enough. */
+	if (atomic_load(&node->users) || !atomic_load_relaxed(&node->removal) ||
+	    !(removal = exchange_removal(node, NULL)))
 		return;
 	atomic_store(&node->unlinked, P9_REMOVED);
 	p9_node_forget(node); /* first: a new file may get its number at once */

@@ -19,6 +19,7 @@ struct p9_removal {
 		link; /* in session->removals, from the start of the request until its result is known */
 	uint64_t number;	/* removals are numbered as they begin */
 	struct p9_node *parent; /* the directory; referenced */
+	uint64_t path;		/* of the file's qid; set as they begin */
 	char name[P9_HIDDEN_BYTES];
 	uint8_t message[P9_UNLINKAT_BYTES];
 };

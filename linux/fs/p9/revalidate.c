@@ -144,7 +144,7 @@ int p9_data_open(struct p9_node *node, unsigned flags)
 {
 	struct p9_data *data = node->data;
 	bool is_written = data->writer, is_new = !data->fid && !is_written, changed;
-	struct p9_rgetattr attr = { 0 };
+	struct p9_rgetattr attr;
 	uint32_t changes = p9_changes(node);
 	int err = p9_data_open_fids(node, flags, false);
 

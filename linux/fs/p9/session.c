@@ -39,6 +39,7 @@ struct p9_session *p9_session_alloc(struct file *send, uint32_t msize, uint64_t 
 	session->timeout = timeout;
 	spin_init(&session->lock, LOCK_FS);
 	tree_init(&session->nodes);
+	tree_init(&session->names);
 	p9_fid_numbers_init(&session->fid_numbers);
 	list_init(&session->link);
 	list_init(&session->kept);

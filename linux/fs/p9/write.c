@@ -17,6 +17,7 @@
 #include "linux/fs/file/size_limit.h"
 #include "linux/fs/p9/data.h"
 #include "linux/fs/p9/fsync.h"
+#include "linux/fs/p9/lease.h"
 #include "linux/fs/p9/node.h"
 #include "linux/fs/p9/open_fids.h"
 #include "linux/fs/p9/revalidate.h"
@@ -459,6 +460,7 @@ static int change_size(struct p9_node *node, uint64_t size)
 	} else if (!p9_is_refusal(err)) {
 		p9_data_doubtful(node->data);
 	}
+	p9_attributes_changed(node->session, node->qid.path);
 	return err;
 }
 

@@ -68,6 +68,11 @@ bool mutex_held(const struct mutex *mutex)
 	return mutex_owner(mutex) != NULL;
 }
 
+void p9_name_unhold_locked(struct p9_node *it)
+{
+	assert_true(spin_lock_held(&it->session->lock));
+}
+
 void *mem_wait_kmalloc_at(size_t size SITE_PARAM)
 {
 	(void)site;
