@@ -93,6 +93,12 @@ def files_as_in_a_build():
     compare("build")
 
 
+@case
+def attributes_and_opens_that_are_known():
+    compare("stat")
+    compare("open")
+
+
 @soak_case
 def finding_10000_files():
     compare("find")

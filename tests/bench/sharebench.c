@@ -20,6 +20,7 @@
 #define PAGE	 4096ul
 #define SIZE	 (64ul << 20) /* of the files that are read and written */
 #define NFILES	 200	      /* of the row build */
+#define NCALLS	 10000	      /* of the rows stat and open */
 #define START_US 3000000
 
 #define MARK(n) __asm__ volatile("slti x0, x0, %0" : : "i"(n) : "memory")
@@ -136,6 +137,22 @@ static void do_build(const char *prefix)
 	}
 }
 
+/* The attributes of one name, again and again. */
+static void do_stat(const char *path)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < NCALLS; i++)
+		check(stat(path, &st) == 0, path);
+}
+
+/* One file is opened and closed, again and again. */
+static void do_open(const char *path)
+{
+	for (unsigned i = 0; i < NCALLS; i++)
+		close(open_or_die(path, O_RDONLY));
+}
+
 /* The marks of row N are 256 + N and 512 + N, which have to be constants. */
 #define ROW(number, name)                     \
 	static void row_##name(const char *s) \
@@ -151,6 +168,8 @@ ROW(2, write)
 ROW(3, map_write)
 ROW(4, find)
 ROW(5, build)
+ROW(6, stat)
+ROW(7, open)
 
 static const struct {
 	const char *name;
@@ -158,6 +177,7 @@ static const struct {
 } rows[] = {
 	{ "read", row_read },		{ "touch", row_touch }, { "write", row_write },
 	{ "map-write", row_map_write }, { "find", row_find },	{ "build", row_build },
+	{ "stat", row_stat },		{ "open", row_open },
 };
 
 static int run(const char *name, const char *path)

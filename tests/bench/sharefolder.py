@@ -5,8 +5,9 @@ import os
 import shutil
 
 MSIZE = 33 * 4096  # Faultline's
-ROWS = {"read": "data", "touch": "data", "write": "out", "map-write": "mapped", "find": "many", "build": "part"}
+ROWS = {"read": "data", "touch": "data", "write": "out", "map-write": "mapped", "find": "many", "build": "part", "stat": "data", "open": "data"}
 NFILES = {"find": 10000, "build": 200}
+NCALLS = {"stat": 10000, "open": 10000}  # on a folder that nobody else changes (:exclusive), and by Linux with cache=loose
 MIB, NPAGES = 64, 16384  # of the other rows' files
 PROGRAM = "sharebench"
 
@@ -24,6 +25,11 @@ def make(place, program, rows):
             pass
     for name in ("proc", "sys", "dev", "tmp", "dev/shm"):  # where Linux's init mounts its own
         os.makedirs(f"{place}/{name}", exist_ok=True)
+
+
+def manner(row):
+    """Gives what follows the folder in --share."""
+    return ":exclusive" if row in NCALLS else ""
 
 
 def linux_options(row, msize=MSIZE):
