@@ -30,6 +30,7 @@ void p9_lease_sample(struct p9_session *session, uint64_t path, struct p9_lease 
 {
 	spin_lock(&session->lock);
 	lease->nchanges = session->nchanges;
+	lease->epoch = session->epoch;
 	lease->number = atomic_load(&session->nflushes) ? 0 : endpoint_lease(session->send, path);
 	spin_unlock(&session->lock);
 }
@@ -43,7 +44,7 @@ void p9_attributes_keep_locked(struct p9_node *node, const struct p9_rgetattr *a
 	bool granted = (attr->valid & P9_GETATTR_LEASE) != 0;
 
 	assert_hardened(spin_lock_held(&node->session->lock));
-	atomic_store_relaxed(&node->may_keep, granted);
+	atomic_store_relaxed(&node->granted, granted ? lease->epoch + 1 : 0);
 	atomic_store_relaxed(&node->attributes_held, granted ? number : 0);
 }
 
@@ -137,12 +138,13 @@ void p9_name_keep(struct p9_node *dir, const char *name, size_t len, struct p9_n
 	struct p9_node *other;
 	uint64_t hash;
 
-	if (!atomic_load_relaxed(&dir->may_keep))
+	if (!atomic_load_relaxed(&dir->granted))
 		return;
 	hash = hash_of(dir, name, len);
 	spin_lock(&session->lock);
-	if (is_current_locked(session, lease) && node->listed &&
-	    atomic_load(&node->unlinked) == P9_LINKED && has_name_locked(node, dir, name, len)) {
+	if (dir->granted == session->epoch + 1 && is_current_locked(session, lease) &&
+	    node->listed && atomic_load(&node->unlinked) == P9_LINKED &&
+	    has_name_locked(node, dir, name, len)) {
 		p9_name_unhold_locked(node);
 		other = find_name_locked(session, hash, &parent, &link);
 		if (other) {
@@ -164,7 +166,7 @@ struct p9_node *p9_name_held(struct p9_node *dir, const char *name, size_t len)
 	bool full = false;
 	uint64_t hash;
 
-	if (!atomic_load_relaxed(&dir->may_keep))
+	if (!atomic_load_relaxed(&dir->granted))
 		return NULL;
 	hash = hash_of(dir, name, len);
 	spin_lock(&session->lock);

@@ -11,6 +11,7 @@ struct p9_session;
 struct p9_lease {
 	uint64_t number; /* endpoint_lease(); 0: nothing may be kept */
 	uint32_t nchanges;
+	uint32_t epoch; /* of the server */
 };
 
 /*

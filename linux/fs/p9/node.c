@@ -141,7 +141,7 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
  */
 static bool may_be_opened(const struct p9_node *node)
 {
-	if (atomic_load_relaxed(&node->may_keep))
+	if (atomic_load_relaxed(&node->granted))
 		return false;
 	return node->data ? !p9_data_is_open(node->data) : S_ISDIR(node->inode.mode);
 }
@@ -201,11 +201,16 @@ static void node_holds(struct inode *inode)
 static int lookup_once(struct p9_node *parent, const char *name, size_t len,
 		       struct p9_node **node_ret)
 {
+	uint32_t granted = atomic_load_relaxed(&parent->granted);
+	struct p9_rgetattr attr;
 	struct p9_lease lease;
 	struct p9_fid *fid;
 	struct p9_qid qid;
 	int err;
 
+	/* Does this server grant what an earlier one has? Without an answer, the walk says why. */
+	if (granted && granted != atomic_load(&parent->session->epoch) + 1)
+		(void)p9_node_attributes(parent, &attr);
 	p9_lease_sample(parent->session, parent->qid.path, &lease);
 	err = p9_walk(parent, name, len, &fid, &qid);
 	if (err == 0)

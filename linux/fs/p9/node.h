@@ -43,7 +43,8 @@ struct p9_node {
 	struct list kept;	    /* in session->kept, with a reference; or on no list */
 	struct p9_removal *removal; /* for when it is hidden, or NULL */
 	/* linux/fs/p9/lease.c: */
-	bool may_keep; /* the server has granted a lease; atomic for a look */
+	/* One more than the epoch of the server that has granted a lease; 0: none has. Atomic for a look */
+	uint32_t granted;
 	uint64_t
 		attributes_held; /* the lease by which they are known; 0: none; atomic for a look */
 	uint64_t name_held;	 /* and the one by which its name is; 0: none */

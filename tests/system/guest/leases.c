@@ -45,6 +45,7 @@ struct shared {
 	unsigned told; /* the version that everybody knows: it is revoked what was said before */
 	unsigned done; /* pulses that it has done what they say */
 	unsigned vanished; /* there is no A any more */
+	unsigned denies;   /* it says EIO of a rename that it has made */
 	/* the next answer of this type is from before this change, and is sent after it is revoked; 0: none */
 	unsigned overtaken, by;
 };
@@ -149,7 +150,10 @@ static ssize_t answer_change(struct file_server *server, size_t n)
 		return p9_encode_runlinkat(server->reply, sizeof(server->reply), header.tag);
 	}
 	if (header.type == P9_TRENAMEAT && p9_decode_trenameat(&packet, &rename) == 0) {
-		change(TURN);
+		change(shared->denies ? TURN | SILENTLY : TURN);
+		if (shared->denies)
+			return p9_encode_rlerror(server->reply, sizeof(server->reply), header.tag,
+						 &(struct p9_rlerror){ EIO });
 		return p9_encode_rrenameat(server->reply, sizeof(server->reply), header.tag);
 	}
 	return 0;
@@ -486,8 +490,22 @@ static void another_server(void)
 	stop(1);
 }
 
+/* The answer to a rename does not say whether it is made: the names are asked for, also without a revocation. */
+static void unknown_change(void)
+{
+	start(1);
+	expect("a", A, file_of("/mnt/a"));
+	expect("b", B, file_of("/mnt/b"));
+	shared->denies = 1;
+	expect_error("rename", EIO, rename("/mnt/b", "/mnt/a"));
+	expect("b is a", A, file_of("/mnt/b"));
+	expect("a is b", B, file_of("/mnt/a"));
+	stop(1);
+}
+
 static void others(void)
 {
+	unknown_change();
 	another_client();
 	another_server();
 }
@@ -519,6 +537,27 @@ static void overtaken(void)
 		overtaken_by(P9_TGETATTR, REMOVE, -ENOENT);
 		overtaken_by(P9_TGETATTR, GROW, PAGE + i + 1);
 	}
+	stop(1);
+}
+
+/* A server grants a lease for itself only: the next one may grant none. */
+static void next_server_grants_nothing(void)
+{
+	int send[CLIENTS];
+
+	start(1);
+	expect("x", X, file_of("/mnt/sub/x"));
+	expect("a", A, file_of("/mnt/a"));
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	shared->grants = 0;
+	start_server(1, send);
+	expect("attach again", 0, mount_at("/mnt", send[1], MS_REMOUNT));
+	expect("a of the next server", A, file_of("/mnt/a"));
+	(void)asked();
+	for (unsigned i = 0; i < 10; i++)
+		expect("a, again", A, file_of("/mnt/a"));
+	expect("walks without a lease", 10, shared->seen[P9_TWALK]);
 	stop(1);
 }
 
@@ -554,6 +593,7 @@ static void killed(void)
 	waitpid(server, NULL, 0);
 	expect("umount", 0, umount2("/mnt", MNT_FORCE));
 	nothing_is_left();
+	next_server_grants_nothing();
 }
 
 static unsigned look_at_many(unsigned n)
