@@ -14,6 +14,7 @@ if WHY:
     sys.exit(0)
 
 import case_devices  # noqa: E402,F401
+import case_large  # noqa: E402,F401
 import case_moving  # noqa: E402,F401
 import case_pages  # noqa: E402,F401
 import case_quiz  # noqa: E402,F401

@@ -113,6 +113,19 @@ class Thread:
         """Adds one round of a fault."""
         self.to.add(file.ROUND, self, what=1 << KIND[kind], more=access, args=(page * PAGE, before, after, inside | between << 32))
 
+    def large_fault(self, kind, page, before, after, split=None):
+        """A fault that a large entry resolves, or for which one is split at first: `split` is why. Returns its number."""
+        if split is not None:
+            self.split(page, split)
+        self.to.add(file.ROUND, self, what=1 << KIND[kind] | (file.LARGE if split is None else 0), more=WRITE,
+                    args=(page * PAGE, before, after, 300 | 5000 << 32))
+        return self.end_fault(kind, page * PAGE, WRITE, 6000)
+
+    def split(self, page, why):
+        """The large entry that a page is in becomes entries of pages."""
+        base = page // file.LARGE_PAGES * file.LARGE_BYTES
+        self.to.add(file.SPLIT, self, what=why, args=(base, base + file.LARGE_BYTES))
+
     def end_fault(self, kind, address, access, cost, pc=START, came=None, result=0):
         """Adds the end of a fault. `came` is the tick at which it came, if it has waited. Returns its number, from 1 on."""
         self.to.retired += cost

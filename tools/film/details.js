@@ -46,8 +46,8 @@ export function detailsOf(film, fault, title, story, words) {
             fault.result < 0 ? `: ${words.failed(-fault.result)}` : "")],
         [words.facts.address, (film.about.tall[fault.number] ?? hex(fault.address)) + (fault.symbol ? `  ${fault.symbol}` : "")],
         [words.facts.pc, (fault.access & FETCH && film.about.tall[fault.number] || hex(fault.pc)) + (fault.place ? `  ${fault.place[0]}` : "")],
-        [words.entryBefore, entryText(fault.before, words)],
-        [words.entryAfter, entryText(fault.after, words)],
+        [words.entryBefore, entryText(fault.before, words) + (fault.isLarge && fault.before ? words.inSuperpage : "")],
+        [words.entryAfter, entryText(fault.after, words) + (fault.isLarge ? words.inSuperpage : "")],
     ];
     const table = make("dl", {className: "facts"});
     for (const [name, value] of rows)

@@ -36,6 +36,17 @@ export function downgraded(entry, prot) {
     return makeEntry(bits, numberOf(entry));
 }
 
+/** What a write to the only entry of a page makes of it. */
+export function raised(entry, prot, isUsed) {
+    const bits = bitsOf(entry) & ~(7 << PROT_SHIFT | COW | STATE) | prot << PROT_SHIFT | PRESENT;
+    return makeEntry(bits | (isUsed ? ACCESSED | DIRTY : 0), numberOf(entry));
+}
+
+/** The entry of a page of a block that a large entry maps, by its place there. */
+export function ofLarge(entry, place) {
+    return hasPage(entry) ? makeEntry(bitsOf(entry), numberOf(entry) + place) : entry;
+}
+
 /** What fork makes of an entry of a private page. */
 export function sharedByFork(entry) {
     return hasPage(entry) ? makeEntry(bitsOf(entry) & ~(W << PROT_SHIFT) | COW, numberOf(entry)) : entry;

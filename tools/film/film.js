@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A film: the records, an index of the faults in them, and the machine at whatever instant is asked for.
 import * as T from "./records.js";
-import {hasPage, isPrivate, isZeroPage, makeEntry, numberOf} from "./entry.js";
+import {hasPage, isPrivate, isZeroPage, makeEntry, numberOf, ofLarge} from "./entry.js";
 import {Machine} from "./machine.js";
 
 const SNAPSHOT_ENTRIES = 8_000_000;  // in all snapshots together
@@ -10,6 +10,7 @@ const SLICE_MS = 40;  // of work before the page may draw
 const LOOK_AHEAD = 256;  // faults in which those that are on their way are looked for
 const MOST_COPIES = 2000;  // that are looked at for an opening
 const WAITED = 0x8000;
+const SPLIT_WRITE = 0;
 
 /** Lets the browser draw. */
 const pause = () => new Promise(resolve => { setTimeout(resolve, 0); });
@@ -41,17 +42,25 @@ export class Film {
 
     /** Reads all records once. `progress` is told how much is done, from 0 to 1. */
     async prepare(progress) {
-        const records = this.records, machine = this.machine, touched = new Map(), frames = new Set(), rounds = new Map();
+        const records = this.records, machine = this.machine, touched = new Map(), frames = new Set(), rounds = new Map(), splits = new Map();
         let fault = 0, every = Math.max(1024, Math.ceil(records.count / SNAPSHOTS)), total = 0, next = 0, began = performance.now();
         const touch = (space, page, entry) => {
             pagesOf(touched, space).add(page);
             if (hasPage(entry))
                 frames.add(numberOf(entry));
         };
+        const touchEntry = (space, page, entry, isLarge) => {
+            const first = isLarge ? page - page % T.LARGE_PAGES : page;
+            for (let place = 0; place < (isLarge ? T.LARGE_PAGES : 1); place++)
+                touch(space, first + place, isLarge ? ofLarge(entry, place) : entry);
+        };
         const open = (record, {tid, space}, page, kinds) => {
-            const had = rounds.get(tid);
+            const had = rounds.get(tid), split = splits.get(tid);
+            splits.delete(tid);
             if (had && had.page === page && had.space === space)
                 had.kinds |= kinds;
+            else if (split && split.space === space && split.block === Math.floor(page / T.LARGE_PAGES))
+                rounds.set(tid, {first: split.record, page, space, kinds});
             else
                 rounds.set(tid, {first: record, page, space, kinds});
         };
@@ -77,16 +86,20 @@ export class Film {
             if (type === T.ROUND) {
                 const kinds = records.get(record, 0), page = records.get(record, 2);
                 if (!(kinds & 3))
-                    touch(writer.space, page, makeEntry(records.get(record, 5), records.get(record, 6)));
+                    touchEntry(writer.space, page, makeEntry(records.get(record, 5), records.get(record, 6)), kinds & T.LARGE);
                 if (!(records.get(record, 1) & T.POPULATE))
                     open(record, writer, page, kinds);
             } else if (type === T.WAIT) {
                 if (!(records.get(record, 1) & (T.POPULATE | T.INSIDE)))
                     open(record, writer, records.get(record, 2), 0);
-            } else if (type === T.AROUND) {
+            } else if (type === T.SPLIT) {
+                if (records.get(record, 0) === SPLIT_WRITE)  // the fault that needs this goes on with its round
+                    splits.set(writer.tid, {record, space: writer.space, block: records.get(record, 1) / T.LARGE_PAGES});
+            } else if (type === T.AROUND || type === T.RUN) {
                 touch(writer.space, records.get(record, 0), makeEntry(records.get(record, 1), records.get(record, 2)));
             } else if (type === T.ENTRY) {
-                touch(writer.space, records.get(record, 0), makeEntry(records.get(record, 3), records.get(record, 4)));
+                touchEntry(writer.space, records.get(record, 0), makeEntry(records.get(record, 3), records.get(record, 4)),
+                    records.get(record, 5) & T.LARGE);
             } else if (type === T.COPY_OF) {
                 this.#noteFork(record, writer.space, touched);
             } else if (type === T.MOVE) {
@@ -98,7 +111,7 @@ export class Film {
                 this.records_of[fault] = record;
                 this.first_rounds[fault] = isOurs ? had.first : record;
                 this.kinds[fault] = records.get(record, 0) >> 8 & 127;
-                this.all_kinds[fault] = isOurs && had.kinds || 1 << this.kinds[fault];
+                this.all_kinds[fault] = isOurs && had.kinds & ~T.LARGE || 1 << this.kinds[fault];
                 this.costs[fault] = records.get(record, 1);
                 this.pids[fault] = writer.pid;
                 const area = machine.spaces.get(writer.space)?.area(page);
@@ -193,15 +206,24 @@ export class Film {
         const [what, cost, pc, address, ago, result, place, symbol] = [0, 1, 2, 3, 4, 5, 6, 7].map(field => records.get(record, field));
         const rounds = [];
         const around = [], waits = new Map();  // what for: {seconds, ofOther}
+        let ahead = 0, isSplit = false;
         for (let at = this.first_rounds[number]; at < record; at++) {
             if (records.writer(at).tid !== writer.tid || records.writer(at).space !== writer.space)
                 continue;
             if (records.types[at] === T.ROUND) {
                 const [kinds, access, page, beforeBits, beforeNumber, afterBits, afterNumber, inRounds, between] =
                     [0, 1, 2, 3, 4, 5, 6, 7, 8].map(field => records.get(at, field));
+                const place = kinds & T.LARGE ? page % T.LARGE_PAGES : 0;
                 if (page === Math.floor(address / 4096))
-                    rounds.push({record: at, kinds, access, before: makeEntry(beforeBits, beforeNumber),
-                                 after: makeEntry(afterBits, afterNumber), inRounds, between});
+                    rounds.push({record: at, kinds: kinds & ~T.LARGE, isLarge: (kinds & T.LARGE) !== 0, access,
+                                 before: ofLarge(makeEntry(beforeBits, beforeNumber), place),
+                                 after: ofLarge(makeEntry(afterBits, afterNumber), place), inRounds, between});
+            } else if (records.types[at] === T.SPLIT) {
+                isSplit = true;
+            } else if (records.types[at] === T.RUN) {
+                ahead++;
+            } else if (records.types[at] === T.RAISE) {
+                ahead += records.get(at, 1);
             } else if (records.types[at] === T.AROUND) {
                 around.push(records.get(at, 0));
             } else if (records.types[at] === T.WAIT && records.get(at, 2) === Math.floor(address / 4096)) {
@@ -212,7 +234,7 @@ export class Film {
         }
         const last = rounds.at(-1);
         return {
-            number, record, ...writer, cost, pc, address, result, rounds, around, waits,
+            number, record, ...writer, cost, pc, address, result, rounds, around, waits, ahead, isSplit,
             page: Math.floor(address / 4096),
             access: what & 255,
             kind: what >> 8 & 127,
@@ -223,6 +245,7 @@ export class Film {
             symbol: symbol < 0 ? null : this.about.symbols[symbol],
             before: rounds.length ? rounds[0].before : 0,
             after: last && !(last.kinds & 3) ? last.after : 0,
+            isLarge: last?.isLarge ?? false,
             stations: last ? {rounds: last.inRounds, between: last.between,
                               trap: Math.max(cost - last.inRounds - last.between, 0)} : null,
         };

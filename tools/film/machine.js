@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The memory of the machine at one instant: page tables, mappings and processes, as the records make them.
 import * as T from "./records.js";
-import {downgraded, hasPage, makeEntry, numberOf, sharedByFork} from "./entry.js";
+import {downgraded, hasPage, makeEntry, numberOf, ofLarge, raised, sharedByFork} from "./entry.js";
 
 /** An address space. Its areas are sorted; the list is replaced and never changed, so that snapshots may keep it. */
 class Space {
     constructor(number) {
         this.number = number;
-        this.entries = new Map();  // page number: entry, without the empty ones
+        this.entries = new Map();  // page number: entry, without the empty ones; a large entry is one of each of its pages
+        this.large = new Set();  // the numbers of leaf tables in whose place there is a large entry
         this.areas = [];
     }
 
@@ -106,6 +107,19 @@ export class Machine {
         }
     }
 
+    /** The large entry that a page is in is another one, or there is a first time. */
+    #setLarge(space, page, entry) {
+        const block = Math.floor(page / T.LARGE_PAGES);
+        space.large.add(block);
+        for (let place = 0; place < T.LARGE_PAGES; place++)
+            this.#set(space, block * T.LARGE_PAGES + place, ofLarge(entry, place));
+    }
+
+    /** The large entries of a range, which has all of each. */
+    #largeIn(space, start, count) {
+        return [...space.large].filter(block => block * T.LARGE_PAGES >= start && block * T.LARGE_PAGES < start + count);
+    }
+
     /** The pages of a range that have an entry. */
     used(space, start, count) {
         const pages = [];
@@ -129,19 +143,38 @@ export class Machine {
         const field = number => fields[number][at];
         switch (type) {
         case T.ROUND:
-            if (!(field(0) & (1 << T.DENY_MAPERR | 1 << T.DENY_ACCERR)))
+            if (field(0) & (1 << T.DENY_MAPERR | 1 << T.DENY_ACCERR))
+                break;
+            if (field(0) & T.LARGE)
+                this.#setLarge(this.space(writer.space), field(2), makeEntry(field(5), field(6)));
+            else
                 this.#set(this.space(writer.space), field(2), makeEntry(field(5), field(6)));
             break;
         case T.AROUND:
+        case T.RUN:
             this.#set(this.space(writer.space), field(0), makeEntry(field(1), field(2)));
             break;
         case T.ENTRY:
-            this.#set(this.space(writer.space), field(0), makeEntry(field(3), field(4)));
+            if (field(5) & T.LARGE)
+                this.#setLarge(this.space(writer.space), field(0), makeEntry(field(3), field(4)));
+            else
+                this.#set(this.space(writer.space), field(0), makeEntry(field(3), field(4)));
             break;
+        case T.SPLIT:
+            this.space(writer.space).large.delete(field(1) / T.LARGE_PAGES);
+            break;
+        case T.RAISE: {
+            const space = this.space(writer.space);
+            for (const page of this.used(space, field(0), field(1)))
+                space.entries.set(page, raised(space.entries.get(page), field(2), field(3) !== 0));
+            break;
+        }
         case T.CLEAR: {
             const space = this.space(writer.space);
             for (const page of this.used(space, field(0), field(1)))
                 this.#set(space, page, 0);
+            for (const block of this.#largeIn(space, field(0), field(1)))
+                space.large.delete(block);
             break;
         }
         case T.DOWNGRADE: {
@@ -188,6 +221,8 @@ export class Machine {
             }
             this.#set(child, page, entry);
         }
+        for (const block of this.#largeIn(parent, start, count))
+            child.large.add(block);
     }
 
     #move(space, start, count, to) {
@@ -196,6 +231,11 @@ export class Machine {
             this.#set(space, page, 0);
         for (const [page, entry] of moved)
             this.#set(space, page - start + to, entry);
+        const blocks = this.#largeIn(space, start, count);
+        for (const block of blocks)
+            space.large.delete(block);
+        for (const block of blocks)
+            space.large.add(block + (to - start) / T.LARGE_PAGES);
     }
 
     #change(pid, values) {
@@ -233,7 +273,7 @@ export class Machine {
             if (!space.entries.size && !space.areas.length)
                 continue;
             spaces.push({number: space.number, areas: space.areas, pages: Int32Array.from(space.entries.keys()),
-                         entries: Float64Array.from(space.entries.values())});
+                         entries: Float64Array.from(space.entries.values()), large: [...space.large]});
             size += space.entries.size;
         }
         return {position: this.position, spaces, processes: new Map(this.processes), size};
@@ -245,8 +285,9 @@ export class Machine {
         this.spaces.clear();
         this.maps.clear();
         this.resident = 0;
-        for (const {number, areas, pages, entries} of snapshot.spaces) {
+        for (const {number, areas, pages, entries, large} of snapshot.spaces) {
             const space = this.space(number);
+            space.large = new Set(large);
             space.areas = areas;
             for (let i = 0; i < pages.length; i++) {
                 space.entries.set(pages[i], entries[i]);

@@ -3,7 +3,7 @@
 import {readNumbers} from "./decode.js";
 
 export const ROUND = 1, AROUND = 2, FAULT = 3, BEGIN = 4, EXEC = 5, END = 6, ENTRY = 7, CLEAR = 8, DOWNGRADE = 9,
-    COPY_OF = 10, MOVE = 11, AREA = 12, NO_AREA = 13, OOM = 14, SUPPLY = 15, MARK = 16, WAIT = 17;
+    COPY_OF = 10, MOVE = 11, AREA = 12, NO_AREA = 13, OOM = 14, SUPPLY = 15, MARK = 16, WAIT = 17, RUN = 18, RAISE = 19, SPLIT = 20;
 
 /** The kinds of faults, by the number that the kernel gives them. */
 export const KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"];
@@ -21,6 +21,9 @@ export const OF_OTHER = 16;
 
 /** CLONE_VM: the new thread has the space of its maker. */
 export const CLONE_VM = 0x100;
+
+/** Of a ROUND and an ENTRY: the entry maps as many pages as a leaf table has. */
+export const LARGE = 0x4000, LARGE_PAGES = 512;
 
 /** What a mark does. */
 export const MARK_HERE = 0, MARK_ON = 1, MARK_OFF = 2;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Draws an address space: the three levels of its tables, and under them its pages, mapping by mapping.
 import {cellOf, hasPage, isPresent, protText} from "./entry.js";
+import {LARGE_PAGES} from "./records.js";
 import {layOut, pageAt, pageBeside, placeOf} from "./layout.js";
 import {CanvasPen, colour} from "./pen.js";
 import {hex, pageText, spaceNames} from "./story.js";
@@ -165,7 +166,26 @@ export class SpaceView {
             entries.push(entry);
             states.push(this.coming?.has(page) ? "coming" : cellOf(entry, page, this.space, this.machine.maps));
         }
-        drawCells(pen, states, row.first % columns * cell, y, cell, at => !entries[at] || !hasPage(entries[at]) || isPresent(entries[at]));
+        const isUsable = at => !entries[at] || !hasPage(entries[at]) || isPresent(entries[at]);
+        if (this.space.large.has(Math.floor(row.first / LARGE_PAGES)))
+            this.#drawLarge(pen, row, y, paint(states[0], isUsable(0)));
+        else
+            drawCells(pen, states, row.first % columns * cell, y, cell, isUsable);
+    }
+
+    /** Draws a row of a block that one entry maps: it is one area, with a border around the whole. */
+    #drawLarge(pen, row, y, ink) {
+        const {columns, cell} = this.layout, width = columns * cell, rows = LARGE_PAGES / columns;
+        const number = Math.floor(row.first % LARGE_PAGES / columns), isLast = number === rows - 1;
+        pen.fill(0, y, width, isLast ? cell - 1 : cell, ink);
+        pen.line(0.5, y, 0.5, y + cell, colour("mark"));
+        pen.line(width - 0.5, y, width - 0.5, y + cell, colour("mark"));
+        if (number === 0)
+            pen.line(0, y + 0.5, width, y + 0.5, colour("mark"));
+        if (isLast)
+            pen.line(0, y + cell - 1.5, width, y + cell - 1.5, colour("mark"));
+        if (number === Math.floor(rows / 2) && cell >= MARKED)
+            pen.text(width / 2 - 40, y + cell / 2, this.view.words.superpage, colour("mark"), Math.min(cell, 10));
     }
 
     #drawTables(width) {
@@ -176,7 +196,8 @@ export class SpaceView {
 
     /** Draws the walk to a page: of each level the table that it goes through, with the slots that are used. */
     drawTables(pen, width, page) {
-        const words = this.view.words, used = [new Set(), new Set(), new Map()], leaves = new Set(), middles = new Set();
+        const words = this.view.words, used = [new Set(), new Map(), new Map()], leaves = new Set(), middles = new Set();
+        const {large} = this.space;
         const root = page === null ? -1 : page >> 2 * LEVEL_BITS, middle = page === null ? -1 : page >> LEVEL_BITS;
         for (const page of this.space.entries.keys())
             leaves.add(page >> LEVEL_BITS);
@@ -184,27 +205,28 @@ export class SpaceView {
             middles.add(leaf >> LEVEL_BITS);
             used[0].add(leaf >> LEVEL_BITS);
             if (leaf >> LEVEL_BITS === root)
-                used[1].add(leaf % SLOTS);
+                used[1].set(leaf % SLOTS, large.has(leaf) ? this.space.entries.get(leaf * SLOTS) : null);
         }
-        for (let slot = 0; slot < SLOTS; slot++) {
+        for (let slot = 0; slot < SLOTS && !large.has(middle); slot++) {
             const entry = this.space.entries.get(middle * SLOTS + slot);
             if (entry)
                 used[2].set(slot, entry);
         }
-        const path = page === null ? [-1, -1, -1] : [root, middle % SLOTS, page % SLOTS];
+        const path = page === null ? [-1, -1, -1] : [root, middle % SLOTS, large.has(middle) ? -1 : page % SLOTS];
         const names = [words.root, words.middle, words.leaf], slot = width / SLOTS;
         let y = LABEL;
         for (let level = 0; level < 3; level++) {
             pen.fill(0, y, width, STRIP, colour("band"));
             for (const one of used[level].keys()) {
                 const entry = used[level].get?.(one);
-                const state = entry ? cellOf(entry, (middle << LEVEL_BITS) + one, this.space, this.machine.maps) : null;
+                const first = level === 1 ? ((root << LEVEL_BITS) + one) * SLOTS : (middle << LEVEL_BITS) + one;
+                const state = entry ? cellOf(entry, first, this.space, this.machine.maps) : null;
                 pen.fill(one * slot, y, Math.max(slot, 1), STRIP, colour(state ?? "ink"));
             }
             if (path[level] >= 0) {
                 const x = (path[level] + 0.5) * slot;
                 pen.frame(x - 2.5, y - 1, 5, STRIP + 2, colour("focus"), 1.5);
-                if (level < 2) {
+                if (path[level + 1] >= 0) {
                     pen.line(x, y + STRIP + 1, 0, y + STRIP + STRIP_GAP, colour("focus"), 0.5);
                     pen.line(x, y + STRIP + 1, width, y + STRIP + STRIP_GAP, colour("focus"), 0.5);
                 }
@@ -213,7 +235,9 @@ export class SpaceView {
             pen.text(path[level] > SLOTS / 2 ? 2 : width - 80, y - 6, label, colour("quiet"), 10);
             y += STRIP + STRIP_GAP;
         }
-        this.pathText = `${words.tables(middles.size, leaves.size)}. ` + names.map((name, level) => `${name}[${path[level]}]`).join(" → ");
+        const way = names.map((name, level) => `${name}[${path[level]}]`).filter((_, level) => page === null || path[level] >= 0);
+        const nlarge = [...leaves].filter(leaf => large.has(leaf)).length;
+        this.pathText = `${words.tables(middles.size, leaves.size - nlarge, nlarge)}. ${way.join(" → ")}`;
     }
 
     /** Where a page is on the screen, or null: folded, scrolled away. */

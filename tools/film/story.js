@@ -30,8 +30,10 @@ export function labelOf(fault, area) {
         return isPrivate(shared) ? "cow" : "file_copy";
     }
     if (has(T.REUSE))
-        return "reuse";
+        return fault.isLarge ? "superpage_reuse" : "reuse";
     if (has(T.FILL)) {
+        if (fault.isLarge)
+            return "superpage";
         if (isZeroPage(fault.after))
             return "zero_page";
         if (isPrivate(fault.after))
@@ -97,6 +99,10 @@ export function storyOf(film, machine, fault, label, supply, words) {
         hasWaited: fault.hasWaited,
         others: others.join(words.and),
     })];
+    if (fault.isSplit)
+        sentences.unshift(words.split);
+    if (fault.ahead)
+        sentences.push(words.ahead(fault.ahead, label));
     sentences.push(words.costs(fault.cost, film.about.counted));
     const fork = label === "cow" ? forkOf(film, fault) : null;
     if (fork)
@@ -127,6 +133,8 @@ export function pageText(film, machine, space, page, words) {
     let extra = entry ? `; ${entryText(entry, words)}` : "";
     if (maps > 1)
         extra += words.heldBy(maps);
+    if (space.large.has(Math.floor(page / T.LARGE_PAGES)))
+        extra += words.inSuperpage;
     const state = !area && !entry ? words.unmapped : words.cells[cellOf(entry, page, space, machine.maps)];
     return words.cursor(hex(page * PAGE), state, extra);
 }
