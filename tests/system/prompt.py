@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 
-from lib.guest import PATIENCE, PROBE, ROOT, folder, run_raw, runner
+from lib.guest import BUILD, PATIENCE, PROBE, ROOT, folder, run_raw, runner
 from lib.processes import children, cpu_seconds, left_alive
 from lib.prompt import CTRL, DELETE, DOWN, END, ERASE, HOME, LEFT, UP, Prompt
 from lib.pty import hang_up
@@ -425,7 +425,7 @@ def trace_says_what_a_cost_is():
 def what_looks_at_the_kernel_answers():
     prompt = Prompt()
     for line, word in (("ps", "PARENT"), ("maps", "stack"), ("maps 1", "stack"), ("faults", "fill"),
-                       ("free", "page tables"), ("trace 3", "COST"), ("walk 2 10000", "root")):
+                       ("free", "page tables"), ("free", "superpages"), ("free", "faults, which filled"), ("trace 3", "COST"), ("walk 2 10000", "root")):
         has(prompt.do(line), word, line)
     equal("sh: maps: x is not a process id", prompt.do("maps x"))
     equal("sh: faults: -1 is not a process id", prompt.do("faults -1"))
@@ -433,6 +433,15 @@ def what_looks_at_the_kernel_answers():
     equal("usage: walk PID ADDRESS", prompt.do("walk"))
     prompt.send(CTRL["D"])
     equal(0, prompt.end(), "status")
+
+
+@case
+def free_tells_why_superpages_were_split():
+    """The program makes three, and writes a page of a block that its parent has, and changes a part of two."""
+    done = run_raw(["--mem", "96M", "--add", f"{BUILD}/tests/user/huge_counts:/bin/huge_counts", "--", "sh", "-c", "/bin/huge_counts > /dev/null; free"])
+    lines = done.out.decode().splitlines()
+    has(lines, "superpages          0 now, 3 made, 0 times none was free", "output")
+    has(lines, "  split             3: 1 by writes, 2 by parts, 0 pinned, 0 moved, 0 by reclaim", "output")
 
 
 @case

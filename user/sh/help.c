@@ -48,8 +48,11 @@ static const struct {
 	    "种类见 docs/FAULTS.md。PID 也可以是作业 %N；省略时是提示符自己的。" } },
 	{ "free",
 	  { "Frames are pages of memory: of programs (private), of files, page tables, and the\n"
-	    "kernel's. With a swap disk: its size, what is free, pages written and read.",
-	    "页框的用途：程序的（private）、文件的、页表和内核的。\n"
+	    "kernel's. Then superpages of 2 MiB, and why they were split, and the runs in which\n"
+	    "faults have filled pages ahead, as /proc/vmstat counts them since the boot. With a\n"
+	    "swap disk: its size, what is free, pages written and read.",
+	    "页框的用途：程序的（private）、文件的、页表和内核的。然后是 2 MiB 的大页、\n"
+	    "它们为何被拆分，以及缺页时提前填充的页（启动以来，同 /proc/vmstat）。\n"
 	    "有交换盘时：其大小、空闲、写过和读过的页数。" } },
 	{ "servers",
 	  { "A line for each server of /etc/servers: its process, its user, how often it was\n"

@@ -104,6 +104,72 @@ static int watch_show_swap(const struct faultline_machine *machine)
 	return 0;
 }
 
+/* What is counted of memory that faults fill ahead of its use, in the order in which it is shown. */
+enum ahead {
+	BLOCKS,
+	MADE,
+	REFUSED,
+	SPLIT,
+	SPLIT_WRITE,
+	SPLIT_PART,
+	SPLIT_PINNED,
+	SPLIT_MOVE,
+	SPLIT_RECLAIM,
+	RUNS,
+	FILLED,
+	ZEROS,
+	WRITABLE,
+	COUNTS
+};
+
+static const char *const ahead_names[COUNTS] = {
+	[BLOCKS] = "nr_anon_transparent_hugepages",
+	[MADE] = "thp_fault_alloc",
+	[REFUSED] = "thp_fault_fallback",
+	[SPLIT] = "thp_split_pmd",
+	[SPLIT_WRITE] = "split_write",
+	[SPLIT_PART] = "split_part",
+	[SPLIT_PINNED] = "split_pinned",
+	[SPLIT_MOVE] = "split_move",
+	[SPLIT_RECLAIM] = "split_reclaim",
+	[RUNS] = "run_faults",
+	[FILLED] = "run_pages",
+	[ZEROS] = "run_zero_pages",
+	[WRITABLE] = "run_reused_pages",
+};
+
+/* Reads them from /proc/vmstat. Returns false if it is not there. */
+static bool read_ahead(unsigned long counts[COUNTS])
+{
+	FILE *file = fopen("/proc/vmstat", "r");
+	char name[64];
+	unsigned long n;
+
+	if (!file)
+		return false;
+	while (fscanf(file, "%63s %lu", name, &n) == 2)
+		for (int i = 0; i < COUNTS; i++)
+			if (strcmp(name, ahead_names[i]) == 0)
+				counts[i] = n;
+	fclose(file);
+	return true;
+}
+
+static void show_ahead(void)
+{
+	unsigned long n[COUNTS] = { 0 };
+
+	if (!read_ahead(n))
+		return;
+	printf("superpages   %8lu now, %lu made, %lu times none was free\n", n[BLOCKS], n[MADE],
+	       n[REFUSED]);
+	printf("  split      %8lu: %lu by writes, %lu by parts, %lu pinned, %lu moved, %lu by reclaim\n",
+	       n[SPLIT], n[SPLIT_WRITE], n[SPLIT_PART], n[SPLIT_PINNED], n[SPLIT_MOVE],
+	       n[SPLIT_RECLAIM]);
+	printf("runs         %8lu faults, which filled %lu pages ahead and %lu with zeros; %lu reused\n",
+	       n[RUNS], n[FILLED], n[ZEROS], n[WRITABLE]);
+}
+
 int watch_memory_free(int argc, char **argv)
 {
 	struct faultline_machine machine;
@@ -123,6 +189,7 @@ int watch_memory_free(int argc, char **argv)
 	show_frames("files", frames.object);
 	show_frames("page tables", frames.tables);
 	show_frames("kernel", frames.kernel);
+	show_ahead();
 	return watch_show_swap(&machine);
 }
 
