@@ -177,6 +177,12 @@ static bool write_area(struct fault *fault)
 	return true;
 }
 
+/* Does the thread's fault end with this round, which has done no more than its page? */
+static inline bool is_usual(const struct fault *fault)
+{
+	return !(fault->access & (ACCESS_INSIDE | ACCESS_AHEAD));
+}
+
 /* Does the thread's fault end with this round? */
 static inline bool fault_ends(const struct fault *fault)
 {
@@ -199,26 +205,15 @@ static inline uint64_t end_work(const struct vm_wait *wait, struct journal_recor
 	return end;
 }
 
-/* Returns the large entry that maps the page, or NULL. */
-static const struct mmu_entry *large_of(const struct fault *fault)
-{
-	const struct space *space = fault->space;
-
-	return unlikely(space->large) ? arch_mmu_lookup_large(&space->mmu, fault->va) : NULL;
-}
-
-/* Writes a round that has changed the entry, or refused the access. */
-static struct journal_record *write_kinds(struct fault *fault, unsigned kinds, bool changed,
-					  unsigned naround, bool ends)
+/* Writes a round that has changed the entry in that slot, or refused the access: NULL. */
+static struct journal_record *write_kinds(struct fault *fault, unsigned kinds,
+					  const struct mmu_entry *slot, unsigned naround, bool ends)
 {
 	uint64_t before = 0, after = 0;
 
-	if (changed) {
-		const struct mmu_entry *large = large_of(fault);
-
+	if (slot) {
 		before = recorded_entry(fault->entry);
-		after = recorded_entry(entry_load(large ?: fault->slot));
-		kinds |= large ? JOURNAL_LARGE : 0;
+		after = recorded_entry(entry_load(slot));
 	}
 	return write_round(journal, fault, kinds, before, after, fault->wait->rounds, naround,
 			   ends);
@@ -241,37 +236,6 @@ static enum vm_outcome record_prepare(struct fault *fault, uint64_t begun)
 	wait->recorded_at = journal_work_end(begun, BESIDE);
 	wait->record = NULL;
 	return VM_PREPARE;
-}
-
-/* A round that has not resolved the fault. Not inline: bench row bss_read_fault, recorded. */
-static __attribute__((noinline)) enum vm_outcome record_other(struct fault *fault,
-							      enum vm_outcome outcome,
-							      uint64_t begun)
-{
-	bool refused = vm_outcome_is_segv(outcome);
-	bool swapped = outcome == VM_AGAIN && fault->kind == FAULT_SWAPPED;
-	struct vm_wait *wait = fault->wait;
-	struct journal_record *line = NULL;
-
-	keep_rounds(fault, begun);
-	wait->record = NULL;
-	start_work(wait);
-	if ((swapped || (refused && fault->kind != FAULT_DENY_MAPERR)) && write_area(fault))
-		begun = arch_instructions(); /* it counts for itself */
-	if (refused)
-		line = write_kinds(fault, 1u << fault->kind, false, 0, fault_ends(fault));
-	else if (swapped)
-		(void)write_kinds(fault, 1u << FAULT_SWAPPED, true, 0, false);
-	goes_on(wait, outcome);
-	wait->recorded_at = end_work(wait, line, begun);
-	if (outcome == VM_WAIT && wait->why == WAITS_FOR_JOURNAL) {
-		fault->kind = FAULT_KINDS; /* nothing was looked at */
-		/* From now on it is not what this hart's was before, but how much there was: the wait is added to it. */
-		wait->recorded_work = journal_work() - wait->recorded_work;
-		counter_add(&journal->waits, 1);
-	}
-	look_for_room();
-	return outcome;
 }
 
 /* The pages ahead that the round has mapped the zero page in, or made writable. */
@@ -298,7 +262,7 @@ static enum vm_outcome record_run(struct fault *fault, enum vm_outcome outcome, 
 	start_work(wait);
 	if (write_area(fault))
 		begun = arch_instructions(); /* it counts for itself */
-	wait->record = write_kinds(fault, 1u << fault->kind, true, 0, false);
+	wait->record = write_kinds(fault, 1u << fault->kind, fault->slot, 0, false);
 	goes_on(wait, VM_RUN);
 	wait->recorded_at = end_work(wait, NULL, begun);
 	if (outcome == VM_OK)
@@ -307,17 +271,58 @@ static enum vm_outcome record_run(struct fault *fault, enum vm_outcome outcome, 
 	return outcome == VM_OK ? VM_RECORDED : outcome;
 }
 
+/* A round that has not resolved the fault. Not inline: bench row bss_read_fault, recorded. */
+static __attribute__((noinline)) enum vm_outcome record_other(struct fault *fault,
+							      enum vm_outcome outcome,
+							      uint64_t begun)
+{
+	bool refused = vm_outcome_is_segv(outcome);
+	bool swapped = outcome == VM_AGAIN && fault->kind == FAULT_SWAPPED;
+	struct vm_wait *wait = fault->wait;
+	struct journal_record *line = NULL;
+
+	if (outcome == VM_RUN)
+		return record_run(fault, outcome, begun);
+	keep_rounds(fault, begun);
+	wait->record = NULL;
+	start_work(wait);
+	if ((swapped || (refused && fault->kind != FAULT_DENY_MAPERR)) && write_area(fault))
+		begun = arch_instructions(); /* it counts for itself */
+	if (refused)
+		line = write_kinds(fault, 1u << fault->kind, NULL, 0, fault_ends(fault));
+	else if (swapped)
+		(void)write_kinds(fault, 1u << FAULT_SWAPPED, fault->slot, 0, false);
+	goes_on(wait, outcome);
+	wait->recorded_at = end_work(wait, line, begun);
+	if (outcome == VM_WAIT && wait->why == WAITS_FOR_JOURNAL) {
+		fault->kind = FAULT_KINDS; /* nothing was looked at */
+		/* From now on it is not what this hart's was before, but how much there was: the wait is added to it. */
+		wait->recorded_work = journal_work() - wait->recorded_work;
+		counter_add(&journal->waits, 1);
+	}
+	look_for_room();
+	return outcome;
+}
+
 /* A round that has resolved it, of whatever kind. */
 static enum vm_outcome record_resolved(struct fault *fault, uint64_t begun)
 {
 	unsigned kinds = 1u << fault->kind, naround = 0;
+	const struct mmu_entry *slot = fault->slot;
 	struct journal_record *line;
 
+	if (unlikely(fault->access & ACCESS_AHEAD)) {
+		fault->access &= ~ACCESS_AHEAD; /* it is in no record */
+		if (slot)
+			return record_run(fault, VM_OK, begun);
+		slot = arch_mmu_lookup_large(&fault->space->mmu, fault->va);
+		kinds |= JOURNAL_LARGE;
+	}
 	keep_rounds(fault, begun);
 	start_work(fault->wait);
 	if (write_area(fault))
 		begun = arch_instructions(); /* it counts for itself */
-	if (fault->kind == FAULT_FILL && !large_of(fault) && fault->page) {
+	if (fault->kind == FAULT_FILL && slot == fault->slot && fault->page) {
 		if (fault_got_frame(fault))
 			kinds |= fault_is_copy(fault) && fault_is_write(fault) ? 1u << FAULT_COW
 									       : 0;
@@ -326,7 +331,7 @@ static enum vm_outcome record_resolved(struct fault *fault, uint64_t begun)
 		else
 			naround = fault->naround;
 	}
-	line = write_kinds(fault, kinds, true, naround, fault_ends(fault));
+	line = write_kinds(fault, kinds, slot, naround, fault_ends(fault));
 	(void)end_work(fault->wait, line, begun);
 	look_for_room();
 	return VM_RECORDED;
@@ -346,15 +351,12 @@ enum vm_outcome record_round(struct fault *fault, enum vm_outcome outcome)
 	unsigned kinds;
 
 	begun = arch_instructions();
-	if (unlikely(fault->run) && (outcome == VM_RUN || outcome == VM_OK))
-		return record_run(fault, outcome, begun);
 	if (unlikely(outcome != VM_OK))
 		return outcome == VM_PREPARE && !waited_for(fault)
 			       ? record_prepare(fault, begun)
 			       : record_other(fault, outcome, begun);
-	if (unlikely(fault->va < fault->space->busy_end) || unlikely(!fault_ends(fault)) ||
-	    unlikely(fault->attr.object) || unlikely(waited_for(fault)) ||
-	    unlikely(fault->space->large))
+	if (unlikely(fault->va < fault->space->busy_end) || unlikely(!is_usual(fault)) ||
+	    unlikely(fault->attr.object) || unlikely(waited_for(fault)))
 		return record_resolved(fault, begun);
 	if (likely(fault->kind == FAULT_FILL)) {
 		kinds = 1u << FAULT_FILL;

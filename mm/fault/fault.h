@@ -60,8 +60,9 @@ struct fault_prepared {
 struct fault {
 	/* The request: set once, by vm_fault(). */
 	struct space *space;
-	vaddr_t va;	 /* of the page: stval, rounded down */
-	unsigned access; /* VM_PROT_*, ACCESS_POPULATE */
+	vaddr_t va; /* of the page: stval, rounded down */
+	unsigned
+		access; /* VM_PROT_*, ACCESS_POPULATE; ACCESS_AHEAD is set by the round that resolves it */
 	struct vm_wait *wait;
 	/* Set for each round: the reader that the fault is, or NULL: it holds the space's lock, and is alone. */
 	struct space_reader *reader;
@@ -83,8 +84,8 @@ struct fault {
 	struct page *pages[FAULT_AROUND];
 	/* With VM_RUN: */
 	/*
-	 * Pages to be filled after this one, or before it if negative. In a recorded space also those that the round has mapped the zero
-	 * page in, or made writable; else 0.
+	 * Pages to be filled after this one, or before it if negative. With ACCESS_AHEAD those that the round has mapped the zero page in,
+	 * or made writable.
 	 */
 	long run;
 	bool reserve;	    /* first, frames are reserved for the rest of the block */

@@ -22,6 +22,7 @@ const char *fault_kind_name(enum fault_kind kind);
 /*
  * Flags beside VM_PROT_* in an access. Other bits of an access belong to the caller and are ignored.
  *
+ * AHEAD     Set by the round that resolves the fault, if it has done so for more than its page (mm/fault/run.h).
  * POPULATE  A page is filled ahead of the program's access. Private writable memory gets a page of its
  *           own, as for a write.
  * INSIDE    The journal gets no FAULT record.
@@ -30,6 +31,7 @@ const char *fault_kind_name(enum fault_kind kind);
  * NO_GROW   An access below a stack does not let it grow.
  * TAKE      Set by vm_fault_take().
  */
+#define ACCESS_AHEAD	32u
 #define ACCESS_POPULATE 64u
 #define ACCESS_INSIDE	128u
 #define ACCESS_FORCE	256u

@@ -15,7 +15,6 @@ static inline enum vm_outcome fault_record_begin(struct fault *fault)
 	struct vm_wait *wait = fault->wait;
 
 	fault->begun = arch_instructions();
-	fault->run = 0;
 	if (unlikely(wait->object)) {
 		fault->waited = wait->why;
 		wait->why = 0;

@@ -206,11 +206,15 @@ bool large_resolve(struct fault *fault, enum vm_outcome *outcome_ret)
 
 	if (unlikely(fault->space->large))
 		slot = arch_mmu_lookup_large(&fault->space->mmu, base);
-	if (!slot)
-		return large_is_wanted(fault, base) && large_fill(fault, base, outcome_ret);
-	fault->slot = slot;
-	fault->entry = entry_load(slot);
-	*outcome_ret = large_fault(fault, base);
-	fault->slot = NULL; /* it is no slot of a page */
+	if (slot) {
+		fault->slot = slot;
+		fault->entry = entry_load(slot);
+		*outcome_ret = large_fault(fault, base);
+		fault->slot = NULL; /* it is no slot of a page */
+	} else if (!large_is_wanted(fault, base) || !large_fill(fault, base, outcome_ret)) {
+		return false;
+	}
+	if (*outcome_ret == VM_OK)
+		fault->access |= ACCESS_AHEAD;
 	return true;
 }

@@ -296,9 +296,11 @@ void run_reuse(struct fault *fault)
 	if (is_alone(fault) || !may_run(fault) || !run_find_way(fault, true, &way))
 		return;
 	n = install_reuse_ahead(fault, way.step, run_length(fault, &way, true) - 1);
+	if (!n)
+		return;
 	fault->run = way.step * (long)n;
-	if (n)
-		counter_add(&run_counts.reused_pages, n);
+	fault->access |= ACCESS_AHEAD;
+	counter_add(&run_counts.reused_pages, n);
 }
 
 /* ---- the zero page ---- */
@@ -317,6 +319,7 @@ static void zeros_beside(struct fault *fault)
 		return;
 	n = install_zeros(fault, way.step, n);
 	fault->run = way.step * (long)n;
+	fault->access |= ACCESS_AHEAD;
 	counter_add(&run_counts.runs, 1);
 	counter_add(&run_counts.zero_pages, n);
 }
