@@ -119,7 +119,7 @@ void large_at_border_found(struct fault *fault, vaddr_t base)
 /* The block beside the new one may have become full page by page. Returns an outcome. */
 static enum vm_outcome swept_if_reserved(struct fault *fault, vaddr_t base)
 {
-	if (likely(!reservation_count()) || fault->attr.flags & VMA_HUGE)
+	if (likely(!reservation_count()) || fault->attr.flags & VMA_HUGE || fault->space->recorded)
 		return VM_OK;
 	fault->run = 0;
 	fault->into = 0;
