@@ -29,6 +29,11 @@ def recorded(name):
     return get(os.path.join(ROOT, f"tests/user/expected/{name}.out"))
 
 
+@long_case
+def R8_R93_superpages_are_cut_and_shared_while_another_hart_reads_them():
+    equal(recorded("vm_wide_4"), races(3, "vm_fuzz", "4", "100", "wide", "watched"), "output")
+
+
 @case
 def each_hart_of_the_machine_runs():
     has(started("--harts", "3"), b"boot: 3 harts run\n", "log")

@@ -43,6 +43,10 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	unsigned long *regs = ((ucontext_t *)context)->uc_mcontext.__gregs;
 
+	if (is_watcher(context)) {
+		regs[REG_PC] += 4;
+		return;
+	}
 	if (!attempt.active) {
 		say("a fault that nothing has asked for: signal %d at %p, pc %#lx\n", sig,
 		    info->si_addr, regs[REG_PC]);

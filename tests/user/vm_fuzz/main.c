@@ -5,7 +5,8 @@
  * Words: verbose: a line for each result; quiet: only the last hash; only=LIST, but=LIST: steps to take, or to leave
  * out, like 1-5,8,12.3 (12.3 is the third step of the child that step 12 makes; `only` leaves these be);
  * plant=STEP: that step's results are altered, as a difference to be found; wide: the arena is some MiB, with huge pages where the
- * kernel makes some; swaps: nothing is locked or may be dropped, so that it comes to the same with little memory and a swap disk.
+ * kernel makes some; swaps: nothing is locked or may be dropped, so that it comes to the same with little memory and a swap disk;
+ * watched: a second thread reads all the while, which changes nothing.
  * vm_fuzz -: each line of standard input is such a list of arguments, and a run of its own.
  */
 #include "vm_fuzz.h"
@@ -13,6 +14,7 @@
 #define MOST_LINE (1u << 20)
 
 static struct plan plan;
+static bool watched;
 
 static bool is_word(const char *text, const char *word, const char **rest)
 {
@@ -65,6 +67,8 @@ static bool parse_word(const char *word)
 		plan.quiet = true;
 	} else if (strcmp(word, "wide") == 0) {
 		wide = true;
+	} else if (strcmp(word, "watched") == 0) {
+		watched = true;
 	} else if (strcmp(word, "swaps") == 0) {
 		swaps = true;
 	} else if (is_word(word, "only=", &rest)) {
@@ -96,6 +100,8 @@ static int run(char **words)
 	files_begin();
 	access_begin();
 	huge_begin();
+	if (watched)
+		watch_begin();
 	steps_run(&plan);
 	huge_end();
 	if (!plan.quiet)

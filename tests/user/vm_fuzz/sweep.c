@@ -35,6 +35,7 @@ void do_renew(void)
 {
 	struct range r = range_blocks();
 
+	watch_hold(true);
 	tell(OP_MUNMAP, CALL(SYS_munmap, at(r.first), r.n * PAGE), "%u+%u", r.first, r.n);
 	tell(OP_MMAP, place(CALL(SYS_mmap, at(r.first), r.n * PAGE, RW, ANON | MAP_FIXED, -1, 0)),
 	     "%u+%u, %s", r.first, r.n, prot_name(RW));
@@ -43,6 +44,7 @@ void do_renew(void)
 		tell(OP_MADVISE, CALL(SYS_madvise, at(r.first), r.n * PAGE, MADV_HUGEPAGE),
 		     "%u+%u, advice %d", r.first, r.n, MADV_HUGEPAGE);
 	sweep(r, one_in(2) ? 1 : 1 + rnd(200), one_in(4), true);
+	watch_hold(false);
 }
 
 /* Is the text in the file, and what number is behind it? Memory of the C library's would be in the arena. */

@@ -137,6 +137,11 @@ void do_renew(void);
 void huge_begin(void);
 void huge_end(void);
 
+/* watch.c: a thread that reads here and there, so that other harts have translations too; of it nothing is told. */
+void watch_begin(void);
+void watch_hold(bool hold);	    /* waits until it has stopped, or goes on */
+bool is_watcher(const void *stack); /* by an address in its stack */
+
 /* files.c: the files that are mapped, read, written and cut. */
 void files_begin(void);
 void files_end(void);
