@@ -441,6 +441,31 @@ static void many(void)
 	close(set);
 }
 
+/* One file by two descriptors: each has an entry of its own, whichever came last. */
+static void twice(void)
+{
+	int set = epoll_create1(0), a = eventfd(1, EFD_NONBLOCK), b = dup(a);
+	struct epoll_event event = { .events = EPOLLIN };
+
+	TRY(add(set, a, EPOLLIN));
+	TRY(add(set, b, EPOLLIN));
+	look("two", set, a);
+	TRY(change(set, a, EPOLLIN));
+	look("the older has changed", set, a);
+	TRY(change(set, b, EPOLLOUT));
+	look("the newer has changed", set, a);
+	TRY(epoll_ctl(set, EPOLL_CTL_DEL, a, NULL));
+	look("the older is gone", set, a);
+	TRY(epoll_ctl(set, EPOLL_CTL_MOD, a, &event));
+	TRY(add(set, a, EPOLLIN));
+	look("and back", set, a);
+	TRY(epoll_ctl(set, EPOLL_CTL_DEL, b, NULL));
+	look("the other is gone", set, a);
+	close(a);
+	close(b);
+	close(set);
+}
+
 int main(void)
 {
 	levels();
@@ -452,5 +477,6 @@ int main(void)
 	waits();
 	errors();
 	many();
+	twice();
 	return 0;
 }
