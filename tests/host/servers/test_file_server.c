@@ -50,6 +50,7 @@ static int tree_getattr(void *tree, uint64_t file, struct file_attr *ret)
 	ret->size = file == FILE_NODE ? SIZE : 0;
 	ret->mtime = -14;
 	ret->version = 15;
+	ret->lease = true;
 	return file == BAD ? -EUCLEAN : 0;
 }
 
@@ -325,6 +326,16 @@ TEST(attributes)
 	assert_int_equal(-14, (int64_t)r.atime_sec);
 	assert_int_equal(FILE_NODE, r.qid.path);
 	assert_int_equal(-EBADF, client_getattr(2, &r));
+}
+
+/* A client that is not at an endpoint could not be told of a revocation. */
+TEST(no_lease_without_an_endpoint) // R142
+{
+	union p9_any m = { .tgetattr = { 1, P9_GETATTR_BASIC | P9_GETATTR_LEASE } };
+
+	assert_int_equal(0, client_walk(1, "file"));
+	assert_int_equal(0, client_call(P9_TGETATTR, &m));
+	assert_int_equal(P9_GETATTR_BASIC, m.rgetattr.valid);
 }
 
 TEST(links_and_statfs)

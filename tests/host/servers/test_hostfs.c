@@ -271,6 +271,33 @@ TEST(what_is_no_reply_is_refused) // R141
 	assert_int_equal(0, relay_reply(&relay, 3, message, 0));
 }
 
+TEST(a_lease_is_granted_where_nobody_else_changes_files) // R142
+{
+	const struct p9_rgetattr said = { .valid = P9_GETATTR_BASIC, .mode = 0100644 };
+	struct p9_packet packet;
+	struct p9_rgetattr got;
+	ssize_t n;
+
+	for (unsigned exclusive = 0; exclusive < 2; exclusive++) {
+		relay.exclusive = exclusive;
+		pass(3, P9_TGETATTR, 1);
+		n = p9_encode_rgetattr(message, sizeof(message), relay.request[3].sent_tag, &said);
+		assert_int_equal(n, relay_reply(&relay, 3, message, (size_t)n));
+		packet = p9_packet(message, (size_t)n);
+		assert_int_equal(0, p9_decode_rgetattr(&packet, 1, &got));
+		assert_true(got.valid ==
+			    (exclusive ? P9_GETATTR_BASIC | P9_GETATTR_LEASE : P9_GETATTR_BASIC));
+		assert_int_equal(0100644, got.mode);
+	}
+	pass(3, P9_TGETATTR, 1);
+	make(P9_RGETATTR, relay.request[3].sent_tag,
+	     P9_HEADER_BYTES + 7); /* without a whole `valid` */
+	memset(message + P9_HEADER_BYTES, 0, 8);
+	assert_int_equal(P9_HEADER_BYTES + 7, relay_reply(&relay, 3, message, P9_HEADER_BYTES + 7));
+	assert_int_equal(0, message[P9_HEADER_BYTES + 4]);
+	relay.exclusive = false;
+}
+
 TEST(an_error_is_a_message) // R140
 {
 	struct p9_packet packet;

@@ -141,6 +141,19 @@ def a_shared_folder_hides_what_is_brought():
     equal(([LOADER, "libc.so.6"], {}), find(put("s", make(["libc.so.6"])), shares=shares, here=(cross,)))
 
 
+@case
+def words_behind_a_shared_folder():
+    none = {"read_only": False}
+    for text, expected in {"/a": ("/a", none), "/a:ro": ("/a", {"read_only": True}), "/a:setid": ("/a", {**none, "setid": True}),
+                           "/a:exclusive": ("/a", {**none, "exclusive": True}),
+                           "/a:/b:ro:exclusive": ("/a:/b", {"read_only": True, "exclusive": True}),
+                           "/a:setid:exclusive": ("/a", {**none, "setid": True, "exclusive": True}),
+                           "/a:ro:setid": ("/a:ro", {**none, "setid": True}), "/a:exclusive:ro": ("/a:exclusive", {"read_only": True})}.items():
+        equal(expected, share.split(text), text)
+    one, other = share.Share("/a", "/mnt", False, exclusive=True), share.Share("/b", "/b", False, True, True)
+    equal(["share0", "/mnt", "rw,exclusive", "share1", "/b", "rw,setid,exclusive"], share.orders([one, other]), "orders")
+
+
 def refused(words):
     """Gives the status and the reason of a program that is refused."""
     libraries.HERE = ()
