@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages that become one large entry: after a sweep for which frames were reserved, and on advice (R8 R14 R90). */
+/* Pages that become one large entry: after a sweep for which frames were reserved, and on advice (R8 R14 R62 R90 R93). */
 #include "large.h"
 
 #include "lib/string.h"
