@@ -97,12 +97,12 @@ int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret)
 	newer = p9_is_newer(node, changes);
 	if (newer)
 		lease.number = 0;
-	/* Of two answers, the last one counts as a whole: an older one does not become what the other's lease is about. */
 	spin_lock(&node->session->lock);
-	if (!newer)
-		set_size_and_times(node, attr_ret);
-	set_others(node, attr_ret);
-	p9_attributes_keep_locked(node, attr_ret, &lease);
+	if (p9_attributes_keep_locked(node, attr_ret, &lease)) {
+		if (!newer)
+			set_size_and_times(node, attr_ret);
+		set_others(node, attr_ret);
+	}
 	spin_unlock(&node->session->lock);
 	return 0;
 }

@@ -31,21 +31,26 @@ void p9_lease_sample(struct p9_session *session, uint64_t path, struct p9_lease 
 	spin_lock(&session->lock);
 	lease->nchanges = session->nchanges;
 	lease->epoch = session->epoch;
+	lease->turn = ++session->nasked;
 	lease->number = atomic_load(&session->nflushes) ? 0 : endpoint_lease(session->send, path);
 	spin_unlock(&session->lock);
 }
 
 /* ---- attributes ---- */
 
-void p9_attributes_keep_locked(struct p9_node *node, const struct p9_rgetattr *attr,
+bool p9_attributes_keep_locked(struct p9_node *node, const struct p9_rgetattr *attr,
 			       const struct p9_lease *lease)
 {
 	uint64_t number = is_current_locked(node->session, lease) ? lease->number : 0;
 	bool granted = (attr->valid & P9_GETATTR_LEASE) != 0;
 
 	assert_hardened(spin_lock_held(&node->session->lock));
+	if (lease->turn < node->answered)
+		return false;
+	node->answered = lease->turn;
 	atomic_store_relaxed(&node->granted, granted ? lease->epoch + 1 : 0);
 	atomic_store_relaxed(&node->attributes_held, granted ? number : 0);
+	return true;
 }
 
 /* A node that no look-up finds any more is not told of changes. */

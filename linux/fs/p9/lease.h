@@ -12,6 +12,7 @@ struct p9_lease {
 	uint64_t number; /* endpoint_lease(); 0: nothing may be kept */
 	uint32_t nchanges;
 	uint32_t epoch; /* of the server */
+	uint64_t turn;	/* of all questions of the session */
 };
 
 /*
@@ -20,8 +21,11 @@ struct p9_lease {
  */
 void p9_lease_sample(struct p9_session *session, uint64_t path, struct p9_lease *lease);
 
-/* Keeps what the server has said of the node, which the inode has by now. session->lock is held since before that. */
-void p9_attributes_keep_locked(struct p9_node *node, const struct p9_rgetattr *attr,
+/*
+ * Keeps what the server has said of the node. Returns whether the inode is to have it, too, before session->lock is given up: what was
+ * asked later may have been answered already.
+ */
+bool p9_attributes_keep_locked(struct p9_node *node, const struct p9_rgetattr *attr,
 			       const struct p9_lease *lease);
 /* Returns whether the node's attributes are known. Then *attr_ret has qid and size; the rest is in the inode. */
 bool p9_attributes_held(struct p9_node *node, struct p9_rgetattr *attr_ret);

@@ -128,7 +128,7 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
 		inode_put(&node->inode);
 	} else {
 		spin_lock(&node->session->lock);
-		p9_attributes_keep_locked(node, &attr, &lease);
+		(void)p9_attributes_keep_locked(node, &attr, &lease);
 		spin_unlock(&node->session->lock);
 	}
 	*node_ret = there ? there : node;

@@ -48,6 +48,7 @@ struct p9_node {
 	uint64_t
 		attributes_held; /* the lease by which they are known; 0: none; atomic for a look */
 	uint64_t name_held;	 /* and the one by which its name is; 0: none */
+	uint64_t answered;	 /* the turn of the question whose answer the inode has */
 	uint64_t name_hash;
 	struct tree_node by_name; /* in session->names, while name_held is not 0 */
 	/* guarded by lock, a waiting lock: */

@@ -97,6 +97,7 @@ struct p9_session {
 	struct tree
 		names; /* linux/fs/p9/lease.c: struct p9_node.by_name, by name_hash; no two have the same */
 	uint32_t nchanges; /* of names and attributes, by requests of this session */
+	uint64_t nasked;   /* questions for attributes and names */
 	struct list kept;  /* struct p9_node.kept: the cache of nodes, those used last at the end */
 	uint32_t nkept;
 	struct file *send;  /* by which the server is called; referenced */

@@ -701,13 +701,17 @@ static _Noreturn void look(void)
 
 	for (unsigned i = 0; shared->told < STORM; i++) {
 		unsigned told = shared->told;
+		long byte;
 
 		snprintf(name, sizeof(name), "/mnt/many/f%05u", i % 50);
 		if (size_of("/mnt/a") < (long)(PAGE + told))
 			_exit(1);
 		told = shared->told;
-		if ((uint8_t)(byte_of("/mnt/a") - (long)told) > 128)
+		byte = byte_of("/mnt/a");
+		if (byte < 0 || (uint8_t)(byte - (long)told) > shared->version - told) {
+			expect("byte of this version or a later one", (uint8_t)told, byte);
 			_exit(2);
+		}
 		if (size_of(name) != (long)(MANY_0 + i % 50))
 			_exit(3);
 	}
