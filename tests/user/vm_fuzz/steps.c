@@ -80,6 +80,8 @@ static void child(uint64_t path, unsigned depth, const struct parts *parts, int 
 	sub_steps(path, depth, 1 + parts->childs + parts->parents, parts->last);
 	if (parts->looks)
 		do_look();
+	else if (wide)
+		do_glance();
 	_exit(parts->status);
 }
 
@@ -113,6 +115,8 @@ static void fork_at(uint64_t path, unsigned depth)
 		_exit(95);
 	mix((uint64_t)status);
 	note("the child has ended: %#x", (unsigned)status);
+	if (wide)
+		do_glance();
 }
 
 static void look_at_all(unsigned number)

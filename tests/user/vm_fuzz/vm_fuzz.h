@@ -134,6 +134,7 @@ void do_fetch(void);
 /* sweep.c: what makes huge pages. */
 void do_sweep(void);
 void do_renew(void);
+void do_glance(void);
 void huge_begin(void);
 void huge_end(void);
 
