@@ -182,7 +182,7 @@ static bool has_pinned(const struct space *space, const struct page *head)
 	return false;
 }
 
-/* Large entries that a piece may copy. */
+/* Large entries that a piece may copy. A leaf table is copied by a piece of its own. */
 #define LARGE_AT_ONCE 16
 
 /* Copies a large entry. If a page of it is pinned, it is split, and the next piece copies the pages. */
@@ -240,7 +240,7 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	struct mmu_entry *end = leaf->entries + leaf->count;
 	struct mmu_entry *first, *to, *pinned = end;
 
-	if (copying->done || copying->npassed == PASS_TABLES) {
+	if (copying->done || copying->npassed == PASS_TABLES || (copying->nlarge && !leaf->large)) {
 		copying->resume = leaf->va;
 		return 1;
 	}

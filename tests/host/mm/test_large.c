@@ -679,6 +679,28 @@ static void expect_in(struct space *of, size_t page, unsigned char byte)
 }
 
 /* Both share the block, and a write splits the writer's entry and copies one page. */
+/* What a piece of fork changes, the next fence pays: a large entry, and all pages of the table behind it, are two pieces. */
+TEST(large_fork_before_a_table)
+{
+	struct space child;
+
+	begin_large();
+	map_large(2); /* for the first one, the child needs a table */
+	map(AT + 2 * BLOCK * P, BLOCK, RW);
+	assert_int_equal(0, vm_madvise(&space, AT + 2 * BLOCK * P, BLOCK * P, MADV_NOHUGEPAGE));
+	write_range(2 * BLOCK, 3 * BLOCK);
+	assert_int_equal(2, space.large);
+	assert_int_equal(0, vm_madvise(&space, AT, 3 * BLOCK * P, MADV_HUGEPAGE)); /* one VMA */
+	begin_child(&child);
+	assert_int_equal(2, child.large);
+	rig_run(&child);
+	check_range(0, 3 * BLOCK);
+	rig_destroy(&child);
+	rig_run(&space);
+	check_range(0, 3 * BLOCK);
+	end_large();
+}
+
 TEST(large_fork_shares)
 {
 	struct space child;
