@@ -27,7 +27,7 @@ OF_THE_LAYER = ("linux/*", "lib/p9/*", "tests/kernel/linux/*", "user/demo.c", "u
                 "tests/host/fs/*", "tests/host/model/*", "tests/host/proc/*", "tests/host/servers/*", "tests/host/terminal/*",
                 "tests/host/tools/*", "tests/host/*/test_*", "tests/system/[!l]*", "tests/system/limits.py",
                 "tests/system/locks.py", "tools/count-9p", "tools/debian-root", "tools/draw-tour", "tools/fuzz*", "tools/oracle/*",
-                "tools/record", "tools/record-*", "tools/replay", "tools/usertest*", "tools/vmfuzz/*")
+                "tools/record", "tools/record-*", "tools/replay", "tools/turn.py", "tools/usertest*", "tools/vmfuzz/*")
 SCRIPTS = ("grade", "hint", "pack")
 HANDOUTS = (".md", ".zh.md")
 OF_LAB = ("points.txt", "files.txt", "hints.txt", "expect.py")

@@ -1341,7 +1341,7 @@ def R160_a_recording_that_misses_a_change_is_found():
 @case
 def paths_are_of_the_folder_where_they_were_typed():
     with tempfile.TemporaryDirectory() as place:
-        for name in ("lab", "grader", "labs", "mutation", "recording", "runner", "structure"):
+        for name in ("lab", "grader", "labs", "mutation", "recording", "runner", "structure", "turn.py"):
             (shutil.copytree if os.path.isdir(os.path.join(TOOLS, name)) else shutil.copy)(os.path.join(TOOLS, name), os.path.join(place, name))
         root = tree(place, "teacher")
         for name in os.listdir(place):
