@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Large entries (superpages): when a block gets one, and what each verb and fault does to it (R8 R14 R60 R62 R63 R90 R93 R94 R190). */
+/* Large entries (superpages): when a block gets one, and what each verb and fault does to it (R8 R14 R60 R62 R63 R90 R93 R94). */
 #include "large.h"
 
 #include "arch/hart.h"
