@@ -3,6 +3,7 @@
 #include "core/core.h"
 #include "lib/slurp.h"
 
+#define CANNOT_READ 125
 #define CANNOT_EXEC 127
 
 static int run_program(char *path, char **argv, char **envp)
@@ -29,6 +30,10 @@ static int run_ordered(void)
 	long n = read_strings("/run/argv", &argv);
 	int status;
 
+	if (n < 0 && n != -ENOENT) {
+		print("init: cannot read /run/argv: error ", digits(-n), "\n", (char *)0);
+		return CANNOT_READ;
+	}
 	if (n < 2)
 		return -ENOENT;
 	if (read_strings("/run/swap", &disk) > 0 && sys_swapon(disk.at[0], 0) != 0)
