@@ -37,8 +37,8 @@ static bool is_allowed(const struct collapse *collapse)
 
 	return vma && collapse->base >= vma->start && vma->end - collapse->base >= MMU_LARGE_SIZE &&
 	       vma->backend == &vma_anon && !(vma->prot & VM_PROT_EXEC) &&
-	       !(vma->flags & (VMA_NOHUGE | VMA_ONFAULT)) && !collapse->space->thp_disabled &&
-	       !collapse->space->unusual;
+	       !(vma->flags & (VMA_NOHUGE | VMA_ONFAULT | VMA_MOVING)) &&
+	       !collapse->space->thp_disabled && !collapse->space->unusual;
 }
 
 /* Has the page no users but its entries? Then a copy may take its place. */

@@ -3,6 +3,7 @@
 #include "large.h"
 
 #include "lib/string.h"
+#include "mm/fault/collapse.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/reservation.h"
@@ -76,6 +77,24 @@ TEST(collapse_of_the_next_block)
 	assert_int_equal(1, space.large);
 	assert_true(is_large(&space, AT + BLOCK * P));
 	check_range(BLOCK - 3, 3 * BLOCK - 3);
+	end_collapse();
+}
+
+/* The sweep goes on by a call that writes, which gets the page, of the next block. */
+TEST(collapse_by_a_call)
+{
+	struct page *page = NULL;
+
+	begin_collapse();
+	map(AT, 2 * BLOCK, RW);
+	write_range(0, BLOCK);
+	assert_true(reservation_count() > 0);
+	assert_int_equal(0, get_user_page(&space, AT + BLOCK * P, VM_PROT_WRITE, &page));
+	assert_non_null(page);
+	assert_ptr_equal(page, page_of(&space, BLOCK));
+	put_user_page(&space, page, VM_PROT_WRITE);
+	assert_true(is_large(&space, AT));
+	check_range(0, BLOCK);
 	end_collapse();
 }
 
@@ -264,6 +283,12 @@ TEST(collapse_not_of_another_vma)
 	sweep_to_the_end();
 	assert_int_equal(0, vm_madvise(&space, AT, 2 * BLOCK * P, MADV_NOHUGEPAGE));
 	write_page(BLOCK);
+	assert_false(is_large(&space, AT));
+	assert_int_equal(0, vm_unmap(&space, AT, 2 * BLOCK * P));
+	sweep_to_the_end();
+	vma_find(&space, AT)->flags |= VMA_MOVING; /* as between two pieces of mremap */
+	assert_int_equal(-EINVAL, collapse_block(&space, AT));
+	vma_find(&space, AT)->flags &= ~VMA_MOVING;
 	assert_false(is_large(&space, AT));
 	assert_int_equal(0, vm_unmap(&space, AT, 2 * BLOCK * P));
 	sweep_to_the_end();
