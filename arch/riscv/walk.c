@@ -112,6 +112,19 @@ int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn vis
 	return 0;
 }
 
+unsigned arch_mmu_large_run(const struct mmu_leaf *leaf, vaddr_t end)
+{
+	const pte_t *slot = (const pte_t *)leaf->entries;
+	const unsigned most = MIN(TABLE_ENTRIES - middle_index(leaf->va),
+				  (unsigned)((end - leaf->va) >> MIDDLE_SHIFT));
+	unsigned n = 1;
+
+	assert_hardened(leaf->large && leaf->va < end);
+	while (n < most && slot[n] && !pte_is_table(slot[n]))
+		n++;
+	return n;
+}
+
 static void assert_table_empty(const pte_t *table)
 {
 	assert_hardened(table_next_used(table, 0) == TABLE_ENTRIES);

@@ -148,27 +148,39 @@ static inline vaddr_t gather_visit(struct gather *gather, const struct vma *vma,
 	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
 
 	assert_hardened(spin_lock_held(&gather->space->lock));
+	gather->end = to;
 	if (from < to && arch_mmu_visit(&gather->space->mmu, from, to, visit, gather))
 		return gather->resume;
 	return end;
 }
 
-/* Removes a large entry, all of which is in the range. */
-static void zap_large(struct gather *gather, vaddr_t base)
+/* Removes large entries, all of which are in the range. Each counts as a leaf table: to free its block takes as long. */
+static int zap_large(struct gather *gather, const struct mmu_leaf *leaf)
 {
+	struct page **page = gather->pages + gather->npages;
 	struct space *space = gather->space;
-	struct mmu_entry old = arch_mmu_unmap_large(&space->mmu, base);
+	const unsigned room = MIN(GATHER_LEAVES - gather->leaves, (unsigned)(gather->stop - page));
+	const unsigned n = MIN(arch_mmu_large_run(leaf, gather->end), room);
 
-	debt_owe(space, base, old, ENTRY_NONE);
-	if (entry_downgrades(old, ENTRY_NONE))
-		mmu_flush_add(&gather->flush, base);
-	gather->pages[gather->npages++] = large_as_page(pfn_to_page(entry_pfn(old)));
-	gather->nlarge++;
-	gather->leaves++;
-	gather->resume = base + MMU_LARGE_SIZE;
-	space->resident -= MMU_LEAF_ENTRIES;
-	space->large--;
+	if (n == 0)
+		return 1;
+	for (unsigned i = 0; i < n; i++) {
+		const vaddr_t va = leaf->va + i * MMU_LARGE_SIZE;
+		struct mmu_entry old = arch_mmu_unmap_large(&space->mmu, va);
+
+		debt_owe(space, va, old, ENTRY_NONE);
+		if (entry_downgrades(old, ENTRY_NONE))
+			mmu_flush_add(&gather->flush, va);
+		page[i] = large_as_page(pfn_to_page(entry_pfn(old)));
+	}
+	gather->npages += n;
+	gather->nlarge += n;
+	gather->leaves += n;
+	gather->resume = leaf->va + n * MMU_LARGE_SIZE;
+	space->resident -= n * MMU_LEAF_ENTRIES;
+	space->large -= n;
 	space->layout++;
+	return 0;
 }
 
 static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
@@ -186,12 +198,8 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	gather->resume = leaf->va;
 	if (gather->leaves == GATHER_LEAVES)
 		return 1;
-	if (unlikely(leaf->large)) {
-		if (page >= stop)
-			return 1;
-		zap_large(gather, leaf->va);
-		return 0;
-	}
+	if (unlikely(leaf->large))
+		return zap_large(gather, leaf);
 	entry_for_each_used(slot, leaf->entries, end) {
 		if (page >= stop)
 			break;

@@ -16,6 +16,7 @@
 struct gather {
 	struct space *space;
 	vaddr_t resume;	 /* where the piece stopped */
+	vaddr_t end;	 /* of what the piece visits */
 	unsigned leaves; /* leaf tables visited up to the end of the range in them */
 	unsigned npages;
 	/*

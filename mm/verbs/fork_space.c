@@ -14,7 +14,7 @@
 #include "mm/verbs.h"
 
 /*
- * A piece copies one leaf table. It takes the parent's lock, then the child's; no other thread can
+ * A piece copies one leaf table, or some large entries. It takes the parent's lock, then the child's; no other thread can
  * see the child yet.
  */
 
@@ -30,7 +30,6 @@ struct copying {
 	vaddr_t resume;	    /* where the piece stopped */
 	bool done;	    /* a leaf table or a pinned page was copied: the piece ends */
 	unsigned npassed;   /* empty leaf tables */
-	unsigned nlarge;    /* large entries that the piece has copied */
 	struct page *spare; /* for the child's copy of a pinned page */
 	bool needs_spare;
 	bool downgraded; /* entries of the parent lost write permission: a fence is owed */
@@ -182,17 +181,35 @@ static bool has_pinned(const struct space *space, const struct page *head)
 	return false;
 }
 
-/* Large entries that a piece may copy. A leaf table is copied by a piece of its own. */
-#define LARGE_AT_ONCE 16
+/* Large entries that a piece may copy. */
+#define LARGE_AT_ONCE 12u
 
-/* Copies a large entry. If a page of it is pinned, it is split, and the next piece copies the pages. */
-static int copy_large(struct copying *copying, const struct mmu_leaf *leaf)
+/* Adds large entries to the child that the parent has, too. */
+static void copy_large_run(struct copying *copying, const struct mmu_leaf *leaf, unsigned n)
 {
 	struct space *child = copying->child;
 	const unsigned before = copying->tables.count;
-	struct mmu_entry entry = entry_load(leaf->entries);
-	struct page *head = pfn_to_page(entry_pfn(entry));
-	unsigned missing;
+
+	for (unsigned i = 0; i < n; i++) {
+		const vaddr_t va = leaf->va + i * MMU_LARGE_SIZE;
+		struct mmu_entry *slot = leaf->entries + i, entry;
+		unsigned missing;
+
+		entry = cow_protect(copying, va, slot, entry_load(slot));
+		missing = arch_mmu_map_large(&child->mmu, va, entry, &copying->tables);
+		assert(!missing); /* copy_topup() has allocated enough */
+		large_map_get(pfn_to_page(entry_pfn(entry)));
+	}
+	child->tables += before - copying->tables.count;
+	child->large += n;
+	space_add_resident(child, n * MMU_LEAF_ENTRIES);
+}
+
+/* Copies large entries. If a page of the first one is pinned, it is split, and the next piece copies the pages. The piece ends. */
+static int copy_large(struct copying *copying, const struct mmu_leaf *leaf)
+{
+	const struct page *head = pfn_to_page(entry_pfn(entry_load(leaf->entries)));
+	unsigned n = 1;
 
 	if (has_pinned(copying->parent, head)) {
 		copying->resume = leaf->va;
@@ -200,17 +217,11 @@ static int copy_large(struct copying *copying, const struct mmu_leaf *leaf)
 			       SPLIT_PINNED);
 		return 1;
 	}
-	entry = cow_protect(copying, leaf->va, leaf->entries, entry);
-	missing = arch_mmu_map_large(&child->mmu, leaf->va, entry, &copying->tables);
-	assert(!missing); /* copy_topup() has allocated enough */
-	large_map_get(head);
-	child->tables += before - copying->tables.count;
-	child->large++;
-	space_add_resident(child, MMU_LEAF_ENTRIES);
-	/* What comes next may need all the tables that copy_topup() has allocated. */
-	copying->done = ++copying->nlarge == LARGE_AT_ONCE || copying->tables.count < before ||
-			copying->parent->pins;
-	return 0;
+	if (likely(!copying->parent->pins))
+		n = MIN(arch_mmu_large_run(leaf, copying->resume), LARGE_AT_ONCE);
+	copy_large_run(copying, leaf, n);
+	copying->resume = leaf->va + n * MMU_LARGE_SIZE;
+	return 1;
 }
 
 /* Empty leaf tables that a piece may pass. */
@@ -240,7 +251,7 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	struct mmu_entry *end = leaf->entries + leaf->count;
 	struct mmu_entry *first, *to, *pinned = end;
 
-	if (copying->done || copying->npassed == PASS_TABLES || (copying->nlarge && !leaf->large)) {
+	if (copying->done || copying->npassed == PASS_TABLES) {
 		copying->resume = leaf->va;
 		return 1;
 	}
@@ -269,7 +280,7 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 }
 
 /*
- * Copies the entries of one leaf table. Returns where it stopped. The caller holds both locks.
+ * Copies the entries of one leaf table, or some large entries. Returns where it stopped. The caller holds both locks.
  *
  * Entries that are copied become read-only in the parent. fork makes one fence for all of them at its end, where
  * it takes the lock by space_lock(). Until then another thread of the parent may still have an old translation and
@@ -284,7 +295,7 @@ static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 {
 	copying->resume = end;
 	copying->done = copying->downgraded = false;
-	copying->npassed = copying->nlarge = 0;
+	copying->npassed = 0;
 	(void)arch_mmu_visit(&copying->parent->mmu, start, end, copy_leaf, copying);
 	if (copying->downgraded)
 		space_owe(copying->parent);

@@ -394,6 +394,59 @@ KTEST(arch_mmu_large_entry_maps_a_block)
 	page_free(block, BLOCK_ORDER);
 }
 
+struct block_runs {
+	vaddr_t end;
+	unsigned sum;
+};
+
+static int see_run(void *arg, const struct mmu_leaf *leaf)
+{
+	struct block_runs *runs = arg;
+
+	if (leaf->large)
+		runs->sum += arch_mmu_large_run(leaf, runs->end);
+	return 0;
+}
+
+/* Returns the sum of the runs which begin at each large entry before `end`. */
+static unsigned runs_up_to(struct arch_space *as, vaddr_t end)
+{
+	struct block_runs runs = { .end = end };
+
+	EXPECT_EQ(0, arch_mmu_visit(&as->mmu, BLOCK_AT, end, see_run, &runs));
+	return runs.sum;
+}
+
+/* R18: a run of large entries ends with its table, at one that is missing, at a leaf table, and with the range */
+KTEST(arch_mmu_large_entries_in_a_row)
+{
+	static const vaddr_t at[] = { GIB(1) - 2 * MMU_LARGE_SIZE,
+				      GIB(1) - MMU_LARGE_SIZE,
+				      GIB(1),
+				      GIB(1) + MMU_LARGE_SIZE,
+				      GIB(1) + 2 * MMU_LARGE_SIZE,
+				      GIB(1) + 4 * MMU_LARGE_SIZE };
+	struct mmu_tables none = { 0 };
+	struct arch_space as;
+	struct page *block = map_block(&as);
+	struct mmu_entry entry;
+
+	ASSERT_TRUE(block);
+	entry = arch_mmu_unmap_large(&as.mmu, BLOCK_AT);
+	ASSERT_TRUE(arch_space_map(&as, GIB(1) + 3 * MMU_LARGE_SIZE, PFN));
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++)
+		EXPECT_EQ(0, arch_mmu_map_large(&as.mmu, at[i], entry, &none));
+	EXPECT_EQ(2 + 1 + 3 + 2 + 1 + 1, runs_up_to(&as, USER_TOP));
+	EXPECT_EQ(2 + 1 + 2 + 1, runs_up_to(&as, at[4]));
+	EXPECT_EQ(2 + 1 + 1, runs_up_to(&as, at[3]));
+	EXPECT_EQ(1, runs_up_to(&as, at[1]));
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++)
+		(void)arch_mmu_unmap_large(&as.mmu, at[i]);
+	flush_tables(&as);
+	(void)arch_space_end(&as);
+	page_free(block, BLOCK_ORDER);
+}
+
 KTEST(arch_mmu_large_entry_moves)
 {
 	struct mmu_tables none = { 0 };

@@ -119,6 +119,12 @@ unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn visit, void *arg);
 
 /*
+ * Returns how many large entries follow each other in their table, up to `end`, from that of `leaf` on, which counts. That of the
+ * block at leaf->va + i * MMU_LARGE_SIZE is leaf->entries[i].
+ */
+unsigned arch_mmu_large_run(const struct mmu_leaf *leaf, vaddr_t end);
+
+/*
  * Unlinks the tables that lie wholly in [floor, ceiling) and moves them to `out`. The caller must
  * flush with `tables` set before it frees them. It holds the space's lock, and all leaf entries of
  * the range are EMPTY.

@@ -358,6 +358,17 @@ int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn fn,
 	return visit_level(&v, mmu->root, ROOT_LEVEL, 0);
 }
 
+unsigned arch_mmu_large_run(const struct mmu_leaf *leaf, vaddr_t end)
+{
+	unsigned n = 1;
+
+	assert(leaf->large && leaf->va < end);
+	while (leaf->va + (n + 1) * span(1) <= end &&
+	       index_of(leaf->va, 1) + n < MMU_LEAF_ENTRIES && is_large(leaf->entries[n]))
+		n++;
+	return n;
+}
+
 struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va)
 {
 	paddr_t table = leaf_table(mmu, va);

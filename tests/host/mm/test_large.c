@@ -738,6 +738,42 @@ TEST(large_fork_shares)
 	end_large();
 }
 
+/* More in a row than a piece copies or clears, and across the border of a table: AT is one. */
+TEST(large_fork_of_many)
+{
+	enum { BEFORE = 2, BEHIND = 13, ALL = BEFORE + BEHIND };
+	const vaddr_t start = AT - BEFORE * MMU_LARGE_SIZE;
+	struct space child;
+
+	begin_large();
+	map(start, ALL * BLOCK, RW);
+	assert_int_equal(0, vm_madvise(&space, start, ALL * MMU_LARGE_SIZE, MADV_HUGEPAGE));
+	for (size_t i = 0; i < ALL; i++)
+		assert_int_equal(0, fake_store(start + i * MMU_LARGE_SIZE, (unsigned char)(i + 1)));
+	assert_int_equal(ALL, space.large);
+	begin_child(&child);
+	assert_int_equal(ALL, child.large);
+	assert_int_equal(ALL * BLOCK, child.resident);
+	rig_check();
+	rig_run(&child);
+	assert_int_equal(0, vm_unmap(&child, AT - MMU_LARGE_SIZE, (BEHIND - 1) * MMU_LARGE_SIZE));
+	for (size_t i = 0; i < ALL; i++) {
+		const bool is_left = i < BEFORE - 1 || i >= ALL - 2;
+
+		assert_int_equal(is_left, is_large(&child, start + i * MMU_LARGE_SIZE));
+		assert_int_equal(is_left ? (int)i + 1 : -1, fake_load(start + i * MMU_LARGE_SIZE));
+	}
+	rig_check();
+	rig_run(&space);
+	for (size_t i = 0; i < ALL; i++)
+		assert_int_equal(i + 1, fake_load(start + i * MMU_LARGE_SIZE));
+	rig_destroy(&child);
+	assert_int_equal(0, vm_unmap(&space, AT - MMU_LARGE_SIZE, (BEHIND + 1) * MMU_LARGE_SIZE));
+	assert_int_equal(BEFORE - 1, space.large);
+	assert_int_equal((BEFORE - 1) * BLOCK, space.resident);
+	end_large();
+}
+
 /* After the child is gone one fault makes the block writable again. */
 TEST(large_fork_child_exits)
 {
