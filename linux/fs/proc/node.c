@@ -171,16 +171,6 @@ static uint64_t ino_of(const struct thread_id *id, bool alone, uint64_t kind)
 	return ((uint64_t)id->tid << INO_PID_SHIFT) + kind + (alone ? INO_ALONE : 0);
 }
 
-/* How many directories are in that of a process or thread, with "." and "..". */
-static unsigned count_links(unsigned first)
-{
-	unsigned count = 2;
-
-	for (unsigned i = first; i < proc_process_count; i++)
-		count += S_ISDIR(proc_process_entries[i].mode);
-	return count;
-}
-
 /* Makes the directory of a process, or of a thread that is looked up as if it were one. */
 static struct inode *make_process_dir(struct inode *root, const struct thread_id *id)
 {
@@ -190,7 +180,6 @@ static struct inode *make_process_dir(struct inode *root, const struct thread_id
 	if (dir) {
 		to_proc(dir)->id = *id;
 		set_owner(dir);
-		dir->nlink = count_links(0);
 	}
 	return dir;
 }
@@ -205,7 +194,6 @@ static struct inode *make_thread_dir(struct inode *task, const struct thread_id 
 		to_proc(dir)->id = *id;
 		to_proc(dir)->alone = true;
 		set_owner(dir);
-		dir->nlink = count_links(PROC_THREAD_FIRST);
 	}
 	return dir;
 }
@@ -649,6 +637,16 @@ static unsigned count_fds(const struct thread_id *id)
 	return count;
 }
 
+/* How many directories are in that of a process or thread, with "." and "..". */
+static unsigned count_links(unsigned first)
+{
+	unsigned count = 2;
+
+	for (unsigned i = first; i < proc_process_count; i++)
+		count += S_ISDIR(proc_process_entries[i].mode);
+	return count;
+}
+
 static int getattr(struct inode *inode, struct abi_stat *st)
 {
 	const struct proc_node *node = to_proc(inode);
@@ -661,6 +659,8 @@ static int getattr(struct inode *inode, struct abi_stat *st)
 		st->size = count_fds(&node->id);
 	if (inode->ops == &proc_task_dir_ops)
 		st->nlink = 2 + inspect_count_threads(&node->id.process);
+	if (inode->ops == &process_dir_ops)
+		st->nlink = count_links(first_entry(node));
 	if (inode->ops == &root_ops)
 		st->nlink = 2 + process_total();
 	return 0;
