@@ -28,6 +28,7 @@ int process_copy_space(struct process *parent, struct process *child)
 		return err;
 	mutex_lock_nested(&to->mmap_lock);
 	child->leader->mmu = &to->space.mmu;
+	to->space.resumes_at = frame_pc(arch_thread_frame(arch_this_thread()));
 	err = vm_fork(&from->space, &to->space);
 	to->has_device = atomic_load_relaxed(&from->has_device);
 	to->sigreturn = from->sigreturn;

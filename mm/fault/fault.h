@@ -11,11 +11,6 @@
 #define FAULT_NEEDS_BLOCK  8u /* a block of zeros, for a large entry */
 #define FAULT_NEEDS_COPY   4u /* a private frame with a copy of another one, or zeros */
 
-/*
- * Fault-around: the pages of an object that one fault maps at most, an aligned window in one table.
- */
-#define FAULT_AROUND 16
-
 /* What a private frame is a copy of. */
 struct copy_source {
 	pfn_t pfn;	   /* zero_pfn, with nbytes 0: zeros */

@@ -81,6 +81,7 @@ struct space {
 	};
 	uint32_t number;    /* const: of a recorded space */
 	vaddr_t forked_end; /* the child has its copies of what is below, or gets them next */
+	vaddr_t resumes_at; /* const: where the child that vm_fork() fills goes on; 0: not known */
 	bool ending; /* space_destroy() removes one VMA after the other, and keeps no balance */
 	bool copied; /* fork adds one VMA after the other, and the balance comes at the end */
 	/* The busy range: a verb is at work there. A thread that finds no VMA in it waits. */

@@ -143,6 +143,9 @@ static inline void vma_touch(struct vma *vma, vaddr_t va)
 		vma->touched_end = va + PAGE_SIZE;
 }
 
+/* Fault-around: the pages of an object that one fault maps at most, an aligned window in one table. */
+#define FAULT_AROUND 16
+
 /*
  * vma_touch() for a reader (mm/space/space_lock.h), beside others. The range ends at a multiple of this step, so that
  * not each fault writes to the VMA. (fork looks at all entries of the range.)

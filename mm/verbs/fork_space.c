@@ -378,6 +378,23 @@ static void note_copy(struct copying *copying)
 }
 
 /*
+ * Of what is copied empty, the child gets the entries around the address where it goes on: those that its first fault would map.
+ */
+static void empty_copy(struct vma *copy, vaddr_t resumes_at)
+{
+	vaddr_t window = ALIGN_DOWN(resumes_at, FAULT_AROUND * PAGE_SIZE);
+	vaddr_t start = MAX(copy->touched_start, window);
+	vaddr_t end = MIN(copy->touched_end, window + FAULT_AROUND * PAGE_SIZE);
+
+	if (!copy->object || vma_is_shared(copy) || start >= end) {
+		start = VMA_UNTOUCHED;
+		end = 0;
+	}
+	copy->touched_start = start;
+	copy->touched_end = end;
+}
+
+/*
  * Adds the copy of a VMA to the child. Returns false if the child's memory cannot be committed.
  * The caller holds the parent's lock.
  */
@@ -391,10 +408,8 @@ static bool insert_copy(struct copying *copying, const struct vma *vma, struct v
 	may = flags & VMA_LEAVING || space_may_commit(child, flags, vma->end - vma->start);
 	if (likely(may)) {
 		vma_append_copy(child, vma, copy, copying->vma, flags);
-		if (is_copied_empty(copy)) {
-			copy->touched_start = VMA_UNTOUCHED;
-			copy->touched_end = 0;
-		}
+		if (is_copied_empty(copy))
+			empty_copy(copy, child->resumes_at);
 		/*
 		 * The child must have the writes of each thread up to some moment and no later
 		 * ones, because C libraries rely on that.

@@ -90,8 +90,8 @@ BROKEN = ["tbreak boot_main", "continue", "fl break-fault 2", "continue", "fl ps
           "set var 'base/log.c'::ring.oldest = 0", "fl log", "fl break-fault off", "continue"]
 
 
-# The process of the program takes two faults as a copy of init first: to fetch its text, and for its stack.
-TO_PROGRAM = ["fl break-fault 2", "continue", "tbreak sys_execve", "continue", "continue", "continue"]
+# The process of the program takes a fault as a copy of init first: for its stack.
+TO_PROGRAM = ["fl break-fault 2", "continue", "tbreak sys_execve", "continue", "continue"]
 
 MOVED = ["fl user", "tbreak boot_main", "continue", *TO_PROGRAM, "fl user", "fl break-fault off",
          "break nolib_pie.c:main", "continue", "info symbol $pc", f"fl user '{FAULTY}.none'",
@@ -285,7 +285,7 @@ def symbols_of_a_program_that_can_be_anywhere():
     moved = session("moved", MOVED, MOVABLE)
     has(moved.said("fl user", 1), "fl: no program runs on this hart now", "before it runs")
     has(moved.said("fl user", 2), f"symbols of {MOVABLE}, loaded at 0x", "once it runs")
-    has(moved.said("continue", 6), "main (argc=1, argv=", "stop")
+    has(moved.said("continue", 5), "main (argc=1, argv=", "stop")
     has(moved.said("info symbol $pc"), "main", "symbol")
     has(moved.said(f"fl user '{FAULTY}.none'"), "No such file", "answer")
     has(moved.said("fl user /etc/passwd"), "fl: /etc/passwd is no ELF file", "answer")
@@ -301,7 +301,7 @@ def a_machine_whose_first_cluster_is_not_the_kernels():
     """R85: gdb sees the first cluster of sifive_u only, unless it is told of the other, which has the harts with S-mode."""
     other = session("clusters", CLUSTERS, options=["--machine", "sifive_u", "--harts", "1"])
     has(other.said("info symbol $pc"), "early_map", "symbol before paging")
-    has(other.said("continue", 5), "process 2 (faulty): fetch 0x", "stop")
+    has(other.said("continue", 4), "process 2 (faulty): fetch 0x", "stop")
     has(other.said("fl ps"), "on hart 0", "ps")
     has(other.said("fl walk 0"), "refused, V is 0", "walk")
 

@@ -26,12 +26,19 @@ static void map(vaddr_t addr, size_t npages, unsigned flags)
 			 rig_map(&parent, addr, npages * P, RW, flags | MAP_FIXED | MAP_ANONYMOUS));
 }
 
-static void fork_to(struct space *from, struct space *to)
+/* The child goes on at that address. */
+static void fork_to_go_on(struct space *from, struct space *to, vaddr_t resumes_at)
 {
 	assert_int_equal(0, space_create(to));
+	to->resumes_at = resumes_at;
 	assert_int_equal(0, vm_fork(from, to));
 	assert_int_equal(0, fake_tlb_debts()); /* R64 */
 	assert_int_equal(0, ledger_check(NULL));
+}
+
+static void fork_to(struct space *from, struct space *to)
+{
+	fork_to_go_on(from, to, 0);
 }
 
 static int load(struct space *space, vaddr_t va)
@@ -182,6 +189,46 @@ TEST(copies_what_faults_do_not_find) /* R18 R100 */
 	rig_destroy(&child);
 	object_put(request.object);
 	rig_destroy(&parent);
+	rig_check();
+}
+
+/* The child has the entries that its first fault would map, and no others. */
+TEST(text_around_the_child_comes_along) /* R18 R100 */
+{
+	struct map_request request = { .addr = AT + GIB,
+				       .len = 40 * P,
+				       .prot = PROT_READ | PROT_EXEC,
+				       .max_prot = RW | PROT_EXEC,
+				       .flags = MAP_PRIVATE | MAP_FIXED };
+	vaddr_t at;
+
+	start();
+	map(AT, 40, MAP_SHARED);
+	for (unsigned i = 0; i < 40; i++)
+		store(&parent, AT + i * P, (unsigned char)i);
+	request.object = rig_file(40 * P);
+	assert_int_equal(0, vm_map(&parent, &request, &at));
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(rig_byte(i * P), load(&parent, at + i * P));
+	fork_to_go_on(&parent, &child, at + 20 * P + 4);
+	assert_int_equal(16, child.resident);
+	assert_int_equal(16, child.resident_file);
+	rig_destroy(&parent);
+	for (unsigned i = 16; i < 32; i++)
+		assert_int_equal(rig_byte(i * P), load(&child, at + i * P));
+	assert_kind(0, &child, FILL);
+	assert_int_equal(rig_byte(15 * P), load(&child, at + 15 * P));
+	assert_kind(1, &child, FILL);
+	fork_to_go_on(&child, &grandchild, at + 39 * P); /* of which the child has none */
+	assert_int_equal(0, grandchild.resident);
+	rig_destroy(&grandchild);
+	/* Memory that is shared stays with its object. */
+	assert_int_equal(20, load(&child, AT + 20 * P));
+	fork_to_go_on(&child, &grandchild, AT + 20 * P);
+	assert_int_equal(0, grandchild.resident);
+	rig_destroy(&grandchild);
+	object_put(request.object);
+	rig_destroy(&child);
 	rig_check();
 }
 
