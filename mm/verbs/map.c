@@ -23,7 +23,7 @@
 /* What a request needs. All of it is prepared before anything changes. */
 struct map_plan {
 	vaddr_t start, end;
-	bool replace; /* MAP_FIXED: what is there is unmapped first */
+	bool replace; /* MAP_FIXED, and something is there: it is unmapped first */
 	struct vma *vma;
 	struct object *made; /* for shared anonymous memory; the plan has a reference */
 	bool locked;
@@ -136,6 +136,14 @@ static int check_address(vaddr_t start, size_t len, vaddr_t *start_ret)
 	return 0;
 }
 
+/* The caller holds the mmap lock. */
+static bool map_is_taken(struct space *space, const struct map_plan *plan)
+{
+	struct vma *next = vma_find_next(space, plan->start);
+
+	return next && next->start < plan->end;
+}
+
 /* Chooses or checks the address, and makes the range busy, so that no stack grows into it. */
 static int plan_address(struct space *space, const struct map_request *request, size_t len,
 			struct map_plan *plan)
@@ -155,16 +163,8 @@ static int plan_address(struct space *space, const struct map_request *request, 
 		space_busy_locked(space, plan->start, plan->start + len);
 	space_unlock(space);
 	plan->end = plan->start + len;
-	plan->replace = request->flags & MAP_FIXED;
+	plan->replace = !result && request->flags & MAP_FIXED && map_is_taken(space, plan);
 	return result;
-}
-
-/* The caller holds the mmap lock. */
-static bool map_is_taken(struct space *space, const struct map_plan *plan)
-{
-	struct vma *next = vma_find_next(space, plan->start);
-
-	return next && next->start < plan->end;
 }
 
 /* With an object, the end of the mapping must be a signed offset too; else only its start. */
