@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the stack of a new image with vm_copy_to(), as the image's address space is not active yet. */
+/* Writes the stack of a new image through its pages, as the image's address space is not active yet. */
 #include "proc/exec_write.h"
 
 #include "base/random.h"
@@ -7,44 +7,61 @@
 #include "lib/string.h"
 #include "mm/fault/get_user_page.h"
 
-/* Words on their way to the stack, written when the buffer is full. */
+/* Writes from below, and has the page that it writes to. */
 struct writer {
 	struct space *space;
 	vaddr_t to;
-	unsigned count;
-	int err; /* the first error */
-	uint64_t words[64];
+	struct page *page; /* of `to`; NULL: it has not got it yet, or there was an error */
+	int err;	   /* the first error */
 };
 
-static void exec_writer_flush(struct writer *writer)
+/* Returns where the next bytes go, up to the end of the page; NULL after an error. */
+static inline void *exec_writer_place(struct writer *writer)
 {
-	size_t bytes = writer->count * sizeof(writer->words[0]);
+	if (!writer->page && !writer->err)
+		writer->err =
+			get_user_page(writer->space, writer->to, VM_PROT_WRITE, &writer->page);
+	if (writer->err)
+		return NULL;
+	return (char *)page_address(writer->page) + (writer->to & PAGE_MASK);
+}
 
-	if (!writer->err && bytes)
-		writer->err = vm_copy_to(writer->space, writer->to, writer->words, bytes);
+static void exec_writer_put_page(struct writer *writer)
+{
+	if (writer->page)
+		put_user_page(writer->space, writer->page, VM_PROT_WRITE);
+	writer->page = NULL;
+}
+
+/* So many bytes were written, or would have been. */
+static inline void exec_writer_go_on(struct writer *writer, size_t bytes)
+{
 	writer->to += bytes;
-	writer->count = 0;
+	if (!(writer->to & PAGE_MASK))
+		exec_writer_put_page(writer);
 }
 
 static void exec_writer_put(struct writer *writer, uint64_t word)
 {
-	writer->words[writer->count++] = word;
-	if (writer->count == ARRAY_SIZE(writer->words))
-		exec_writer_flush(writer);
+	uint64_t *at = exec_writer_place(writer);
+
+	if (at)
+		*at = word;
+	exec_writer_go_on(writer, sizeof(word));
 }
 
-/* Writes the chunks one after another. */
-static int write_strings(struct space *space, vaddr_t to, const struct exec_args *args)
+static void exec_writer_copy(struct writer *writer, const void *from, size_t bytes)
 {
-	for (const struct exec_chunk *chunk = args->first; chunk; chunk = chunk->next) {
-		size_t bytes = chunk->used - chunk->start;
-		int err = vm_copy_to(space, to, chunk->bytes + chunk->start, bytes);
+	while (bytes) {
+		size_t part = MIN(bytes, PAGE_SIZE - (writer->to & PAGE_MASK));
+		void *at = exec_writer_place(writer);
 
-		if (err)
-			return err;
-		to += bytes;
+		if (at)
+			memcpy(at, from, part);
+		exec_writer_go_on(writer, part);
+		from = (const char *)from + part;
+		bytes -= part;
 	}
-	return 0;
 }
 
 /* Writes argv, NULL, envp and NULL. A string begins after the NUL of the one before it. */
@@ -56,7 +73,7 @@ static void put_pointers(struct writer *writer, const struct exec_stack *stack,
 	bool env = false, begins = true;
 
 	for (const struct exec_chunk *chunk = args->first; chunk; chunk = chunk->next) {
-		for (size_t i = chunk->start; i < chunk->used; i++, va++) {
+		for (size_t i = chunk->start, bytes; i < chunk->used; i += bytes, va += bytes) {
 			if (begins && left == 0 && !env) {
 				exec_writer_put(writer, 0);
 				env = true;
@@ -65,7 +82,9 @@ static void put_pointers(struct writer *writer, const struct exec_stack *stack,
 				exec_writer_put(writer, va);
 				left -= !env;
 			}
-			begins = chunk->bytes[i] == '\0';
+			bytes = strnlen(chunk->bytes + i, chunk->used - i);
+			begins = bytes < chunk->used - i;
+			bytes += begins;
 		}
 	}
 	if (!env)
@@ -78,44 +97,34 @@ static void put_random(struct writer *writer, const struct exec_stack *stack)
 {
 	uint64_t random[EXEC_RANDOM_BYTES / sizeof(uint64_t)];
 
-	while (writer->to + writer->count * sizeof(writer->words[0]) < stack->random)
+	while (writer->to < stack->random)
 		exec_writer_put(writer, 0);
 	random_bytes(random, sizeof(random));
-	for (unsigned i = 0; i < ARRAY_SIZE(random); i++)
-		exec_writer_put(writer, random[i]);
+	exec_writer_copy(writer, random, sizeof(random));
 }
 
-static int write_tables(struct space *space, const struct exec_stack *stack,
-			const struct exec_args *args, const struct exec_aux *aux)
+/* Writes the strings one after another, and the file name behind them. They begin in the page of `to`, less than 16 bytes above. */
+static void write_strings(struct writer *writer, const struct exec_stack *stack,
+			  const struct exec_args *args)
 {
-	struct abi_auxv auxv[EXEC_AUXV_MOST];
-	struct writer writer;
-
-	/* Not `words`: they are filled before they are written. */
-	writer.space = space;
-	writer.to = stack->sp;
-	writer.count = 0;
-	writer.err = 0;
-	exec_writer_put(&writer, stack->argc);
-	put_pointers(&writer, stack, args);
-	exec_stack_auxv(stack, aux, auxv);
-	for (unsigned i = 0; i < stack->nauxv; i++) {
-		exec_writer_put(&writer, auxv[i].type);
-		exec_writer_put(&writer, auxv[i].value);
-	}
-	put_random(&writer, stack);
-	exec_writer_flush(&writer);
-	return writer.err;
+	writer->to = stack->strings;
+	for (const struct exec_chunk *chunk = args->first; chunk; chunk = chunk->next)
+		exec_writer_copy(writer, chunk->bytes + chunk->start, chunk->used - chunk->start);
+	exec_writer_copy(writer, args->filename, args->filename_bytes);
 }
 
 int exec_stack_write(struct space *space, const struct exec_stack *stack,
 		     const struct exec_args *args, const struct exec_aux *aux)
 {
-	int err = write_tables(space, stack, args, aux);
+	struct writer writer = { .space = space, .to = stack->sp };
+	struct abi_auxv auxv[EXEC_AUXV_MOST];
 
-	if (!err)
-		err = write_strings(space, stack->strings, args);
-	if (!err)
-		err = vm_copy_to(space, stack->filename, args->filename, args->filename_bytes);
-	return err;
+	exec_writer_put(&writer, stack->argc);
+	put_pointers(&writer, stack, args);
+	exec_stack_auxv(stack, aux, auxv);
+	exec_writer_copy(&writer, auxv, stack->nauxv * sizeof(auxv[0]));
+	put_random(&writer, stack);
+	write_strings(&writer, stack, args);
+	exec_writer_put_page(&writer);
+	return writer.err;
 }
