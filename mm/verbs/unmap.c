@@ -63,6 +63,8 @@ void unmap_pieces(struct space *space, vaddr_t start, vaddr_t end)
 
 	gather_init(&gather, space);
 	gather_widen(&gather, end - start);
+	/* It runs nowhere: the fence is a mark, and takes no addresses. */
+	gather.flush.all = space->ending;
 	for (;;) {
 		bool more;
 
