@@ -140,22 +140,34 @@ static void unlink_table(pte_t *slot, struct mmu_tables *out)
 	mmu_tables_push(out, pte_table_paddr(pte));
 }
 
+/* Returns the first entry of [index, stop) in use, or one that is not below `stop`. `leaves`: the table's hints, or NULL. */
+static inline unsigned middle_next_used(const pte_t *middle, const uint64_t *leaves, unsigned index,
+					unsigned stop)
+{
+	return likely(leaves) ? hint_next(leaves, index, stop) : table_next_used(middle, index);
+}
+
 void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_tables *out)
 {
-	vaddr_t va = ALIGN_UP(floor, MIDDLE_SPAN);
+	vaddr_t va = ALIGN_UP(floor, MIDDLE_SPAN), base;
 	vaddr_t end = ALIGN_DOWN(ceiling, MIDDLE_SPAN);
-	pte_t *slot;
 
 	assert_hardened(floor <= ceiling && ceiling <= USER_TOP);
-	for (; (slot = walk_next_leaf(mmu, &va, end)); va += MIDDLE_SPAN) {
-		unlink_table(slot, out);
-		hint_drop_leaf(mmu, va);
-	}
-	va = ALIGN_UP(floor, ROOT_SPAN);
-	end = ALIGN_DOWN(ceiling, ROOT_SPAN);
-	while (va < end && (va = hint_next_root(mmu, va, end)) < end) {
-		unlink_table(&mmu_root(mmu)[root_index(va)], out);
-		hint_drop_middle(mmu, root_index(va));
-		va += ROOT_SPAN;
+	for (; va < end && (va = hint_next_root(mmu, va, end)) < end; va = base + ROOT_SPAN) {
+		pte_t *root = &mmu_root(mmu)[root_index(va)], *middle = pte_table_at(*root);
+		uint64_t *leaves = hint_leaves(mmu, root_index(va));
+		unsigned i = middle_index(va), stop;
+
+		base = ALIGN_DOWN(va, ROOT_SPAN);
+		stop = (unsigned)(MIN(end - base, ROOT_SPAN) / MIDDLE_SPAN);
+		for (; (i = middle_next_used(middle, leaves, i, stop)) < stop; i++) {
+			unlink_table(&middle[i], out);
+			if (leaves)
+				hint_clear(leaves, i);
+		}
+		if (floor <= base && base + ROOT_SPAN <= ceiling) {
+			unlink_table(root, out);
+			hint_drop_middle(mmu, root_index(va));
+		}
 	}
 }
