@@ -128,14 +128,15 @@ void radix_insert(struct radix *radix, uint64_t index, void *ptr, struct radix_s
 static inline struct radix_node *radix_leaf(const struct radix *radix, uint64_t index)
 {
 	struct radix_node *node = radix->root;
+	unsigned shift;
 
-	if (node == NULL || index > radix_max_index(radix->levels))
+	if (node == NULL)
 		return NULL;
-	for (unsigned level = radix->levels - 1; level > 0; level--) {
-		node = node->slot[radix_slot(index, level)];
-		if (node == NULL)
-			return NULL;
-	}
+	shift = (radix->levels - 1) * RADIX_SHIFT;
+	if (index >> shift >= RADIX_SLOTS)
+		return NULL;
+	for (; shift > 0 && node != NULL; shift -= RADIX_SHIFT)
+		node = node->slot[(index >> shift) & (RADIX_SLOTS - 1)];
 	return node;
 }
 
