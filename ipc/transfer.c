@@ -157,7 +157,7 @@ static int check_fds(struct transfer_fds *fds, const struct ipc_transfer *asked)
 void transfer_init(struct transfer *transfer)
 {
 	transfer->send = transfer->receive = (struct transfer_range){ 0 };
-	transfer->received = 0;
+	transfer->received = transfer->lead = 0;
 	transfer->fds = NULL;
 	transfer->abandoned = transfer->unanswered = false;
 }
@@ -207,7 +207,7 @@ static inline int transfer_begin(struct user_transfer *user, const struct ipc_tr
 
 	if (asked->zero != 0)
 		return -EINVAL;
-	user->transfer.received = 0;
+	user->transfer.received = user->transfer.lead = 0;
 	user->transfer.fds = NULL;
 	user->space = current_space();
 	if (unlikely(asked->flags | asked->nfds | asked->nroom)) {
@@ -279,7 +279,7 @@ int64_t transfer_begin_iter(struct transfer *transfer, struct page **page, unsig
 	/* Of an empty range, only the length is looked at. */
 	transfer->send.length = transfer->receive.length = 0;
 	range->head_length = 0;
-	transfer->received = 0;
+	transfer->received = transfer->lead = 0;
 	transfer->fds = NULL;
 	transfer->abandoned = transfer->unanswered = false;
 	if (unlikely(iter->kernel != NULL)) {
@@ -361,7 +361,7 @@ static __attribute__((noinline)) size_t read_pieces(const struct transfer_range 
 
 static inline void count_received(struct transfer *transfer, size_t offset, size_t n)
 {
-	if (offset <= transfer->received)
+	if (offset <= transfer->received || offset == transfer->lead)
 		transfer->received = MAX(transfer->received, offset + n);
 }
 

@@ -30,6 +30,7 @@ struct transfer_range {
 struct transfer {
 	struct transfer_range send, receive; /* what the server may read, and what it may write */
 	size_t received; /* so many bytes from the start on have been written, one after the other */
+	size_t lead; /* these of them at most were left out, as the words of the answer have them */
 	struct transfer_fds *fds; /* NULL: none either way */
 	/* The call was received, and then ended by its deadline or by a kill of the caller. */
 	bool abandoned;

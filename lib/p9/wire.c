@@ -299,9 +299,7 @@ uint32_t p9_get_data(struct p9_reader *r, const void **data)
 
 uint32_t p9_claimed_size(const void *first_four_bytes)
 {
-	struct p9_reader r = { .packet = p9_packet(first_four_bytes, 4) };
-
-	return p9_get_u32(&r);
+	return (uint32_t)load(first_four_bytes, 4);
 }
 
 int p9_peek(const struct p9_packet *packet, struct p9_header *ret)

@@ -89,7 +89,11 @@ struct file_server {
 		uint8_t request[FILE_SERVER_MSIZE];
 		uint64_t request_words[3]; /* its first 24 bytes */
 	};
-	uint8_t reply[FILE_SERVER_REPLY_DATA + FILE_SERVER_MSIZE] __attribute__((aligned(16)));
+	union {
+		uint8_t reply[FILE_SERVER_REPLY_DATA + FILE_SERVER_MSIZE]
+			__attribute__((aligned(16)));
+		uint64_t reply_words[3]; /* its first 24 bytes */
+	};
 };
 
 /* A reply is one message in two pieces. The second one may be empty. */
@@ -112,7 +116,8 @@ void file_server_answer(struct file_server *server, size_t n, struct file_reply 
  *
  * An endpoint's client calls with the size of its message in word 0, the first 24 bytes of it in the
  * words behind that, and the message in its buffer.
- * It finds the size of the reply in word 0, and the reply in its other buffer.
+ * It finds the size of the reply in word 0, and the reply in its other buffer. There a reply of up to 24 bytes is left out, or
+ * what is before the data of a longer one: the words behind the size have it.
  */
 int file_server_endpoint(struct file_server *server, int receive_end);
 int file_server_socket(struct file_server *server, int socket);

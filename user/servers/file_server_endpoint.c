@@ -19,6 +19,17 @@ static bool get_request(struct file_server *server, int fd, long rcvid, const st
 	       ipc_read(fd, rcvid, server->request, n, 0) == (long)n;
 }
 
+/* A short reply, or what is before the data of a longer one, can be in the words that answer the call. */
+static bool server_put_head(const struct file_server *server, int fd, long rcvid,
+			    struct ipc_message *m, uint64_t n)
+{
+	if (n > sizeof(server->reply_words))
+		return ipc_write(fd, rcvid, server->reply, n, 0) == (long)n;
+	for (unsigned i = 0; i < 3; i++)
+		m->word[1 + i] = server->reply_words[i];
+	return true;
+}
+
 /*
  * Answers a call. Returns the size of the reply, or 0 if there is none: then the client
  * sees that something is wrong.
@@ -26,15 +37,14 @@ static bool get_request(struct file_server *server, int fd, long rcvid, const st
  * The bytes go from the first to the last, and nothing is written twice: the kernel reads file data
  * straight into the page that it wants, and counts how far the server has come.
  */
-static uint64_t answer_call(struct file_server *server, int fd, long rcvid,
-			    const struct ipc_message *m)
+static uint64_t answer_call(struct file_server *server, int fd, long rcvid, struct ipc_message *m)
 {
 	struct file_reply reply;
 
 	if (!get_request(server, fd, rcvid, m))
 		return 0;
 	file_server_answer(server, m->word[0], &reply);
-	if (ipc_write(fd, rcvid, reply.head, reply.nhead, 0) != (long)reply.nhead)
+	if (!server_put_head(server, fd, rcvid, m, reply.nhead))
 		return 0;
 	if (reply.ndata > 0 &&
 	    ipc_write(fd, rcvid, reply.data, reply.ndata, reply.nhead) != (long)reply.ndata)

@@ -37,6 +37,32 @@ bool p9_is_stuck(const struct p9_session *session)
 
 /* ---- sending ---- */
 
+/* The server has not written anything yet. It may leave out what the words of its answer have: see reply_came(). */
+static void expect_reply(struct transfer *transfer, uint8_t *reply)
+{
+	memset(reply, 0, P9_RREAD_HEAD_BYTES);
+	transfer->received = 0;
+	transfer->lead = P9_RREAD_HEAD_BYTES;
+}
+
+/*
+ * An answer has come, for which `reply` has room for `size` bytes. Gets what the server has not written but put into the words of
+ * its answer: a short reply, or all that is before the payload. Returns how many bytes the reply has.
+ */
+static size_t reply_came(uint8_t *reply, size_t size, const uint8_t *words, size_t received)
+{
+	size_t n;
+
+	if (p9_claimed_size(reply) != 0)
+		return received;
+	memcpy(reply, words, P9_RREAD_HEAD_BYTES);
+	if (received != 0)
+		return received;
+	n = MIN(p9_claimed_size(words), MIN(size, P9_SHORT_BYTES));
+	memcpy(reply, words, n);
+	return n;
+}
+
 /* Sends it to request->send, for the first time or once more. */
 static void send_request(struct p9_request *request, void (*ended)(struct call *call, int result))
 {
@@ -48,7 +74,7 @@ static void send_request(struct p9_request *request, void (*ended)(struct call *
 	request->transfer.receive.head = (char *)request->reply;
 	request->transfer.receive.head_length = sizeof(request->reply);
 	request->transfer.receive.length = request->received + sizeof(request->reply);
-	request->transfer.received = 0;
+	expect_reply(&request->transfer, request->reply);
 	request->size = request->transfer.send.length;
 	if (request->message != request->head)
 		memcpy(request->head, request->message, in_words);
@@ -185,10 +211,12 @@ static ssize_t call_server(struct p9_session *session, struct file *send, const 
 	words.word[0] = transfer->send.length += n;
 	transfer->receive.head = reply;
 	transfer->receive.head_length = transfer->receive.length = size;
+	expect_reply(transfer, reply);
 	err = endpoint_call_killable(send, &words, transfer, session->timeout);
 	if (err)
 		return err == -EINTR || err == -EDEADLK || err == -EPIPE ? err : -EIO;
-	return (ssize_t)transfer->received;
+	return (ssize_t)reply_came(reply, size, (const uint8_t *)&words.word[1],
+				   transfer->received);
 }
 
 ssize_t p9_rpc_once(struct p9_session *session, struct file *send, const void *request, ssize_t n,
@@ -365,6 +393,9 @@ static void request_ended(struct call *call, int result)
 	struct p9_request *request = container_of(call, struct p9_request, call);
 	struct p9_session *session = request->session;
 
+	if (result == 0)
+		request->transfer.received = reply_came(request->reply, sizeof(request->reply),
+							request->head, request->transfer.received);
 	spin_lock(&session->lock);
 	list_del(&request->link);
 	spin_unlock(&session->lock);

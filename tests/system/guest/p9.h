@@ -27,6 +27,7 @@ enum lie {
 	CLAIMS_MORE, /* the size in the message is too large */
 	CLAIMS_LESS,
 	GAP,	     /* the first byte is missing */
+	NO_DATA,     /* what is behind the words is not written */
 	TRAILING,    /* a byte follows */
 	REFUSES,     /* Rlerror with EACCES */
 	ODD_ERROR,   /* Rlerror with an error that there is not */
@@ -127,6 +128,7 @@ struct control {
 	unsigned most_names;  /* Treaddir for more bytes than this is ENOENT; 0: no limit */
 	unsigned listed;      /* the bytes that the last Treaddir asked for */
 	unsigned sub_is_gone; /* Tgetattr of "sub" is ENOENT */
+	unsigned in_words;    /* replies are in the words of the answers, as far as they can be */
 };
 
 extern volatile struct control *control; /* in shared memory */

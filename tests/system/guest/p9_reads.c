@@ -198,16 +198,21 @@ static void listings_refused(void)
 	stop();
 }
 
-/* Each lie, told to each kind of request, is EIO, and the truth is believed afterwards. */
-static void lies(void)
+/*
+ * Each lie, told to each kind of request, is EIO, and the truth is believed afterwards. A byte that follows in the words of an
+ * answer is none.
+ */
+static void lies(unsigned in_words)
 {
 	static const enum lie all[] = { NOTHING,     GARBAGE,	  WRONG_TYPE, WRONG_TAG,
-					CLAIMS_MORE, CLAIMS_LESS, TRAILING,   ODD_ERROR };
+					CLAIMS_MORE, CLAIMS_LESS, ODD_ERROR,  TRAILING };
+	const unsigned n = sizeof(all) / sizeof(all[0]) - in_words;
 	char byte, target[8];
 	struct stat st;
 
 	start("timeout=20");
-	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+	control->in_words = in_words;
+	for (unsigned i = 0; i < n; i++) {
 		long at = (long)(PAGE * (3 * i + 1));
 		int fd;
 
@@ -237,6 +242,7 @@ static void lies(void)
 	expect_error("refused", EACCES, open_another());
 	tell(HUGE, P9_TGETATTR);
 	expect_error("huge", EIO, open("/mnt/a", O_RDONLY));
+	control->in_words = 0;
 	stop();
 }
 
@@ -252,6 +258,10 @@ static void lies_about_reads(void)
 	expect_error("too much", EIO, pread(fd, bytes, 1, 0));
 	tell(GAP, P9_TREAD);
 	expect_error("a gap", EIO, pread(fd, bytes, 1, 0));
+	control->in_words = 1;
+	tell(NO_DATA, P9_TREAD);
+	expect_error("no data behind the words", EIO, pread(fd, bytes, 1, 0));
+	control->in_words = 0;
 	tell(REFUSES, P9_TREAD);
 	expect_error("refused", EIO, pread(fd, bytes, 1, 0));
 	tell(OTHER_TYPE, 0);
@@ -503,7 +513,8 @@ void test_reads(void)
 	names_vanish_while_listed();
 	names_vanish_always();
 	listings_refused();
-	lies();
+	lies(0);
+	lies(1);
 	lies_about_reads();
 	reads_round_a_failed_page();
 	changes();

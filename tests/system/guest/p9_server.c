@@ -675,6 +675,16 @@ static bool is_reused(const struct p9_header *header)
 	return false;
 }
 
+/* How many bytes of a reply of n bytes can be left out, because the words of the answer have them. */
+static size_t words_of(unsigned type, size_t n)
+{
+	if (!control->in_words)
+		return 0;
+	if (n <= 24)
+		return n;
+	return type == P9_TREAD || type == P9_TREADDIR ? P9_RREAD_HEAD_BYTES : 0;
+}
+
 static void send_reply(int fd, long rcvid, ssize_t n)
 {
 	struct ipc_message m = { 0 };
@@ -815,10 +825,13 @@ void serve(int fd)
 		}
 		if (lies)
 			n = spoil(n, header.tag);
+		size_t at = words_of(header.type, (size_t)n);
+
+		memcpy(&m.word[1], reply, at);
 		if (lies && control->lie == GAP)
 			ipc_write(fd, rcvid, reply + 1, (uint64_t)n - 1, 1);
-		else
-			ipc_write(fd, rcvid, reply, (uint64_t)n, 0);
+		else if (!lies || control->lie != NO_DATA)
+			ipc_write(fd, rcvid, reply + at, (uint64_t)n - at, at);
 		(void)ipc_reply(fd, rcvid, &m);
 	}
 }

@@ -39,7 +39,13 @@ static long call(ssize_t n, size_t room)
 
 	memcpy(&m.word[1], request, (size_t)n < 24 ? (size_t)n : 24); /* as the kernel does */
 	memset(reply, 0xee, sizeof(reply));
+	memset(reply, 0, sizeof(uint32_t));
 	err = ipc_call_with(send_end, &m, &with, IPC_NEVER);
+	if (!err && p9_claimed_size(reply) == 0) {
+		memcpy(reply, &m.word[1], P9_RREAD_HEAD_BYTES);
+		if (m.word[0] <= 24 && reply[4] != P9_RREAD)
+			memcpy(reply, &m.word[1], m.word[0]);
+	}
 	return err ? err : (long)m.word[0];
 }
 
