@@ -99,30 +99,8 @@ static bool may_read(struct index_entry entry, bool needed)
 }
 
 /*
- * Begins to read the next page, whose index holds `entry`, and those after it in the same node that are
- * missing too, `most` pages at most. Returns how many; 0 if nodes_missing nodes are needed first.
- */
-static unsigned begin_next(struct read_run *run, struct index_entry entry, unsigned most)
-{
-	struct object *object = run->object;
-	struct page *const *next = run->pages + run->begun;
-
-	if (index_entry_state(entry) == INDEX_EMPTY) {
-		unsigned n = index_read_begin_run(object, run->index, next, most);
-
-		if (n)
-			return n;
-		run->nodes_missing = radix_missing(&object->pages, run->index);
-		if (run->nodes_missing > run->spare.count)
-			return 0;
-	}
-	begin_one(object, run->index, entry, *next, &run->spare);
-	return 1;
-}
-
-/*
  * Begins to read pages until all are begun, a page is not missing, or nodes_missing nodes are
- * needed: then it returns true. The caller holds object->lock.
+ * needed: then it returns true. As a rule all the indices are EMPTY, and in one node. The caller holds object->lock.
  */
 static bool begin_run_locked(struct read_run *run)
 {
@@ -133,14 +111,21 @@ static bool begin_run_locked(struct read_run *run)
 	if (run->missing && object->truncations != run->missing->truncations)
 		return false;
 	while (run->begun < run->n && run->index < end) {
-		struct index_entry entry = index_find(object, run->index);
-		unsigned most = (unsigned)MIN(end - run->index, run->n - run->begun), n;
+		struct page *const *next = run->pages + run->begun;
+		unsigned most = (unsigned)MIN(end - run->index, run->n - run->begun);
+		unsigned n = index_read_begin_run(object, run->index, next, most);
 
-		if (!may_read(entry, run->missing != NULL))
-			return false;
-		n = begin_next(run, entry, most);
-		if (n == 0)
-			return true;
+		if (n == 0) {
+			struct index_entry entry = index_find(object, run->index);
+
+			if (!may_read(entry, run->missing != NULL))
+				return false;
+			run->nodes_missing = radix_missing(&object->pages, run->index);
+			if (run->nodes_missing > run->spare.count)
+				return true;
+			begin_one(object, run->index, entry, *next, &run->spare);
+			n = 1;
+		}
 		run->begun += n;
 		run->index += n;
 	}
