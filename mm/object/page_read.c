@@ -70,6 +70,25 @@ void page_read_wait(const struct object *object, uint64_t index, struct vm_wait 
 	wait->seq = waitq_sample(wait->queue);
 }
 
+/*
+ * The access has started a read, before which the sequence of the queue was `seq`. Returns VM_WAIT, or -EAGAIN if the read may
+ * have ended.
+ */
+static int wait_for_own(const struct object *object, uint64_t index, uint64_t seq,
+			struct vm_wait *wait)
+{
+	struct waitq *queue = page_read_queue(object, index);
+
+	note_read(object, index, wait);
+	if (waitq_sample(queue) != seq)
+		return -EAGAIN;
+	wait->why = why_read(object);
+	wait->queue = queue;
+	wait->seq = seq;
+	wait->major = true;
+	return VM_WAIT;
+}
+
 /* ---- the begin ---- */
 
 /* A read of consecutive pages that is about to begin. */
@@ -297,6 +316,7 @@ int page_read_start(struct object *object, const struct missing_page *missing, s
 				.pages = &page,
 				.n = 1,
 				.missing = missing };
+	uint64_t seq = waitq_sample(page_read_queue(object, missing->index));
 	int result = begin_run(&run, PAGE_NORMAL);
 
 	if (!run.begun) {
@@ -304,10 +324,8 @@ int page_read_start(struct object *object, const struct missing_page *missing, s
 		return result ?: -EAGAIN;
 	}
 	result = object->ops->read_page(object, page, wait);
-	if (!result) {
-		note_read(object, missing->index, wait);
-		return -EAGAIN;
-	}
+	if (!result)
+		return wait_for_own(object, missing->index, seq, wait);
 	/* Whoever waits for it starts another read. */
 	end_in_vain(object, page, false, missing->entry);
 	return result;

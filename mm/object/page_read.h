@@ -14,8 +14,8 @@ struct missing_page {
 
 /*
  * Starts a read of the page into the frame of `page`, and takes over the caller's reference. The
- * access of *wait has started this read. Returns -EAGAIN if the page has to be looked up again: the
- * read is under way or has ended, or the object has changed. Otherwise what object_ops.read_page()
+ * access of *wait has started this read. Returns VM_WAIT with *wait filled in if it is under way; -EAGAIN if the page has to be
+ * looked up again, as the read may have ended, or the object has changed. Otherwise what object_ops.read_page()
  * returns, or -ENOMEM. Call with no spinning lock held.
  */
 int page_read_start(struct object *object, const struct missing_page *missing, struct page *page,
