@@ -26,6 +26,24 @@ static void object_resident(const struct vma_attr *vma, vaddr_t va, struct page 
 		memset(&pages[there], 0, (n - there) * sizeof(*pages));
 }
 
+/* The pages of the window from `start` on, under the object's lock: as a rule those that its index has, where they are. */
+static struct page *const *resident_around(struct fault *fault, vaddr_t start, unsigned n)
+{
+	const struct vma_attr *vma = &fault->attr;
+	uint64_t index = vma_attr_index(vma, start);
+	unsigned run;
+
+	if (vma->backend->resident == object_resident &&
+	    index + n <= object_pages(vma->object->size)) {
+		void *const *slots = radix_slots(&vma->object->pages, index, &run);
+
+		if (slots && run >= n)
+			return (struct page *const *)slots;
+	}
+	vma->backend->resident(vma, start, fault->gathered, n);
+	return fault->gathered;
+}
+
 /* A read: maps the resident neighbours as well (fault-around). */
 static enum vm_outcome get_around(struct fault *fault)
 {
@@ -36,7 +54,7 @@ static enum vm_outcome get_around(struct fault *fault)
 
 	fault->window = start;
 	fault->npages = (unsigned)((end - start) >> PAGE_SHIFT);
-	vma->backend->resident(vma, start, fault->pages, fault->npages);
+	fault->pages = resident_around(fault, start, fault->npages);
 	fault->page = fault->pages[(fault->va - start) >> PAGE_SHIFT];
 	if (fault->page == zero_page)
 		return zero_page_get(fault);

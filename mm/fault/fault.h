@@ -76,7 +76,9 @@ struct fault {
 	/* A read of an object: the window around va, see backend->resident(). */
 	unsigned npages;
 	vaddr_t window; /* the address of the first */
-	struct page *pages[FAULT_AROUND];
+	/* All of them: in a node of the object's index, or `gathered`. */
+	struct page *const *pages;
+	struct page *gathered[FAULT_AROUND];
 	/* With VM_RUN: */
 	/*
 	 * Pages to be filled after this one, or before it if negative. With ACCESS_AHEAD those that the round has mapped the zero page in,
