@@ -95,7 +95,7 @@ static void read_free(struct p9_request *request)
  * A file that is read from its start on is read as a whole. As long as pages are read one after the
  * other, each request has twice the pages of the last. It ends at a multiple of its size, so that a
  * fault that maps the neighbours too finds them. Returns the fid with a reference: who reads a page
- * has opened the file.
+ * has opened the file. Until add_pages() says otherwise, the request is for one page.
  */
 static struct p9_fid *p9_data_next_window(struct p9_data *data, uint64_t index,
 					  unsigned *window_ret)
@@ -110,6 +110,7 @@ static struct p9_fid *p9_data_next_window(struct p9_data *data, uint64_t index,
 	else
 		data->reading.window =
 			index == data->reading.next ? MIN(data->reading.window * 2, most) : 1;
+	data->reading.next = index + 1;
 	most = data->reading.window - (unsigned)(index % data->reading.window);
 	fid = p9_fid_get(data->fid);
 	spin_unlock(&data->object.lock);
@@ -127,8 +128,7 @@ static void add_pages(struct p9_read *read, unsigned window)
 
 	while (n < window && (read->page[n] = page_alloc(0, PAGE_OBJECT, PAGE_OPTIONAL)))
 		n++;
-	if (n > 1) /* spares most reads the call */
-		read->npages += object_read_run(&data->object, first + 1, read->page + 1, n - 1);
+	read->npages += object_read_run(&data->object, first + 1, read->page + 1, n - 1);
 	while (n > read->npages)
 		page_put(read->page[--n]);
 	spin_lock(&data->object.lock);
@@ -159,7 +159,8 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 	read->request.ended = read_ended;
 	read->request.free = read_free;
 	read->request.fid = p9_data_next_window(data, page->index, &window);
-	add_pages(read, window);
+	if (window > 1)
+		add_pages(read, window);
 	ask.fid = read->request.fid->number;
 	ask.count = (uint32_t)(read->npages * PAGE_SIZE);
 	read->request.transfer.receive.page = read->page;

@@ -66,7 +66,7 @@ static size_t reply_came(uint8_t *reply, size_t size, const uint8_t *words, size
 /* Sends it to request->send, for the first time or once more. */
 static void send_request(struct p9_request *request, void (*ended)(struct call *call, int result))
 {
-	size_t n = request->message_length, in_words = MIN(n, sizeof(request->head));
+	size_t n = request->message_length;
 
 	request->transfer.send.head = (char *)(uintptr_t)request->message;
 	request->transfer.send.head_length = n;
@@ -77,8 +77,7 @@ static void send_request(struct p9_request *request, void (*ended)(struct call *
 	expect_reply(&request->transfer, request->reply);
 	request->size = request->transfer.send.length;
 	if (request->message != request->head)
-		memcpy(request->head, request->message, in_words);
-	memset(request->head + in_words, 0, sizeof(request->head) - in_words);
+		memcpy(request->head, request->message, MIN(n, sizeof(request->head)));
 	request->call.words = &request->words;
 	request->call.transfer = &request->transfer;
 	request->call.ended = ended;
@@ -146,6 +145,7 @@ static void flush(struct p9_request *request)
 	}
 	transfer_init(&request->transfer);
 	request->message = request->head;
+	request->words = (struct ipc_words){ { 0 } };
 	n = p9_encode_tflush(request->head, sizeof(request->head), request->flush_tag, &ask);
 	assert(n > 0);
 	request->message_length = (size_t)n;
@@ -420,6 +420,7 @@ bool p9_request_init(struct p9_session *session, struct p9_request *request)
 	request->nends = 0;
 	request->tag = tag;
 	request->message = request->head;
+	request->words = (struct ipc_words){ { 0 } };
 	request->ended = NULL;
 	request->free = NULL;
 	return true;
