@@ -33,11 +33,11 @@ static struct page *const *resident_around(struct fault *fault, vaddr_t start, u
 	uint64_t index = vma_attr_index(vma, start);
 	unsigned run;
 
-	if (vma->backend->resident == object_resident &&
+	if (vma->backend->resident == object_resident && index % RADIX_SLOTS + n <= RADIX_SLOTS &&
 	    index + n <= object_pages(vma->object->size)) {
 		void *const *slots = radix_slots(&vma->object->pages, index, &run);
 
-		if (slots && run >= n)
+		if (slots)
 			return (struct page *const *)slots;
 	}
 	vma->backend->resident(vma, start, fault->gathered, n);
