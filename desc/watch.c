@@ -326,15 +326,14 @@ int watch_link_locked(struct watch *watch, unsigned most)
 void watch_unlink_locked(struct watch *watch)
 {
 	struct epoll *set = watch->set;
-	unsigned long flags;
 
 	assert_hardened(mutex_held(&watches_lock));
 	poll_forget(&watch->entry);
 	pass_on_locked(watch);
-	flags = spin_lock_irqsave(&set->ready_lock);
+	spin_lock_irq(&set->ready_lock);
 	if (!list_empty(&watch->ready))
 		list_del(&watch->ready);
-	spin_unlock_irqrestore(&set->ready_lock, flags);
+	spin_unlock_irq(&set->ready_lock);
 	tree_erase(&set->watches, &watch->node);
 	set->nwatches--;
 	if (!list_empty(&watch->inner))
