@@ -154,12 +154,12 @@ static inline vaddr_t gather_visit(struct gather *gather, const struct vma *vma,
 	return end;
 }
 
-/* Removes large entries, all of which are in the range. Each counts as a leaf table: to free its block takes as long. */
+/* Removes large entries, all of which are in the range. */
 static int zap_large(struct gather *gather, const struct mmu_leaf *leaf)
 {
 	struct page **page = gather->pages + gather->npages;
 	struct space *space = gather->space;
-	const unsigned room = MIN(GATHER_LEAVES - gather->leaves, (unsigned)(gather->stop - page));
+	const unsigned room = MIN((unsigned)(gather->stop - page), GATHER_PAGES);
 	const unsigned n = MIN(arch_mmu_large_run(leaf, gather->end), room);
 
 	if (n == 0)
@@ -175,7 +175,7 @@ static int zap_large(struct gather *gather, const struct mmu_leaf *leaf)
 	}
 	gather->npages += n;
 	gather->nlarge += n;
-	gather->leaves += n;
+	gather->leaves++;
 	gather->resume = leaf->va + n * MMU_LARGE_SIZE;
 	space->resident -= n * MMU_LEAF_ENTRIES;
 	space->large -= n;

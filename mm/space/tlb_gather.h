@@ -10,7 +10,7 @@
  * The most that one piece of a verb removes, so that the lock is held briefly. The first leaf table of a wide gather may give
  * all its pages, and is the last one then.
  */
-#define GATHER_PAGES  64
+#define GATHER_PAGES  64u
 #define GATHER_LEAVES 8
 
 struct gather {
