@@ -159,11 +159,12 @@ static int zap_large(struct gather *gather, const struct mmu_leaf *leaf)
 {
 	struct page **page = gather->pages + gather->npages;
 	struct space *space = gather->space;
-	const unsigned room = MIN((unsigned)(gather->stop - page), GATHER_PAGES);
-	const unsigned n = MIN(arch_mmu_large_run(leaf, gather->end), room);
+	unsigned n;
 
-	if (n == 0)
+	if (page >= gather->stop) /* and past it, if there are those of a whole table */
 		return 1;
+	n = MIN((unsigned)(gather->stop - page), GATHER_PAGES);
+	n = MIN(arch_mmu_large_run(leaf, gather->end), n);
 	for (unsigned i = 0; i < n; i++) {
 		const vaddr_t va = leaf->va + i * MMU_LARGE_SIZE;
 		struct mmu_entry old = arch_mmu_unmap_large(&space->mmu, va);

@@ -8,6 +8,7 @@
 #include "mm/fault/get_user_page.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/record.h"
+#include "mm/space/tlb_gather.h"
 #include "mm/space/vma_modify.h"
 #include "mm/swap/relieve.h"
 #include "sync/interleave.h"
@@ -738,7 +739,43 @@ TEST(large_fork_shares)
 	end_large();
 }
 
-/* More in a row than a piece copies or clears, and across the border of a table: AT is one. */
+/* A gather that has all pages of a table has no room for a large entry behind it: the piece ends. */
+TEST(large_behind_a_whole_table)
+{
+	struct gather gather;
+	vaddr_t reached;
+
+	begin_large();
+	thp_mode = THP_NEVER;
+	map(AT, 2 * BLOCK, RW);
+	write_range(0, BLOCK);
+	thp_mode = THP_ALWAYS;
+	write_page(BLOCK);
+	assert_int_equal(1, space.large);
+	gather_init(&gather, &space);
+	gather_take_frame(&gather);
+	space_lock(&space);
+	reached = gather_zap(&gather, vma_find(&space, AT), AT, AT + 2 * BLOCK * P);
+	gather_fence(&gather);
+	space_unlock(&space);
+	assert_int_equal(AT + BLOCK * P, reached);
+	assert_int_equal(BLOCK, gather.npages);
+	gather_free(&gather);
+	gather_again(&gather);
+	space_lock(&space);
+	assert_int_equal(AT + 2 * BLOCK * P,
+			 gather_zap(&gather, vma_find(&space, AT), reached, AT + 2 * BLOCK * P));
+	gather_fence(&gather);
+	space_unlock(&space);
+	assert_int_equal(1, gather.npages);
+	gather_free(&gather);
+	gather_end(&gather);
+	assert_int_equal(0, space.large);
+	assert_int_equal(0, space.resident);
+	end_large();
+}
+
+/* More in a row than a piece copies, and across the border of a table: AT is one. */
 TEST(large_fork_of_many)
 {
 	enum { BEFORE = 2, BEHIND = 13, ALL = BEFORE + BEHIND };
