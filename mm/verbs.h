@@ -84,6 +84,16 @@ struct vm_remove {
 int vm_remove_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_remove *ret);
 
 /*
+ * Register the memory in [start, end), page-aligned, with a userfault (mm/fault/userfault.h), or with none; holes are passed over. Return
+ * 0; -EINVAL: nothing is mapped there, or something that cannot be registered; -EBUSY: it is registered with another one; -ENOMEM,
+ * or -EINTR with a part done. vm_userfault_forget() does so for all that is registered with one.
+ */
+int vm_userfault_register(struct space *space, vaddr_t start, vaddr_t end,
+			  struct userfault *userfault);
+int vm_userfault_unregister(struct space *space, vaddr_t start, vaddr_t end);
+void vm_userfault_forget(struct space *space, const struct userfault *userfault);
+
+/*
  * brk(2). Returns the new break, or the old one if the request is refused. Programs ask for 0,
  * which is always refused, to read the break.
  */

@@ -6,6 +6,7 @@
 
 struct journal_record;
 struct object;
+struct space;
 
 /* What an access waits for, as the journal has it (docs/journal.md). */
 enum vm_wait_why {
@@ -18,6 +19,7 @@ enum vm_wait_why {
 	WAITS_FOR_CLEAN_PAGES, /* the server: too many pages of its files are dirty */
 	WAITS_FOR_MEMORY,      /* relieve() */
 	WAITS_FOR_JOURNAL,     /* room in the journal */
+	WAITS_FOR_USERFAULT,   /* a program that resolves it (mm/fault/userfault.h) */
 
 	WAITS_FOR_OTHER = 16, /* a bit of the first three: another thread has started the read */
 };
@@ -25,7 +27,8 @@ enum vm_wait_why {
 /*
  * Filled in by the function that returns VM_WAIT. The caller, with no spinning lock held, enqueues
  * on `queue` unless its sequence has moved on from `seq`, sleeps, and then calls again from the
- * start with the same struct. vm_wait_init() comes before the first call for an access.
+ * start with the same struct. vm_wait_init() comes before the first call for an access. For WAITS_FOR_USERFAULT there is no
+ * queue: thread_wait_memory() waits for all.
  */
 struct vm_wait {
 	struct waitq *queue;
@@ -40,6 +43,10 @@ struct vm_wait {
 	 */
 	const struct object *object;
 	uint64_t index;
+	/* WAITS_FOR_USERFAULT: the page that is missing. The caller keeps the space. */
+	struct space *space;
+	vaddr_t va;
+	bool writes;
 	/* In a recorded space (record/fault.c): */
 	uint64_t recorded_work; /* what journal_work() was when the fault came */
 	uint64_t recorded_at; /* arch_instructions() when a round had ended that was not the last */

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "base/hart.h"
 #include "lib/bits.h"
+#include "mm/fault/userfault.h"
 #include "mm/host.h"
 #include "mm/vm_wait.h"
 #include "proc/process.h"
@@ -14,6 +15,31 @@
 #include "proc/wait.h"
 #include "record/journal.h"
 
+/* Until a program has resolved the fault there. */
+static __attribute__((noinline)) int wait_for_program(const struct vm_wait *wait, vaddr_t address,
+						      bool interruptible)
+{
+	struct userfault_waiter waiter;
+	int err;
+
+	if (!userfault_enter(wait, address, current_thread()->tid, &waiter))
+		return 0;
+	if (interruptible)
+		err = thread_wait_fault(&waiter.woken, waiter.seq);
+	else
+		err = thread_wait(&waiter.woken, waiter.seq);
+	userfault_leave(&waiter);
+	return err;
+}
+
+int thread_wait_memory(const struct vm_wait *wait, vaddr_t address, bool interruptible)
+{
+	if (unlikely(wait->why == WAITS_FOR_USERFAULT))
+		return wait_for_program(wait, address, interruptible);
+	return interruptible ? thread_wait_fault(wait->queue, wait->seq)
+			     : thread_wait(wait->queue, wait->seq);
+}
+
 static int host_pause(struct vm_wait *wait)
 {
 	struct thread *thread = hart_this()->current;
@@ -22,7 +48,7 @@ static int host_pause(struct vm_wait *wait)
 	if (!thread)
 		return 0; /* during boot there are no threads */
 	if (wait)
-		return thread_wait(wait->queue, wait->seq);
+		return thread_wait_memory(wait, wait->va, false);
 	if (likely(atomic_load_relaxed(&thread->arch.work) == 0))
 		return 0;
 	journal_catch_up();

@@ -36,6 +36,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_HAND] = "hand of reclaim",
 	[LOCK_SPACES] = "list of spaces",
 	[LOCK_SPACE] = "space",
+	[LOCK_USERFAULT] = "userfault",
 	[LOCK_OBJECT] = "object",
 	[LOCK_PAGE_CACHE] = "page cache",
 	[LOCK_SWAP_CACHE] = "swap cache",

@@ -44,6 +44,7 @@ enum lock_class {
 	LOCK_HAND,	   /* the hand of reclaim passes a space */
 	LOCK_SPACES,	   /* the list of all spaces */
 	LOCK_SPACE,	   /* VMAs, tables, entries of one space */
+	LOCK_USERFAULT,	   /* who waits for a program to resolve a fault */
 	LOCK_OBJECT,
 	LOCK_PAGE_CACHE,
 	LOCK_SWAP_CACHE,

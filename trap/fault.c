@@ -12,6 +12,7 @@
 #include "base/os_layer.h"
 #include "lib/bits.h"
 #include "mm/swap/relieve.h"
+#include "proc/mm_host.h"
 #include "proc/process.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
@@ -144,10 +145,9 @@ static void kill_for_memory(vaddr_t addr)
  * A program's own access can be repeated after a signal, so any signal ends the wait. A system call
  * goes on, so only a kill does.
  */
-static int wait_for_page(unsigned access, const struct vm_wait *wait)
+static int wait_for_page(const struct user_fault *fault)
 {
-	return access & TRAP_COPY ? thread_wait(wait->queue, wait->seq)
-				  : thread_wait_fault(wait->queue, wait->seq);
+	return thread_wait_memory(&fault->wait, fault->addr, !(fault->access & TRAP_COPY));
 }
 
 /* Waits, or relieves a shortage of memory. */
@@ -156,7 +156,7 @@ static enum fault_next wait_or_relieve(struct user_fault *fault, enum vm_outcome
 	int err;
 
 	if (outcome == VM_WAIT)
-		err = wait_for_page(fault->access, &fault->wait);
+		err = wait_for_page(fault);
 	else
 		err = relieve(&fault->relief);
 	if (!err)

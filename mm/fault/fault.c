@@ -248,6 +248,16 @@ static bool may_force(const struct fault *fault)
 	return !(wanted & VM_PROT_WRITE) || !fault_is_shared(fault);
 }
 
+/* May the page be given that a program resolves a fault with? */
+static bool may_give(struct fault *fault)
+{
+	if (!(fault->attr.flags & VMA_USERFAULT))
+		fault->kind = FAULT_DENY_MAPERR;
+	if (!fault->slot && arch_mmu_lookup_large(&fault->space->mmu, fault->va))
+		return false;
+	return fault->kind == FAULT_FILL;
+}
+
 /* ---- get and install ---- */
 
 /* The VMA forbids the access. Returns an outcome. */
@@ -513,6 +523,8 @@ fault_round(struct fault *fault, const struct fault_prepared *prepared, bool sha
 			fault->attr.prot = fault->vma->prot;
 		if (reader && unlikely(!is_kind_for_readers(fault->kind)))
 			outcome = VM_AGAIN;
+		else if (prepared && unlikely(fault->access & ACCESS_GIVE) && !may_give(fault))
+			outcome = VM_SEGV_MAPERR;
 		else
 			outcome = fault_resolve(fault);
 	}
@@ -622,4 +634,25 @@ enum vm_outcome vm_fault_take(struct space *space, vaddr_t address, unsigned acc
 	if (outcome == VM_OK)
 		*page_ret = fault.taken;
 	return outcome;
+}
+
+/* A write that is forced, so that it does not matter what the VMA allows. */
+enum vm_outcome vm_fault_give(struct space *space, vaddr_t va, struct page **page,
+			      struct vm_wait *wait)
+{
+	struct fault fault = {
+		.space = space,
+		.va = va,
+		.access = VM_PROT_WRITE | ACCESS_GIVE | ACCESS_FORCE | ACCESS_INSIDE |
+			  ACCESS_NO_GROW,
+		.wait = wait,
+		.given = *page,
+	};
+	enum vm_outcome outcome;
+
+	lockorder_assert_none_spinning();
+	outcome = fault_more_rounds(&fault, VM_AGAIN, 0);
+	wait->kind = fault.kind;
+	*page = fault.given;
+	return outcome == VM_RECORDED ? VM_OK : outcome;
 }

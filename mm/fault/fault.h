@@ -89,6 +89,7 @@ struct fault {
 	vaddr_t swept;	    /* the base of a block that has been written in full; 0: none */
 	vaddr_t into;	    /* that of the next one, if it has nothing but zeros yet; 0: none */
 	struct page *taken; /* of a fault that is resolved, for vm_fault_take(); or NULL */
+	struct page *given; /* of vm_fault_give(): what is not mapped yet; NULL: the zero page */
 	/* In a recorded space: */
 	uint64_t begun;	  /* arch_instructions() when the round began */
 	uint8_t waited;	  /* with wait->object: for what the access has waited before it, or 0 */
@@ -205,3 +206,11 @@ static inline enum vm_outcome vm_fault_in(struct space *space, vaddr_t address, 
  */
 enum vm_outcome vm_fault_take(struct space *space, vaddr_t address, unsigned access,
 			      struct vm_wait *wait, struct page **page_ret);
+
+/*
+ * Maps a page for a program that resolves a fault there by itself (mm/fault/userfault.h). *page is a frame, or NULL: the zero page. Where
+ * it is used its reference is taken, and *page is NULL. Returns as vm_fault() does. A refusal's wait->kind is FAULT_DENY_MAPERR if the
+ * memory is not registered; else there is something.
+ */
+enum vm_outcome vm_fault_give(struct space *space, vaddr_t va, struct page **page,
+			      struct vm_wait *wait);

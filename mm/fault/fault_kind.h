@@ -30,6 +30,7 @@ const char *fault_kind_name(enum fault_kind kind);
  *           allow it. A write to private memory goes to a page of its own, which stays read-only.
  * NO_GROW   An access below a stack does not let it grow.
  * TAKE      Set by vm_fault_take().
+ * GIVE      Set by vm_fault_give().
  */
 #define ACCESS_AHEAD	32u
 #define ACCESS_POPULATE 64u
@@ -37,3 +38,4 @@ const char *fault_kind_name(enum fault_kind kind);
 #define ACCESS_FORCE	256u
 #define ACCESS_NO_GROW	512u
 #define ACCESS_TAKE	1024u
+#define ACCESS_GIVE	2048u

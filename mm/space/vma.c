@@ -307,6 +307,13 @@ static void vma_attach_copy(struct vma *copy)
 	}
 }
 
+void vma_not_registered(struct vma *vma)
+{
+	vma->flags &= ~VMA_USERFAULT;
+	vma->backend = &vma_anon;
+	vma->userfault = NULL;
+}
+
 /* Copies all but the links in tree and list. (To copy the whole struct takes twice as long.) */
 static void vma_copy(struct vma *to, const struct vma *from)
 {
@@ -331,6 +338,8 @@ void vma_append_copy(struct space *space, const struct vma *vma, struct vma *cop
 {
 	vma_copy(copy, vma);
 	copy->flags = flags;
+	if (unlikely(vma->flags & VMA_USERFAULT))
+		vma_not_registered(copy);
 	if (unlikely(flags & VMA_LEAVING))
 		copy->object = NULL; /* whose owner would see it come and go */
 	copy->space = space;

@@ -10,6 +10,7 @@
 #include "mm/object/object.h"
 
 struct space;
+struct userfault;
 struct vma;
 struct fault;
 
@@ -34,6 +35,8 @@ struct fault;
 #define VMA_WRITE_SEALED 32768u
 #define VMA_HUGE	 65536u	 /* MADV_HUGEPAGE: runs are wanted (mm/fault/run.h) */
 #define VMA_NOHUGE	 131072u /* MADV_NOHUGEPAGE: they are not */
+#define VMA_USERFAULT \
+	262144u /* a program resolves faults where there is no page (mm/fault/userfault.h) */
 
 /* Bytes below a stack that no fault fills, and where the kernel chooses no address (R30). */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)
@@ -80,6 +83,7 @@ struct vma_backend {
 extern const struct vma_backend vma_anon;	    /* private anonymous: heap, stack, BSS, mmap */
 extern const struct vma_backend vma_object_private; /* a file's or memfd's pages, copy-on-write */
 extern const struct vma_backend vma_object_shared;  /* shared: writes go to the object */
+extern const struct vma_backend vma_userfault;	    /* vma_anon, with VMA_USERFAULT */
 extern const struct vma_backend vma_elf;	    /* a program's segment, zeros from file_end */
 
 /* The faults in a VMA since it was made, by kind. The upper part of a split starts with zeros. */
@@ -102,7 +106,11 @@ struct vma {
 	const struct vma_backend *backend;
 	struct object *object; /* NULL for anonymous private; holds a reference */
 	uint64_t offset;       /* in the object, of `start`; in bytes, page-aligned */
-	vaddr_t file_end;    /* vma_elf: the first address with zeros instead of the file; else 0 */
+	union {
+		/* vma_elf: the first address with zeros instead of the file; else 0 */
+		vaddr_t file_end;
+		struct userfault *userfault; /* vma_userfault; not referenced: userfault_close() */
+	};
 	uint64_t truncation; /* object->lock: the last truncation carried out here */
 	/*
 	 * All entries of the VMA lie in [touched_start, touched_end), and so verbs visit only the
@@ -272,11 +280,14 @@ void vma_remove(struct vma *vma, struct list *dead);
 
 /*
  * Makes `copy`, a spare, a copy of the VMA with those flags, and adds it to a space to which all VMAs below were copied like
- * this; `last` is the one before it, or NULL. The space's tree is as tree_append_like() says until all were copied. The caller
+ * this; `last` is the one before it, or NULL. It is not registered with a userfault. The space's tree is as tree_append_like() says until all were copied. The caller
  * holds the locks of both spaces.
  */
 void vma_append_copy(struct space *space, const struct vma *vma, struct vma *copy, struct vma *last,
 		     unsigned flags);
+
+/* What has copied a VMA that is registered with a userfault says that the copy is not. */
+void vma_not_registered(struct vma *vma);
 
 /*
  * Makes `upper`, a spare, the part of the VMA from `at` on; start < at < end. The caller holds the

@@ -3,6 +3,7 @@
 #include "mm/space/vma_modify.h"
 
 #include "abi/errno.h"
+#include "mm/fault/userfault.h"
 #include "mm/space/commit.h"
 #include "mm/space/large_entry.h"
 
@@ -236,4 +237,34 @@ int vma_modify_flags(struct vma *vma, vaddr_t start, vaddr_t end, unsigned flags
 	space_unlock_idle(space);
 	vma_free_dead(&dead);
 	return result;
+}
+
+int vma_modify_userfault(struct vma *vma, vaddr_t start, vaddr_t end, struct userfault *userfault)
+{
+	struct space *space = vma->space;
+	struct userfault *before = vma->flags & VMA_USERFAULT ? vma->userfault : NULL;
+	struct list dead = LIST_INIT(dead);
+	int result;
+
+	if (before == userfault)
+		return 0;
+	result = vma_split_edges(space, start, end, false);
+	if (result)
+		return result;
+	space_lock(space);
+	space_busy_locked(space, start, end);
+	vma = vma_find(space, start);
+	vma_not_registered(vma);
+	if (userfault) {
+		vma->userfault = userfault;
+		vma->backend = &vma_userfault;
+		vma->flags |= VMA_USERFAULT;
+	}
+	space->layout++;
+	vma_merge(vma, &dead);
+	space_unlock_idle(space);
+	vma_free_dead(&dead);
+	if (before)
+		userfault_wake(before, start, end);
+	return 0;
 }

@@ -33,6 +33,12 @@ int vma_modify(struct vma **vma, vaddr_t start, vaddr_t end, unsigned prot, unsi
 int vma_modify_flags(struct vma *vma, vaddr_t start, vaddr_t end, unsigned flags);
 
 /*
+ * Registers a part of a VMA, which is private and has no object, with a userfault; NULL: with none, and who waits
+ * there tries again. Takes the space's lock, and is else as vma_modify_flags().
+ */
+int vma_modify_userfault(struct vma *vma, vaddr_t start, vaddr_t end, struct userfault *userfault);
+
+/*
  * Merges a VMA with its neighbours where they are alike. Returns the VMA that it is part of now.
  * The caller holds the space's lock.
  */

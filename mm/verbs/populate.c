@@ -23,6 +23,9 @@ static int populate_page(struct space *space, vaddr_t va, unsigned access)
 		if (!vma_find(space, va)) /* a stack grows only for a real access */
 			return VM_SEGV_MAPERR;
 		result = vm_fault_in(space, va, access, &wait);
+		/* A program that resolves faults may need the mmap lock, which the caller holds. */
+		if (result == VM_WAIT && wait.why == WAITS_FOR_USERFAULT)
+			return VM_BUS;
 	} while (wait_and_retry(&result, &wait, &relief));
 	return result;
 }

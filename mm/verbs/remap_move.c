@@ -201,6 +201,8 @@ static void insert_new(struct move *move, struct vma *to, const struct vma *from
 
 		assert(result == 0); /* the old one has succeeded */
 	}
+	if (unlikely(to->flags & VMA_USERFAULT))
+		vma_not_registered(to);
 	vma_insert(move->space, to);
 	move->to = to;
 }

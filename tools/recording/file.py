@@ -26,7 +26,8 @@ BACKINGS = {0: "anonymous", 1: "file", 2: "memory", 3: "device", 4: "pager", 5: 
 PAGES = ["", "zero page", "private", "file", "other"]
 # What a fault waits for, by its number (enum vm_wait_why).
 WAITS = ["", "a page of a file", "a page of a server's file", "a page from swap", "a page on its way to swap", "the end of a read of swap",
-         "a system call at work there", "dirty pages to be written", "memory", "room in the journal"]
+         "a system call at work there", "dirty pages to be written", "memory", "room in the journal",
+         "the program that resolves it"]
 OF_OTHER = 16  # of a WAIT: another thread has asked for the page
 NO_KIND = 127  # of a fault that a signal has ended while it waited for room in the journal
 COPY, POPULATE, INSIDE = 16, 64, 128  # beside the access

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* Faults that a program resolves: who waits, who is told of it, and the page that is given. */
+#include "mm/fault/userfault.h"
+
+#include "abi/errno.h"
+#include "arch/upcall.h"
+#include "mm/fault/fault.h"
+#include "mm/host.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/space/large_entry.h"
+#include "mm/swap/relieve.h"
+
+/* Threads that are woken under one hold of the lock. */
+#define WAKE_BATCH 32
+
+static SLAB_CACHE(userfault_cache, struct userfault);
+
+struct userfault *userfault_create(void)
+{
+	struct userfault *userfault = slab_alloc_wait(&userfault_cache);
+
+	if (!userfault)
+		return NULL;
+	*userfault = (struct userfault){ .refs = REFCOUNT_INIT(1) };
+	spin_init(&userfault->lock, LOCK_USERFAULT);
+	tree_init(&userfault->waiting);
+	list_init(&userfault->untold);
+	waitq_init(&userfault->readable);
+	return userfault;
+}
+
+void userfault_put(struct userfault *userfault)
+{
+	if (refcount_put(&userfault->refs))
+		slab_free(&userfault_cache, userfault);
+}
+
+/* ---- a fault ---- */
+
+/* The program's own access, and not one that the kernel makes for it? */
+static bool is_of_program(unsigned access)
+{
+	return !(access & (TRAP_COPY | ACCESS_INSIDE));
+}
+
+static enum vm_outcome userfault_ask(struct fault *fault)
+{
+	const struct userfault *userfault = fault->vma->userfault;
+	struct vm_wait *wait = fault->wait;
+
+	if (atomic_load(&userfault->closed))
+		return vma_anon.get(fault);
+	if (userfault->refuses || (userfault->user_only && !is_of_program(fault->access)) ||
+	    mm_host.is_ending()) /* it may be the program that would give the page */
+		return VM_BUS;
+	wait->why = WAITS_FOR_USERFAULT;
+	wait->space = fault->space;
+	wait->va = fault->va;
+	wait->writes = fault_is_write(fault);
+	return VM_WAIT;
+}
+
+static enum vm_outcome registered_get(struct fault *fault)
+{
+	if (fault->reader) /* of the VMA it may look only at what it has copied */
+		return VM_AGAIN;
+	if (!(fault->access & ACCESS_GIVE))
+		return userfault_ask(fault);
+	fault->page = fault->given;
+	fault->given = NULL;
+	if (fault->page)
+		fault->pfn = page_to_pfn(fault->page);
+	return VM_OK;
+}
+
+const struct vma_backend vma_userfault = { .name = "userfault", .get = registered_get };
+
+/* ---- who waits ---- */
+
+static struct userfault_waiter *waiter_of(struct tree_node *node)
+{
+	return tree_entry_or_null(node, struct userfault_waiter, node);
+}
+
+static void insert_waiter_locked(struct userfault *userfault, struct userfault_waiter *waiter)
+{
+	struct tree_node **link = &userfault->waiting.root, *parent = NULL;
+
+	assert_hardened(spin_lock_held(&userfault->lock));
+	while (*link) {
+		parent = *link;
+		link = &parent->child[waiter_of(parent)->address <= waiter->address];
+	}
+	tree_insert(&userfault->waiting, &waiter->node, parent, link);
+	list_add_tail(&userfault->untold, &waiter->untold);
+	waiter->is_waiting = true;
+	userfault->nwaiting++;
+	userfault->nuntold++;
+}
+
+static void remove_waiter_locked(struct userfault *userfault, struct userfault_waiter *waiter)
+{
+	assert_hardened(spin_lock_held(&userfault->lock));
+	tree_erase(&userfault->waiting, &waiter->node);
+	if (!list_empty(&waiter->untold)) {
+		list_del(&waiter->untold);
+		userfault->nuntold--;
+	}
+	waiter->is_waiting = false;
+	userfault->nwaiting--;
+}
+
+/* The userfault at which the thread has to wait, or NULL: the page is there, or the memory not registered. */
+static struct userfault *asked_locked(const struct vm_wait *wait)
+{
+	struct vma *vma = vma_find(wait->space, wait->va);
+
+	assert_hardened(spin_lock_held(&wait->space->lock));
+	if (!vma || !(vma->flags & VMA_USERFAULT) || !entry_empty(entry_at(wait->space, wait->va)))
+		return NULL;
+	return vma->userfault;
+}
+
+/*
+ * A thread waits before the space's lock is released under which the entry was seen to be EMPTY. So whoever fills the entry, and wakes
+ * then, finds the thread.
+ */
+bool userfault_enter(const struct vm_wait *wait, vaddr_t address, int tid,
+		     struct userfault_waiter *waiter)
+{
+	struct userfault *userfault;
+	bool waits = false;
+
+	*waiter =
+		(struct userfault_waiter){ .address = address, .writes = wait->writes, .tid = tid };
+	waitq_init(&waiter->woken);
+	waiter->seq = waitq_sample(&waiter->woken);
+	space_lock(wait->space);
+	userfault = asked_locked(wait);
+	if (userfault) {
+		spin_lock(&userfault->lock);
+		waits = !userfault->closed;
+		if (waits) {
+			userfault_get(userfault);
+			waiter->userfault = userfault;
+			insert_waiter_locked(userfault, waiter);
+		}
+		spin_unlock(&userfault->lock);
+	}
+	space_unlock(wait->space);
+	if (waits)
+		waitq_wake_all(&userfault->readable);
+	return waits;
+}
+
+/* Whoever wakes the thread holds the lock until it is done with the queue. */
+void userfault_leave(struct userfault_waiter *waiter)
+{
+	struct userfault *userfault = waiter->userfault;
+
+	spin_lock(&userfault->lock);
+	if (waiter->is_waiting)
+		remove_waiter_locked(userfault, waiter);
+	spin_unlock(&userfault->lock);
+	userfault_put(userfault);
+}
+
+/* ---- for the program ---- */
+
+bool userfault_next(struct userfault *userfault, struct userfault_message *ret)
+{
+	struct userfault_waiter *waiter = NULL;
+
+	spin_lock(&userfault->lock);
+	if (!list_empty(&userfault->untold)) {
+		waiter = list_entry(list_pop(&userfault->untold), struct userfault_waiter, untold);
+		list_init(&waiter->untold);
+		userfault->nuntold--;
+		*ret = (struct userfault_message){ waiter->address, waiter->writes, waiter->tid };
+	}
+	spin_unlock(&userfault->lock);
+	return waiter != NULL;
+}
+
+/* The first that waits at or above the address. */
+static struct userfault_waiter *first_waiter_locked(struct userfault *userfault, vaddr_t start)
+{
+	struct tree_node *node = userfault->waiting.root, *found = NULL;
+
+	assert_hardened(spin_lock_held(&userfault->lock));
+	while (node) {
+		const bool right = waiter_of(node)->address < start;
+
+		if (!right)
+			found = node;
+		node = node->child[right];
+	}
+	return waiter_of(found);
+}
+
+/* Wakes some. Returns whether there may be more. */
+static bool wake_some(struct userfault *userfault, vaddr_t start, vaddr_t end)
+{
+	struct userfault_waiter *waiter;
+	unsigned n = 0;
+
+	spin_lock(&userfault->lock);
+	for (; n < WAKE_BATCH; n++) {
+		waiter = first_waiter_locked(userfault, start);
+		if (!waiter || waiter->address >= end)
+			break;
+		remove_waiter_locked(userfault, waiter);
+		waitq_wake_all(&waiter->woken);
+	}
+	spin_unlock(&userfault->lock);
+	return n == WAKE_BATCH;
+}
+
+void userfault_wake(struct userfault *userfault, vaddr_t start, vaddr_t end)
+{
+	while (wake_some(userfault, start, end))
+		;
+}
+
+void userfault_close(struct userfault *userfault)
+{
+	spin_lock(&userfault->lock);
+	atomic_store(&userfault->closed, true);
+	spin_unlock(&userfault->lock);
+	userfault_wake(userfault, 0, USER_TOP);
+	waitq_wake_all(&userfault->readable);
+}
+
+int userfault_give(struct space *space, vaddr_t va, struct page **page)
+{
+	struct relief relief = { 0 };
+	struct vm_wait wait;
+	int result;
+
+	vm_wait_init(&wait);
+	do
+		result = vm_fault_give(space, va, page, &wait);
+	while (wait_and_retry(&result, &wait, &relief));
+	if (!vm_result_is_refusal(result))
+		return result;
+	if (result == VM_DYING)
+		return -ESRCH;
+	return wait.kind == FAULT_DENY_MAPERR ? -ENOENT : -EEXIST;
+}
+
+bool userfault_covers(struct space *space, vaddr_t start, vaddr_t end)
+{
+	const struct vma *vma;
+	bool covers;
+
+	space_lock(space);
+	vma = vma_find(space, start);
+	covers = vma && vma->flags & VMA_USERFAULT && end <= vma->end;
+	space_unlock(space);
+	return covers;
+}

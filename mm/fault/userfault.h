@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Faults that a program resolves: those in memory that it has registered with a userfault. */
+#pragma once
+
+#include "lib/refcount.h"
+#include "lib/tree.h"
+#include "mm/space/space_lock.h"
+#include "mm/vm_wait.h"
+
+/*
+ * A VMA with VMA_USERFAULT has a backend of its own, so that faults elsewhere do not ask. In such a VMA a fault at an entry that is
+ * EMPTY gets no page: it ends with VM_WAIT, and its thread waits at the VMA's userfault until the program gives the page
+ * (userfault_give()), or lets the thread try again (userfault_wake()).
+ */
+struct userfault {
+	struct refcount refs; /* of who has created it, and of threads that wait */
+	/* const once memory is registered: */
+	bool user_only; /* an access of the kernel's own is refused */
+	bool refuses;	/* so is each access: nobody waits */
+	struct spinlock lock;
+	/* guarded by lock: */
+	bool closed; /* for good: faults are resolved as in other memory; read without lock */
+	struct tree waiting; /* all threads that wait, by address */
+	struct list
+		untold; /* of these, those that userfault_next() has not told of, oldest first */
+	unsigned nwaiting, nuntold;
+	struct waitq readable; /* woken when there is something to tell */
+};
+
+/* A thread that waits. In its stack. `woken` and `seq` are for thread_wait(). */
+struct userfault_waiter {
+	struct userfault *userfault; /* const; referenced */
+	/* guarded by its lock: */
+	struct tree_node node;
+	struct list untold; /* empty: has been told of */
+	bool is_waiting;
+	/* const: */
+	vaddr_t address; /* that was accessed */
+	bool writes;
+	int tid;
+	struct waitq woken;
+	uint64_t seq;
+};
+
+/* What a program is told of a fault. */
+struct userfault_message {
+	vaddr_t address;
+	bool writes;
+	int tid;
+};
+
+/* Returns NULL without memory. May wait. */
+struct userfault *userfault_create(void);
+
+static inline void userfault_get(struct userfault *userfault)
+{
+	refcount_get(&userfault->refs);
+}
+
+void userfault_put(struct userfault *userfault);
+
+/* Nobody waits any more from now on. VMAs hold no reference: if the space is still used, vm_userfault_forget() must follow. Call with no spinning lock held. */
+void userfault_close(struct userfault *userfault);
+
+/*
+ * Makes the running thread one that waits, as the fault has said that ended with *wait. `address`: what was accessed there. Returns false
+ * if it need not wait any more: the fault is to be tried again. Call with no spinning lock held. userfault_leave() must follow.
+ */
+bool userfault_enter(const struct vm_wait *wait, vaddr_t address, int tid,
+		     struct userfault_waiter *waiter);
+void userfault_leave(struct userfault_waiter *waiter);
+
+/* Takes the oldest fault that has not been told of. Returns false if there is none. */
+bool userfault_next(struct userfault *userfault, struct userfault_message *ret);
+
+/* Lets the threads that wait for pages in [start, end) try again. */
+void userfault_wake(struct userfault *userfault, vaddr_t start, vaddr_t end);
+
+/*
+ * Maps a page at va, where the entry is EMPTY and the VMA registered, for a program that resolves a fault there. *page is a frame with
+ * its reference, which is taken, or NULL: the zero page. Returns 0; -ENOENT: it is not registered; -EEXIST: there is something;
+ * -ESRCH: the space ends; -ENOMEM, or -EINTR for a killed thread. Call with no spinning lock held.
+ */
+int userfault_give(struct space *space, vaddr_t va, struct page **page);
+
+/* Does [start, end) lie in one VMA that is registered? */
+bool userfault_covers(struct space *space, vaddr_t start, vaddr_t end);
