@@ -54,7 +54,6 @@ static const struct missing {
 	{ 273, "finit_module", "it has no kernel modules", NEEDED },
 	{ 277, "seccomp", "it has no BPF or seccomp filters", NEEDED },
 	{ 280, "bpf", "it has no BPF or seccomp filters", NEEDED },
-	{ 282, "userfaultfd", "it has no user-level page faults yet", NEEDED },
 	{ 288, "pkey_mprotect", "it has no memory protection keys", OPTIONAL },
 	{ 289, "pkey_alloc", "it has no memory protection keys", OPTIONAL },
 	{ 290, "pkey_free", "it has no memory protection keys", OPTIONAL },

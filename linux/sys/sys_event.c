@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on descriptors that are there to be waited for: counters, timers, signals, processes, changes of files. */
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/eventfd.h"
 #include "abi/pidfd.h"
 #include "abi/signal.h"
 #include "abi/signalfd.h"
 #include "abi/time.h"
+#include "abi/userfaultfd.h"
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "linux/fs/file/descriptors.h"
@@ -14,6 +16,8 @@
 #include "linux/fs/file/signalfd.h"
 #include "linux/fs/notify/inotify.h"
 #include "linux/fs/vfs/process_fs.h"
+#include "linux/fs/file/userfaultfd.h"
+#include "linux/process/cred.h"
 #include "linux/process/end_watch.h"
 #include "linux/sys/at_path.h"
 #include "linux/sys/calls.h"
@@ -32,6 +36,18 @@ long sys_eventfd2(struct trap_frame *frame)
 		return -EINVAL;
 	err = eventfd_create(arg_uint(frame, 0), flags, &file);
 	return err ? err : anon_file_install(file, (flags & EFD_CLOEXEC) != 0);
+}
+
+/* As on Linux, who may not trace others gets one that resolves the program's own faults only. */
+long sys_userfaultfd(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 0);
+
+	if (!(flags & UFFD_USER_MODE_ONLY) &&
+	    !atomic_load_relaxed(&userfaultfd_limits[UNPRIVILEGED_USERFAULTFD]) &&
+	    !capable(CAP_SYS_PTRACE))
+		return -EPERM;
+	return userfaultfd_open(flags);
 }
 
 /* ---- timers ---- */

@@ -15,6 +15,7 @@
 #include "linux/fs/tty/tty.h"
 #include "linux/fs/vfs/mount.h"
 #include "linux/fs/vfs/path.h"
+#include "linux/fs/file/userfaultfd.h"
 
 #define RDEV_CONSOLE ABI_MAKEDEV(DEV_MAJOR_TTY, 1)
 #define RDEV_PORT(i) ABI_MAKEDEV(DEV_MAJOR_PORT, i)
@@ -136,6 +137,9 @@ int dev_init(struct chardev *console, unsigned cols, unsigned rows, bool plain)
 
 	if (err == 0)
 		err = register_memory();
+	if (err == 0)
+		err = devtmpfs_add("userfaultfd", &userfaultfd_device_ops, NULL, S_IFCHR | 0600,
+				   ABI_MAKEDEV(DEV_MAJOR_MISC, DEV_USERFAULTFD));
 	if (err == 0)
 		err = register_disks();
 	if (err == 0)

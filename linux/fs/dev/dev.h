@@ -8,10 +8,12 @@ struct block_device;
 struct chardev;
 
 /* Major numbers, as Linux has them; that of ports is for local use. */
-#define DEV_MAJOR_MEM  1u
-#define DEV_MAJOR_TTY  5u
-#define DEV_MAJOR_PORT 240u
-#define DEV_MAJOR_DISK 254u
+#define DEV_MAJOR_MEM	1u
+#define DEV_MAJOR_TTY	5u
+#define DEV_MAJOR_MISC	10u
+#define DEV_USERFAULTFD 126u /* its minor number is for local use */
+#define DEV_MAJOR_PORT	240u
+#define DEV_MAJOR_DISK	254u
 
 /* The minor number of the disk with that index: 15 follow it for partitions, as those of Linux's virtio disks do. */
 static inline unsigned dev_disk_minor(unsigned index)

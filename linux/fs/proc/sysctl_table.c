@@ -14,6 +14,7 @@
 #include "linux/fs/proc/severity.h"
 #include "linux/fs/proc/sysctl.h"
 #include "linux/fs/vfs/permission.h"
+#include "linux/fs/file/userfaultfd.h"
 #include "linux/mqueue/mqueue.h"
 #include "linux/process/limits.h"
 #include "linux/process/uts.h"
@@ -240,6 +241,7 @@ VARIABLE(protected_hardlinks, protections, PROTECTED_HARDLINKS)
 VARIABLE(protected_regular, protections, PROTECTED_REGULAR)
 VARIABLE(protected_symlinks, protections, PROTECTED_SYMLINKS)
 VARIABLE(log_restricted, log_restricted, 0)
+VARIABLE(userfaultfd, userfaultfd_limits, UNPRIVILEGED_USERFAULTFD)
 
 static int set_dmesg_restrict(unsigned index, uint64_t value)
 {
@@ -379,6 +381,7 @@ const struct sysctl sysctls[] = {
 	NUMBER(SYSCTL_VM, "overcommit_memory", 0644, get_overcommit),
 	NUMBER(SYSCTL_VM, "page-cluster", 0644, get_page_cluster),
 	NUMBER(SYSCTL_VM, "panic_on_oom", 0644, get_zero),
+	{ SETTABLE(SYSCTL_VM, "unprivileged_userfaultfd", userfaultfd), .most = 1 },
 	NUMBER(SYSCTL_VM, "zone_reclaim_mode", 0644, get_zero),
 };
 

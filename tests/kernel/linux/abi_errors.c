@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "linux/fs/file/userfaultfd.h"
 #include "linux/process/futex_any.h"
 #include "linux/process/futex_pi.h"
 #include "linux/ptrace/ptrace.h"
@@ -181,6 +182,25 @@ static int asks_to_be_traced(void *unused)
 KTEST(abi_ptrace_without_memory_is_enomem)
 {
 	EXPECT_EQ(EXITED(ENOMEM), ktest_run(asks_to_be_traced, NULL));
+}
+
+static int opens_a_userfaultfd(void *unused)
+{
+	int fd;
+
+	(void)unused;
+	for (unsigned n = 1; n <= 3; n++) { /* both structs, and the open file */
+		alloc_fail_at = n;
+		fd = userfaultfd_open(0);
+		if (alloc_fail_at != 0 || fd != -ENOMEM)
+			return (int)n;
+	}
+	return ENOMEM;
+}
+
+KTEST(abi_userfaultfd_without_memory_is_enomem)
+{
+	EXPECT_EQ(EXITED(ENOMEM), ktest_run(opens_a_userfaultfd, NULL));
 }
 
 /* No memory for a table of actions: the handler is not set. */

@@ -24,6 +24,7 @@ static const struct timespec at_once = { 0, 0 };
 static const uint64_t no_signals, usr1 = 1ul << (SIGUSR1 - 1);
 
 static const struct bad eventfd_flags[] = { { "unknown", 2 }, { "all", 0xffffffff }, NO_MORE };
+static const struct bad userfault_flags[] = { { "unknown", 2 }, { "all", 0xffffffff }, NO_MORE };
 static const struct bad epoll_flags[] = { { "unknown", 1 }, { "all", 0xffffffff }, NO_MORE };
 static const struct bad fd_set_of[] = { { "closed", FD_CLOSED }, { "negative", MINUS(1) },
 					{ "above", FD_ABOVE },	 { "path", FD_PATH },
@@ -206,6 +207,7 @@ static void set_up(void)
 /* A number that is too large is refused before the range is looked at. */
 static const struct row rows[] = {
 	CALL(eventfd2, RIGHT(5, EFD_NONBLOCK), BAD(NULL, eventfd_flags), .how = OPENS),
+	CALL(userfaultfd, RIGHT(O_NONBLOCK | 1), BAD(userfault_flags), .how = OPENS),
 	CALL(timerfd_create, RIGHT(CLOCK_MONOTONIC, TFD_NONBLOCK), BAD(clocks, new_flags),
 	     .how = OPENS),
 	CALL(timerfd_settime, RIGHT(FD_TIMER, 0, (word)&in_days, DATA),

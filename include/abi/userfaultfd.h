@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* The Linux layer's: userfaultfd. */
+#pragma once
+
+#include <stdint.h>
+
+#define UFFD_API 0xaaull
+
+#define UFFD_USER_MODE_ONLY 1 /* flag of userfaultfd, beside O_CLOEXEC and O_NONBLOCK */
+
+/* Requests of ioctl. The first is of /dev/userfaultfd, the others of what it returns. */
+#define USERFAULTFD_IOC_NEW 0xaa00
+#define UFFDIO_REGISTER	    0xc020aa00
+#define UFFDIO_UNREGISTER   0x8010aa01
+#define UFFDIO_WAKE	    0x8010aa02
+#define UFFDIO_COPY	    0xc028aa03
+#define UFFDIO_ZEROPAGE	    0xc020aa04
+#define UFFDIO_API	    0xc018aa3f
+
+/* The calls that an answer says are there: a bit for each, of the lowest byte of its request. */
+#define UFFD_CALL(request) (1ull << ((request)&0x3f))
+
+#define UFFD_FEATURE_SIGBUS	   0x80u
+#define UFFD_FEATURE_THREAD_ID	   0x100u
+#define UFFD_FEATURE_EXACT_ADDRESS 0x800u
+
+#define UFFDIO_REGISTER_MODE_MISSING  1
+#define UFFDIO_COPY_MODE_DONTWAKE     1
+#define UFFDIO_ZEROPAGE_MODE_DONTWAKE 1
+
+#define UFFD_EVENT_PAGEFAULT	  0x12
+#define UFFD_PAGEFAULT_FLAG_WRITE 1
+
+struct abi_uffdio_api {
+	uint64_t api, features, ioctls;
+};
+
+struct abi_uffdio_range {
+	uint64_t start, len;
+};
+
+struct abi_uffdio_register {
+	struct abi_uffdio_range range;
+	uint64_t mode;
+	uint64_t ioctls; /* the answer */
+};
+
+struct abi_uffdio_copy {
+	uint64_t dst, src, len, mode;
+	int64_t copy; /* the answer */
+};
+
+struct abi_uffdio_zeropage {
+	struct abi_uffdio_range range;
+	uint64_t mode;
+	int64_t zeropage; /* the answer */
+};
+
+/* Of a page fault; other events have other words behind the first. */
+struct abi_uffd_msg {
+	uint8_t event;
+	uint8_t zero[7];
+	uint64_t flags, address;
+	uint32_t ptid, zero2;
+};

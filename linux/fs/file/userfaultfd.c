@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors by which a program resolves faults in its memory: what Linux's calls say, on mm/fault/userfault.h. */
+#include "linux/fs/file/userfaultfd.h"
+
+#include "abi/errno.h"
+#include "abi/userfaultfd.h"
+#include "desc/anon_file.h"
+#include "desc/poll.h"
+#include "linux/fs/file/descriptors.h"
+#include "linux/fs/file/file_more.h"
+#include "linux/fs/proc/seq.h"
+#include "linux/fs/vfs/inode.h"
+#include "mm/fault/user_copy.h"
+#include "mm/fault/userfault.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/swap/relieve.h"
+#include "mm/verbs.h"
+#include "proc/mem_wait.h"
+#include "proc/process.h"
+#include "proc/uspace.h"
+#include "proc/wait.h"
+
+#define FEATURES    (UFFD_FEATURE_SIGBUS | UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_EXACT_ADDRESS)
+#define CALLS	    (UFFD_CALL(UFFDIO_API) | UFFD_CALL(UFFDIO_REGISTER) | UFFD_CALL(UFFDIO_UNREGISTER))
+#define RANGE_CALLS (UFFD_CALL(UFFDIO_WAKE) | UFFD_CALL(UFFDIO_COPY) | UFFD_CALL(UFFDIO_ZEROPAGE))
+
+/* In `features`, as Linux shows it: UFFDIO_API has been called. */
+#define INITIALIZED (1u << 31)
+
+uint32_t userfaultfd_limits[1]; /* atomic */
+
+struct userfaultfd {
+	struct uspace *uspace;	     /* const; grabbed */
+	struct userfault *userfault; /* const; referenced */
+	uint32_t features;	     /* atomic; set once */
+};
+
+/* Waits for a fault. Returns 0 or a negative errno. */
+static int next_fault(struct userfaultfd *of, bool nonblock, struct userfault_message *ret)
+{
+	struct waitq *queue = &of->userfault->readable;
+
+	for (;;) {
+		uint64_t seq = waitq_sample(queue);
+		int err;
+
+		if (userfault_next(of->userfault, ret))
+			return 0;
+		err = nonblock ? -EAGAIN : thread_wait_interruptible(queue, seq);
+		if (err)
+			return err;
+	}
+}
+
+static struct abi_uffd_msg uffd_message_of(const struct userfault_message *fault, uint32_t features)
+{
+	return (struct abi_uffd_msg){
+		.event = UFFD_EVENT_PAGEFAULT,
+		.flags = fault->writes ? UFFD_PAGEFAULT_FLAG_WRITE : 0,
+		.address = features & UFFD_FEATURE_EXACT_ADDRESS
+				   ? fault->address
+				   : ALIGN_DOWN(fault->address, PAGE_SIZE),
+		.ptid = features & UFFD_FEATURE_THREAD_ID ? (uint32_t)fault->tid : 0,
+	};
+}
+
+/* As many as there are and fit. As on Linux, one that cannot be stored is lost. */
+static ssize_t userfaultfd_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	struct userfaultfd *of = file->node;
+	const uint32_t features = atomic_load(&of->features);
+	ssize_t done = 0;
+
+	(void)pos;
+	if (!features)
+		return -EINVAL;
+	do {
+		struct userfault_message fault;
+		struct abi_uffd_msg message;
+		int err;
+
+		if (to->left < sizeof(message))
+			return done ?: -EINVAL;
+		err = next_fault(of, done || file_nonblock(file, to), &fault);
+		if (err)
+			return done ?: err;
+		message = uffd_message_of(&fault, features);
+		if (user_iter_copy_out(to, &message, sizeof(message)) != sizeof(message))
+			return done ?: -EFAULT;
+		done += (ssize_t)sizeof(message);
+	} while (true);
+}
+
+/* As on Linux, one that a read would wait at cannot be polled. */
+static unsigned userfaultfd_poll(struct file *file, struct poller *poller)
+{
+	struct userfaultfd *of = file->node;
+
+	poll_watch(poller, &of->userfault->readable);
+	if (!atomic_load(&of->features) || !(atomic_load_relaxed(&file->flags) & O_NONBLOCK))
+		return POLLERR;
+	return atomic_load_relaxed(&of->userfault->nuntold) ? POLLIN : 0;
+}
+
+static void userfaultfd_info(struct file *file, struct seq *seq)
+{
+	struct userfaultfd *of = file->node;
+
+	seq_put(seq, "pending:\t%u\ntotal:\t%u\nAPI:\t%lx:%x:%lx\n",
+		atomic_load_relaxed(&of->userfault->nuntold),
+		atomic_load_relaxed(&of->userfault->nwaiting), (unsigned long)UFFD_API,
+		atomic_load(&of->features), (unsigned long)(CALLS | RANGE_CALLS));
+}
+
+/* What was registered is so no more, in a space that is still there. */
+static void userfaultfd_release(struct file *file)
+{
+	struct userfaultfd *of = file->node;
+
+	userfault_close(of->userfault);
+	if (uspace_try_get(of->uspace)) {
+		uspace_lock(of->uspace);
+		vm_userfault_forget(&of->uspace->space, of->userfault);
+		uspace_unlock(of->uspace);
+		uspace_put(of->uspace);
+	}
+	uspace_drop(of->uspace);
+	userfault_put(of->userfault);
+	kfree(of);
+}
+
+/* ---- calls ---- */
+
+/* The features may be set once, before anything else. */
+static int call_api(struct userfaultfd *of, vaddr_t arg)
+{
+	struct abi_uffdio_api api;
+	uint32_t none = 0;
+	int err = user_copy_in(&api, arg, sizeof(api));
+
+	if (err)
+		return err;
+	if (api.api != UFFD_API || api.features & ~(uint64_t)FEATURES ||
+	    !__atomic_compare_exchange_n(&of->features, &none, INITIALIZED | (uint32_t)api.features,
+					 false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		api = (struct abi_uffdio_api){ 0 };
+		return user_copy_out(arg, &api, sizeof(api)) ?: -EINVAL;
+	}
+	of->userfault->refuses = api.features & UFFD_FEATURE_SIGBUS;
+	api.features = FEATURES;
+	api.ioctls = CALLS;
+	return user_copy_out(arg, &api, sizeof(api));
+}
+
+static int uffd_check_range(const struct abi_uffdio_range *range)
+{
+	if (!IS_ALIGNED(range->start | range->len, PAGE_SIZE) || range->len == 0 ||
+	    range->len > USER_TOP || range->start > USER_TOP - range->len)
+		return -EINVAL;
+	return 0;
+}
+
+static int copy_range_in(struct abi_uffdio_range *range, vaddr_t arg)
+{
+	return user_copy_in(range, arg, sizeof(*range)) ?: uffd_check_range(range);
+}
+
+/* Takes the space, if it is still there, and its mmap lock. */
+static int begin_verb(struct userfaultfd *of)
+{
+	int err;
+
+	if (!uspace_try_get(of->uspace))
+		return -ENOMEM;
+	err = uspace_lock_killable(of->uspace);
+	if (err)
+		uspace_put(of->uspace);
+	return err;
+}
+
+static void end_verb(struct userfaultfd *of)
+{
+	uspace_unlock(of->uspace);
+	uspace_put(of->uspace);
+}
+
+static int call_register(struct userfaultfd *of, vaddr_t arg)
+{
+	struct abi_uffdio_register ask;
+	uint64_t calls = RANGE_CALLS;
+	vaddr_t end;
+	int err = user_copy_in(&ask, arg, offsetof(struct abi_uffdio_register, ioctls));
+
+	if (err)
+		return err;
+	if (ask.mode != UFFDIO_REGISTER_MODE_MISSING)
+		return -EINVAL;
+	err = uffd_check_range(&ask.range) ?: begin_verb(of);
+	if (err)
+		return err;
+	end = ask.range.start + ask.range.len;
+	err = vm_userfault_register(&of->uspace->space, ask.range.start, end, of->userfault);
+	end_verb(of);
+	return err
+		       ?: user_copy_out(arg + offsetof(struct abi_uffdio_register, ioctls), &calls,
+					sizeof(calls));
+}
+
+static int call_unregister(struct userfaultfd *of, vaddr_t arg)
+{
+	struct abi_uffdio_range range;
+	int err = copy_range_in(&range, arg) ?: begin_verb(of);
+
+	if (err)
+		return err;
+	err = vm_userfault_unregister(&of->uspace->space, range.start, range.start + range.len);
+	end_verb(of);
+	return err;
+}
+
+static int call_wake(struct userfaultfd *of, vaddr_t arg)
+{
+	struct abi_uffdio_range range;
+	int err = copy_range_in(&range, arg);
+
+	if (!err)
+		userfault_wake(of->userfault, range.start, range.start + range.len);
+	return err;
+}
+
+/* Gives one page: a copy of what is at `src`, or zeros. */
+static int give_page(struct space *space, vaddr_t to, const vaddr_t *src)
+{
+	struct page *page = NULL;
+	int err = 0;
+
+	if (src) {
+		page = page_alloc_wait(0, PAGE_ANON);
+		if (!page)
+			return -ENOMEM;
+		err = user_copy_in(page_address(page), *src, PAGE_SIZE);
+	}
+	err = err ?: userfault_give(space, to, &page);
+	if (page)
+		page_put(page);
+	return err;
+}
+
+/*
+ * Gives the pages of a range, which lies in one VMA, and wakes who waits there. Returns how many bytes, or an error if there are none.
+ * `src`: where their bytes are; NULL: zeros.
+ */
+static int64_t give_pages(struct userfaultfd *of, const struct abi_uffdio_range *range,
+			  const vaddr_t *src, bool wakes)
+{
+	struct space *space = &of->uspace->space;
+	uint64_t done = 0;
+	int err = 0;
+
+	if (!uspace_try_get(of->uspace))
+		return -ESRCH;
+	if (!userfault_covers(space, range->start, range->start + range->len))
+		err = -ENOENT;
+	while (!err && done < range->len) {
+		const vaddr_t from = src ? *src + done : 0;
+
+		err = give_page(space, range->start + done, src ? &from : NULL);
+		done += err ? 0 : PAGE_SIZE;
+		if (!err && current_killed())
+			err = -EINTR;
+	}
+	uspace_put(of->uspace);
+	if (wakes && done)
+		userfault_wake(of->userfault, range->start, range->start + done);
+	return done ? (int64_t)done : err;
+}
+
+/* Stores what was done. A part is -EAGAIN. */
+static int end_give(vaddr_t to, int64_t done, uint64_t len)
+{
+	int err = user_copy_out(to, &done, sizeof(done));
+
+	if (err)
+		return err;
+	return done < 0 ? (int)done : (uint64_t)done == len ? 0 : -EAGAIN;
+}
+
+static int call_copy(struct userfaultfd *of, vaddr_t arg)
+{
+	struct abi_uffdio_copy ask;
+	struct abi_uffdio_range range;
+	vaddr_t src;
+	int err = user_copy_in(&ask, arg, offsetof(struct abi_uffdio_copy, copy));
+
+	if (err)
+		return err;
+	range = (struct abi_uffdio_range){ ask.dst, ask.len };
+	err = uffd_check_range(&range);
+	if (err || ask.src + ask.len <= ask.src || ask.mode & ~(uint64_t)UFFDIO_COPY_MODE_DONTWAKE)
+		return -EINVAL;
+	src = ask.src;
+	return end_give(arg + offsetof(struct abi_uffdio_copy, copy),
+			give_pages(of, &range, &src, !(ask.mode & UFFDIO_COPY_MODE_DONTWAKE)),
+			ask.len);
+}
+
+static int call_zeropage(struct userfaultfd *of, vaddr_t arg)
+{
+	struct abi_uffdio_zeropage ask;
+	int err = user_copy_in(&ask, arg, offsetof(struct abi_uffdio_zeropage, zeropage));
+
+	err = err ?: uffd_check_range(&ask.range);
+	if (err)
+		return err;
+	if (ask.mode & ~(uint64_t)UFFDIO_ZEROPAGE_MODE_DONTWAKE)
+		return -EINVAL;
+	return end_give(
+		arg + offsetof(struct abi_uffdio_zeropage, zeropage),
+		give_pages(of, &ask.range, NULL, !(ask.mode & UFFDIO_ZEROPAGE_MODE_DONTWAKE)),
+		ask.range.len);
+}
+
+static int userfaultfd_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+{
+	struct userfaultfd *of = file->node;
+
+	if (request == UFFDIO_API)
+		return call_api(of, arg);
+	if (!atomic_load(&of->features))
+		return -EINVAL;
+	switch (request) {
+	case UFFDIO_REGISTER:
+		return call_register(of, arg);
+	case UFFDIO_UNREGISTER:
+		return call_unregister(of, arg);
+	case UFFDIO_WAKE:
+		return call_wake(of, arg);
+	case UFFDIO_COPY:
+		return call_copy(of, arg);
+	case UFFDIO_ZEROPAGE:
+		return call_zeropage(of, arg);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* ---- the file ---- */
+
+static const struct file_more userfaultfd_more = { .info = userfaultfd_info };
+
+static const struct file_ops userfaultfd_ops = {
+	.name = "userfaultfd",
+	.more = &userfaultfd_more,
+	.read = userfaultfd_read,
+	.poll = userfaultfd_poll,
+	.ioctl = userfaultfd_ioctl,
+	.seek_is_0 = true,
+	.stat = anon_file_stat,
+	.label = anon_file_label,
+	.release = userfaultfd_release,
+};
+
+static struct file *create(unsigned flags)
+{
+	struct userfaultfd *of = mem_wait_kzalloc(sizeof(*of));
+	struct userfault *userfault = userfault_create();
+	struct file *file = NULL;
+
+	if (of && userfault)
+		file = file_create(&userfaultfd_ops, O_RDONLY | (flags & O_NONBLOCK), of);
+	if (!file) {
+		kfree(of);
+		if (userfault)
+			userfault_put(userfault);
+		return NULL;
+	}
+	userfault->user_only = flags & UFFD_USER_MODE_ONLY;
+	of->userfault = userfault;
+	of->uspace = current_process()->uspace;
+	uspace_grab(of->uspace);
+	return file;
+}
+
+int userfaultfd_open(unsigned flags)
+{
+	struct file *file;
+	int err;
+
+	if (flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY))
+		return -EINVAL;
+	err = file_memory_charge(FILE_BYTES);
+	if (err)
+		return err;
+	file = create(flags);
+	file_memory_add(-FILE_BYTES);
+	return file ? anon_file_install(file, (flags & O_CLOEXEC) != 0) : -ENOMEM;
+}
+
+/* Who may open the device may have one that resolves the kernel's faults, too. */
+static int userfaultfd_device_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+{
+	(void)file;
+	return request == USERFAULTFD_IOC_NEW ? userfaultfd_open((unsigned)arg) : -EINVAL;
+}
+
+const struct file_ops userfaultfd_device_ops = {
+	.name = "userfaultfd device",
+	.stat = inode_file_stat,
+	.ioctl = userfaultfd_device_ioctl,
+	.release = inode_file_release,
+	.has_inode = true,
+};
