@@ -224,6 +224,7 @@ static const struct {
 	{ SYS_fsync, 1, "f" },
 	{ SYS_fdatasync, 1, "f" },
 	{ SYS_eventfd2, 2, "nx" },
+	{ SYS_userfaultfd, 1, "x" },
 	{ SYS_timerfd_create, 2, "ox" },
 	{ SYS_timerfd_settime, 3, "foaa" },
 	{ SYS_timerfd_gettime, 2, "fa" },
