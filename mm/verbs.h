@@ -86,12 +86,27 @@ int vm_remove_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_re
 /*
  * Register the memory in [start, end), page-aligned, with a userfault (mm/fault/userfault.h), or with none; holes are passed over. Return
  * 0; -EINVAL: nothing is mapped there, or something that cannot be registered; -EBUSY: it is registered with another one; -ENOMEM,
- * or -EINTR with a part done. vm_userfault_forget() does so for all that is registered with one.
+ * or -EINTR with a part done. vm_userfault_forget() does so for all that is registered with one. `modes`: VMA_UF_*.
  */
 int vm_userfault_register(struct space *space, vaddr_t start, vaddr_t end,
-			  struct userfault *userfault);
+			  struct userfault *userfault, unsigned modes);
 int vm_userfault_unregister(struct space *space, vaddr_t start, vaddr_t end);
 void vm_userfault_forget(struct space *space, const struct userfault *userfault);
+
+/*
+ * Write-protects the pages that are there in [start, end), page-aligned, or allows writes to them; who waits there is to be woken then.
+ * Returns 0; -ENOENT: something that is mapped there is not registered with VMA_UF_WP, or nothing is mapped; -ENOMEM, or -EINTR with a
+ * part done.
+ */
+int vm_userfault_protect(struct space *space, vaddr_t start, vaddr_t end, bool wp);
+
+/*
+ * Moves the pages of [from, from + len), page-aligned, to [to, to + len), which is registered with the userfault. `holes`: where there is no page,
+ * nothing is moved; else it ends with -ENOENT there. Returns 0, and in any case how many bytes it has done; -ENOENT: nothing is mapped
+ * at one of the places; -EINVAL: they do not fit; -EEXIST: a page is there; -EBUSY: another one has the page, too; -ENOMEM or -EINTR.
+ */
+int vm_userfault_move(struct space *space, vaddr_t to, vaddr_t from, size_t len, bool holes,
+		      const struct userfault *userfault, size_t *done);
 
 /*
  * brk(2). Returns the new break, or the old one if the request is refused. Programs ask for 0,

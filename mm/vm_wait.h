@@ -43,10 +43,10 @@ struct vm_wait {
 	 */
 	const struct object *object;
 	uint64_t index;
-	/* WAITS_FOR_USERFAULT: the page that is missing. The caller keeps the space. */
+	/* WAITS_FOR_USERFAULT: the page that is missing, or write-protected. The caller keeps the space. */
 	struct space *space;
 	vaddr_t va;
-	bool writes;
+	bool writes, is_protected;
 	/* In a recorded space (record/fault.c): */
 	uint64_t recorded_work; /* what journal_work() was when the fault came */
 	uint64_t recorded_at; /* arch_instructions() when a round had ended that was not the last */

@@ -36,7 +36,7 @@ _Static_assert(FAULTLINE_DENY_MAPERR == FAULT_DENY_MAPERR &&
 	       "the same order");
 _Static_assert(FAULTLINE_SWAPPED == FAULT_SWAPPED && FAULTLINE_FILL == FAULT_FILL &&
 		       FAULTLINE_REUSE == FAULT_REUSE && FAULTLINE_COW == FAULT_COW &&
-		       FAULTLINE_REMAP == FAULT_REMAP,
+		       FAULTLINE_REMAP == FAULT_REMAP && FAULTLINE_USER_WP == FAULT_USER_WP,
 	       "the same order");
 
 struct faultline_query faultline_query_of(const struct trap_frame *frame)

@@ -70,7 +70,8 @@
 #define FAULTLINE_REUSE	      6 /* a write by the last user of a page: nothing is copied */
 #define FAULTLINE_COW	      7 /* copied, or zeroed */
 #define FAULTLINE_REMAP	      8 /* the first write to a shared page */
-#define FAULTLINE_KINDS	      9
+#define FAULTLINE_USER_WP     9 /* a write to a page that the program has write-protected */
+#define FAULTLINE_KINDS	      10
 
 #define FAULTLINE_ALIVE 0 /* running or ready */
 
@@ -217,5 +218,5 @@ struct faultline_vma {
 	uint32_t flags;
 	uint32_t faults[FAULTLINE_KINDS]; /* since it was made; a part split off begins at 0 */
 	char kind[16];			  /* what fills it: "anon", "elf", ... */
-	uint32_t reserved[6];
+	uint32_t reserved[5];
 };

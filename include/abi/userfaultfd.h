@@ -15,21 +15,34 @@
 #define UFFDIO_WAKE	    0x8010aa02
 #define UFFDIO_COPY	    0xc028aa03
 #define UFFDIO_ZEROPAGE	    0xc020aa04
+#define UFFDIO_MOVE	    0xc028aa05
+#define UFFDIO_WRITEPROTECT 0xc018aa06
 #define UFFDIO_API	    0xc018aa3f
 
 /* The calls that an answer says are there: a bit for each, of the lowest byte of its request. */
 #define UFFD_CALL(request) (1ull << ((request)&0x3f))
 
-#define UFFD_FEATURE_SIGBUS	   0x80u
-#define UFFD_FEATURE_THREAD_ID	   0x100u
-#define UFFD_FEATURE_EXACT_ADDRESS 0x800u
+#define UFFD_FEATURE_PAGEFAULT_FLAG_WP 0x1u
+#define UFFD_FEATURE_SIGBUS	       0x80u
+#define UFFD_FEATURE_THREAD_ID	       0x100u
+#define UFFD_FEATURE_EXACT_ADDRESS     0x800u
+#define UFFD_FEATURE_WP_UNPOPULATED    0x2000u
+#define UFFD_FEATURE_WP_ASYNC	       0x8000u
+#define UFFD_FEATURE_MOVE	       0x10000u
 
-#define UFFDIO_REGISTER_MODE_MISSING  1
-#define UFFDIO_COPY_MODE_DONTWAKE     1
-#define UFFDIO_ZEROPAGE_MODE_DONTWAKE 1
+#define UFFDIO_REGISTER_MODE_MISSING	  1
+#define UFFDIO_REGISTER_MODE_WP		  2
+#define UFFDIO_COPY_MODE_DONTWAKE	  1
+#define UFFDIO_COPY_MODE_WP		  2
+#define UFFDIO_ZEROPAGE_MODE_DONTWAKE	  1
+#define UFFDIO_WRITEPROTECT_MODE_WP	  1
+#define UFFDIO_WRITEPROTECT_MODE_DONTWAKE 2
+#define UFFDIO_MOVE_MODE_DONTWAKE	  1
+#define UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES  2
 
 #define UFFD_EVENT_PAGEFAULT	  0x12
 #define UFFD_PAGEFAULT_FLAG_WRITE 1
+#define UFFD_PAGEFAULT_FLAG_WP	  2
 
 struct abi_uffdio_api {
 	uint64_t api, features, ioctls;
@@ -54,6 +67,16 @@ struct abi_uffdio_zeropage {
 	struct abi_uffdio_range range;
 	uint64_t mode;
 	int64_t zeropage; /* the answer */
+};
+
+struct abi_uffdio_move {
+	uint64_t dst, src, len, mode;
+	int64_t move; /* the answer */
+};
+
+struct abi_uffdio_writeprotect {
+	struct abi_uffdio_range range;
+	uint64_t mode;
 };
 
 /* Of a page fault; other events have other words behind the first. */

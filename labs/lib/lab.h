@@ -347,9 +347,9 @@ static void on_child(int number, siginfo_t *info, void *context)
 /* Shows the last faults of the machine, for ./grade --why. */
 static void show_faults(void)
 {
-	static const char *const kinds[] = { "DENY_MAPERR", "DENY_ACCERR", "ACCESSED",
-					     "SPURIOUS",    "SWAPPED",	   "FILL",
-					     "REUSE",	    "COW",	   "REMAP" };
+	static const char *const kinds[] = { "DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS",
+					     "SWAPPED",	    "FILL",	   "REUSE",    "COW",
+					     "REMAP",	    "USER_WP" };
 	static struct faultline_trace trace;
 	uint64_t i, shown = 0;
 

@@ -144,11 +144,17 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 		walk->committed += committed >> PAGE_SHIFT;
 }
 
+/* What the entry allows now. */
+static unsigned allowed(struct mmu_entry e)
+{
+	return entry_is_wp(e) ? entry_prot(e) & ~VM_PROT_WRITE : entry_prot(e);
+}
+
 /* Returns why this VMA may not have such an entry for the page, or NULL if it may. */
 static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_entry e,
 			       const struct page *page)
 {
-	unsigned prot = entry_prot(e);
+	unsigned prot = allowed(e);
 
 	if (!vma)
 		return "lies in no VMA";
@@ -255,10 +261,10 @@ static void check_large(struct space_walk *sw, vaddr_t base, struct mmu_entry e)
 	if (!vma || vma_is_shared(vma) || vma->end - base < MMU_LARGE_SIZE)
 		ledger_error(sw->walk, "large entry of %#lx lies in no private VMA",
 			     (unsigned long)base);
-	else if (!(vma->flags & VMA_MOVING) && entry_prot(e) & ~vma->prot)
+	else if (!(vma->flags & VMA_MOVING) && allowed(e) & ~vma->prot)
 		ledger_error(sw->walk, "large entry of %#lx allows more than its VMA",
 			     (unsigned long)base);
-	if (!sw->walk->delta && entry_prot(e) & VM_PROT_WRITE && large_map_count(head) != 1)
+	if (!sw->walk->delta && allowed(e) & VM_PROT_WRITE && large_map_count(head) != 1)
 		ledger_error(sw->walk,
 			     "large entry of %#lx allows writes to a block that others map",
 			     (unsigned long)base);

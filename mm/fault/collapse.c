@@ -37,7 +37,7 @@ static bool is_allowed(const struct collapse *collapse)
 
 	return vma && collapse->base >= vma->start && vma->end - collapse->base >= MMU_LARGE_SIZE &&
 	       vma->backend == &vma_anon && !(vma->prot & VM_PROT_EXEC) &&
-	       !(vma->flags & (VMA_NOHUGE | VMA_ONFAULT | VMA_MOVING)) &&
+	       !(vma->flags & (VMA_NOHUGE | VMA_ONFAULT | VMA_MOVING | VMA_UF_WP)) &&
 	       !collapse->space->thp_disabled && !collapse->space->unusual;
 }
 

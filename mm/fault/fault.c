@@ -12,6 +12,7 @@
 #include "mm/fault/large_fault.h"
 #include "mm/fault/run.h"
 #include "mm/fault/stack_grow.h"
+#include "mm/fault/userfault.h"
 #include "mm/phys/large_page.h"
 #include "mm/phys/table_pages.h"
 #include "mm/phys/zeroed.h"
@@ -255,7 +256,30 @@ static bool may_give(struct fault *fault)
 		fault->kind = FAULT_DENY_MAPERR;
 	if (!fault->slot && arch_mmu_lookup_large(&fault->space->mmu, fault->va))
 		return false;
+	fault->attr.backend = &vma_userfault;
 	return fault->kind == FAULT_FILL;
+}
+
+/*
+ * The round has resolved the fault: the page is taken for the caller, or what was given is write-protected before any hart could
+ * write to it.
+ */
+static void after_last_round(struct fault *fault)
+{
+	struct space *space = fault->space;
+	struct mmu_entry old, new;
+
+	if (fault->access & ACCESS_TAKE) {
+		fault->taken =
+			user_page_take(space, fault->va, entry_at(space, fault->va), fault->access);
+		return;
+	}
+	do {
+		old = entry_load(fault->slot);
+		new = entry_set_wp(old, true);
+	} while (!entry_cas(fault->slot, old, new));
+	debt_owe(space, fault->va, old, new); /* none: it was not writable */
+	note_entry(space, fault->va, old, new);
 }
 
 /* ---- get and install ---- */
@@ -360,6 +384,7 @@ static enum vm_outcome fill_from_swap(struct fault *fault)
  *
  * (look-up)    no VMA contains the address: a stack grows (mm/fault/stack_grow.c), or DENY_MAPERR
  * DENY_ACCERR  VM_SEGV_ACCERR
+ * USER_WP      the program allows the write (userfault.c)
  * ACCESSED     the entry gets the permissions of its VMA, except write
  * SPURIOUS     nothing but a fence
  * SWAPPED      the page comes from the swap cache, or from disk into that (mm/fault/fault_page.c)
@@ -389,6 +414,8 @@ static inline __attribute__((always_inline)) enum vm_outcome fault_resolve(struc
 		return cow_get(fault) ?: install_copy(fault);
 	case FAULT_REMAP:
 		return install_remap(fault);
+	case FAULT_USER_WP:
+		return userfault_protected(fault);
 	case FAULT_DENY_MAPERR:
 	case FAULT_KINDS:
 		break;
@@ -530,9 +557,9 @@ fault_round(struct fault *fault, const struct fault_prepared *prepared, bool sha
 	}
 	if (!reader && unlikely(space->recorded))
 		outcome = mm_record.round(fault, outcome);
-	if (prepared && fault->access & ACCESS_TAKE && (outcome == VM_OK || outcome == VM_RECORDED))
-		fault->taken =
-			user_page_take(space, fault->va, entry_at(space, fault->va), fault->access);
+	if (prepared && fault->access & (ACCESS_TAKE | ACCESS_GIVE_WP) &&
+	    (outcome == VM_OK || outcome == VM_RECORDED))
+		after_last_round(fault);
 	if (unlikely(!vm_outcome_is_last(outcome)))
 		fault->layout = space->layout;
 	if (reader && !links_tables(prepared)) {
@@ -637,14 +664,14 @@ enum vm_outcome vm_fault_take(struct space *space, vaddr_t address, unsigned acc
 }
 
 /* A write that is forced, so that it does not matter what the VMA allows. */
-enum vm_outcome vm_fault_give(struct space *space, vaddr_t va, struct page **page,
+enum vm_outcome vm_fault_give(struct space *space, vaddr_t va, struct page **page, bool wp,
 			      struct vm_wait *wait)
 {
 	struct fault fault = {
 		.space = space,
 		.va = va,
 		.access = VM_PROT_WRITE | ACCESS_GIVE | ACCESS_FORCE | ACCESS_INSIDE |
-			  ACCESS_NO_GROW,
+			  ACCESS_NO_GROW | (wp ? ACCESS_GIVE_WP : 0),
 		.wait = wait,
 		.given = *page,
 	};

@@ -209,8 +209,8 @@ enum vm_outcome vm_fault_take(struct space *space, vaddr_t address, unsigned acc
 
 /*
  * Maps a page for a program that resolves a fault there by itself (mm/fault/userfault.h). *page is a frame, or NULL: the zero page. Where
- * it is used its reference is taken, and *page is NULL. Returns as vm_fault() does. A refusal's wait->kind is FAULT_DENY_MAPERR if the
+ * it is used its reference is taken, and *page is NULL. `wp`: it gets ENTRY_WP. Returns as vm_fault() does. A refusal's wait->kind is FAULT_DENY_MAPERR if the
  * memory is not registered; else there is something.
  */
-enum vm_outcome vm_fault_give(struct space *space, vaddr_t va, struct page **page,
+enum vm_outcome vm_fault_give(struct space *space, vaddr_t va, struct page **page, bool wp,
 			      struct vm_wait *wait);

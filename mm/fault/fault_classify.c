@@ -14,6 +14,7 @@ const char *fault_kind_name(enum fault_kind kind)
 		[FAULT_REUSE] = "REUSE",
 		[FAULT_COW] = "COW",
 		[FAULT_REMAP] = "REMAP",
+		[FAULT_USER_WP] = "USER_WP",
 	};
 
 	return kind < FAULT_KINDS ? names[kind] : "?";

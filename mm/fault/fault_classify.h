@@ -13,6 +13,7 @@
  * (look-up)    No VMA has the address. A stack grows (mm/fault/stack_grow.c), and then the table applies;
  *              otherwise it is DENY_MAPERR.
  * DENY_ACCERR  The VMA forbids the access.
+ * USER_WP      A write to a page that its program has write-protected (userfaultfd).
  * ACCESSED     The entry's permissions allow the access, but the entry is RESIDENT, or A is 0, or D
  *              is 0 on a write: set them. Also a read or fetch that the VMA allows and the entry
  *              does not: when mprotect adds permissions, it upgrades only few entries itself.
@@ -44,11 +45,11 @@ struct fault_facts {
 	uint32_t refs; /* its entries included, the swap cache not */
 };
 
-/* Returns the VM_PROT_* that an access needs. To populate writable private memory is a write. */
+/* Returns the VM_PROT_* that an access needs: VM_PROT_WRITE alone for a write. To populate writable private memory is one. */
 static inline unsigned fault_wanted(unsigned access, unsigned vma_prot, bool vma_shared)
 {
 	if ((access & ACCESS_POPULATE) && (vma_prot & VM_PROT_WRITE) && !vma_shared)
-		access |= VM_PROT_WRITE;
+		return VM_PROT_WRITE;
 	return access & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC);
 }
 
@@ -84,8 +85,11 @@ static inline enum fault_kind fault_classify(const struct fault_facts *f)
 	if (wanted & ~f->vma_prot)
 		return FAULT_DENY_ACCERR;
 	if (facts_hold_page(f)) {
-		if (!(wanted & ~f->entry_prot))
+		if (!(wanted & ~f->entry_prot)) {
+			if (wanted & VM_PROT_WRITE && (f->entry_flags & ENTRY_WP) == ENTRY_WP)
+				return FAULT_USER_WP; /* of which entry_prot has W */
 			return facts_are_complete(f, wanted) ? FAULT_SPURIOUS : FAULT_ACCESSED;
+		}
 		if (!(wanted & VM_PROT_WRITE))
 			return FAULT_ACCESSED;
 	}

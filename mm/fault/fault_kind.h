@@ -13,6 +13,7 @@ enum fault_kind {
 	FAULT_REUSE,
 	FAULT_COW,
 	FAULT_REMAP,
+	FAULT_USER_WP,
 	FAULT_KINDS
 };
 
@@ -31,6 +32,7 @@ const char *fault_kind_name(enum fault_kind kind);
  * NO_GROW   An access below a stack does not let it grow.
  * TAKE      Set by vm_fault_take().
  * GIVE      Set by vm_fault_give().
+ * GIVE_WP   Beside GIVE: the page is write-protected (ENTRY_WP).
  */
 #define ACCESS_AHEAD	32u
 #define ACCESS_POPULATE 64u
@@ -39,3 +41,4 @@ const char *fault_kind_name(enum fault_kind kind);
 #define ACCESS_NO_GROW	512u
 #define ACCESS_TAKE	1024u
 #define ACCESS_GIVE	2048u
+#define ACCESS_GIVE_WP	4096u

@@ -426,14 +426,15 @@ bool install_swapped_page(const struct swapped_page *swapped, bool write, bool o
 	struct vma *vma = swapped->vma;
 	struct space *space = vma->space;
 	unsigned flags = write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
+	const bool protected = entry_is_wp(entry_load(swapped->slot));
 	bool alone;
 
 	assert_hardened(spin_lock_held(&space->lock) && spin_lock_held(&swap_cache.lock));
 	sync_text(space, swapped->prot);
 	page_map_get(swapped->page);
-	alone = swap_in_page(swapped->page, write, own);
+	alone = swap_in_page(swapped->page, write && !protected, own) && !protected;
 	if (!alone)
-		flags = ENTRY_ACCESSED | ENTRY_COW;
+		flags = ENTRY_ACCESSED | (protected ? ENTRY_WP : ENTRY_COW);
 	install_publish(space, swapped->slot, swapped->va,
 			entry_make(page_to_pfn(swapped->page), swapped->prot, flags));
 	space_add_resident(space, 1);
@@ -514,6 +515,13 @@ enum vm_outcome install_nothing(struct fault *fault)
 	return VM_OK;
 }
 
+/* The entry is as after fork: the next round finds out whether the write needs a copy. */
+enum vm_outcome install_unprotected(struct fault *fault)
+{
+	(void)entry_cas(fault->slot, fault->entry, entry_set_wp(fault->entry, false));
+	return VM_AGAIN;
+}
+
 enum vm_outcome install_reuse(struct fault *fault)
 {
 	enum vm_outcome outcome =
@@ -558,6 +566,7 @@ bool install_used(struct space *space, struct mmu_entry *slot, vaddr_t va, unsig
 	if (entry_allows(old, wanted))
 		return true;
 	return entry_has_page(old) && !(wanted & ~entry_prot(old)) &&
+	       !(wanted & VM_PROT_WRITE && entry_is_wp(old)) &&
 	       entry_raise(space, slot, va, old, entry_prot(old), entry_flags(old) | used);
 }
 
@@ -599,8 +608,7 @@ size_t install_reuse_ahead(const struct fault *fault, long step, size_t n)
 
 		va += (vaddr_t)step * PAGE_SIZE;
 		if (!entry_has_page(old) || !is_only_reference(old) ||
-		    !entry_raise_synced(slot, va, old, prot,
-					(entry_flags(old) | more) & ~ENTRY_COW))
+		    !entry_raise_synced(slot, va, old, prot, (entry_flags(old) | more) & ~ENTRY_WP))
 			break;
 	}
 	return i;
@@ -616,9 +624,9 @@ static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_e
 
 	if (!entry_has_page(old))
 		return;
-	if (is_reusable(vma, old)) {
+	if (!entry_is_wp(old) && is_reusable(vma, old)) {
 		prot = vma->prot;
-		flags &= ~ENTRY_COW;
+		flags &= ~ENTRY_WP;
 	}
 	if (prot == entry_prot(old))
 		return;
@@ -640,9 +648,10 @@ static void large_upgrade(const struct vma *vma, vaddr_t base, struct mmu_entry 
 
 	if ((vma->prot & VM_PROT_EXEC) || entry_prot(old) == vma->prot)
 		return;
-	if ((vma->prot & VM_PROT_WRITE) && large_is_alone(pfn_to_page(entry_pfn(old)))) {
+	if ((vma->prot & VM_PROT_WRITE) && !entry_is_wp(old) &&
+	    large_is_alone(pfn_to_page(entry_pfn(old)))) {
 		prot = vma->prot;
-		flags &= ~ENTRY_COW;
+		flags &= ~ENTRY_WP;
 	}
 	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
 	if (entry_raise_synced(slot, base, old, prot, flags))

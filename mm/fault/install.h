@@ -56,6 +56,9 @@ enum vm_outcome install_large(struct fault *fault, vaddr_t base);
 void install_moved(struct vma *vma, struct mmu_entry *slot, vaddr_t va, struct page *page);
 void install_collapsed(struct vma *vma, vaddr_t base, struct page *head);
 
+/* Removes ENTRY_WP from fault->entry, which may be a large one. Returns VM_AGAIN. */
+enum vm_outcome install_unprotected(struct fault *fault);
+
 /* REUSE of a large entry, which is fault->entry at fault->slot, as a whole. */
 enum vm_outcome install_reuse_large(struct fault *fault);
 

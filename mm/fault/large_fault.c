@@ -5,6 +5,7 @@
 #include "mm/fault/fault_classify.h"
 #include "mm/fault/install.h"
 #include "mm/fault/run.h"
+#include "mm/fault/userfault.h"
 #include "mm/fault/zero_page.h"
 #include "mm/phys/large_page.h"
 #include "mm/phys/reservation.h"
@@ -194,6 +195,8 @@ static enum vm_outcome large_fault(struct fault *fault, vaddr_t base)
 		return install_accessed(fault);
 	case FAULT_SPURIOUS:
 		return install_nothing(fault);
+	case FAULT_USER_WP:
+		return userfault_protected(fault);
 	default:
 		return install_reuse_large(fault);
 	}

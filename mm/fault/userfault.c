@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "arch/upcall.h"
 #include "mm/fault/fault.h"
+#include "mm/fault/install.h"
 #include "mm/host.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/space/large_entry.h"
@@ -48,8 +49,6 @@ static enum vm_outcome userfault_ask(struct fault *fault)
 	const struct userfault *userfault = fault->vma->userfault;
 	struct vm_wait *wait = fault->wait;
 
-	if (atomic_load(&userfault->closed))
-		return vma_anon.get(fault);
 	if (userfault->refuses || (userfault->user_only && !is_of_program(fault->access)) ||
 	    mm_host.is_ending()) /* it may be the program that would give the page */
 		return VM_BUS;
@@ -57,6 +56,7 @@ static enum vm_outcome userfault_ask(struct fault *fault)
 	wait->space = fault->space;
 	wait->va = fault->va;
 	wait->writes = fault_is_write(fault);
+	wait->is_protected = fault->kind == FAULT_USER_WP;
 	return VM_WAIT;
 }
 
@@ -64,8 +64,13 @@ static enum vm_outcome registered_get(struct fault *fault)
 {
 	if (fault->reader) /* of the VMA it may look only at what it has copied */
 		return VM_AGAIN;
-	if (!(fault->access & ACCESS_GIVE))
+	if (!(fault->access & ACCESS_GIVE)) {
+		if (atomic_load(&fault->vma->userfault->closed))
+			return vma_anon.get(fault);
 		return userfault_ask(fault);
+	}
+	if (fault->access & ACCESS_GIVE_WP)
+		fault->attr.prot &= ~VM_PROT_WRITE;
 	fault->page = fault->given;
 	fault->given = NULL;
 	if (fault->page)
@@ -74,6 +79,18 @@ static enum vm_outcome registered_get(struct fault *fault)
 }
 
 const struct vma_backend vma_userfault = { .name = "userfault", .get = registered_get };
+
+/* Marks stay when memory is registered no more, and in a child: the first write removes them. */
+enum vm_outcome userfault_protected(struct fault *fault)
+{
+	const struct vma *vma = fault->vma;
+
+	if (fault->attr.flags & VMA_UF_WP && !vma->userfault->is_async &&
+	    !atomic_load(&vma->userfault->closed))
+		return userfault_ask(fault);
+	fault_count(fault, FAULT_USER_WP);
+	return install_unprotected(fault);
+}
 
 /* ---- who waits ---- */
 
@@ -110,20 +127,24 @@ static void remove_waiter_locked(struct userfault *userfault, struct userfault_w
 	userfault->nwaiting--;
 }
 
-/* The userfault at which the thread has to wait, or NULL: the page is there, or the memory not registered. */
+/* The userfault at which the thread has to wait, or NULL: the fault is resolved, or the memory not registered. */
 static struct userfault *asked_locked(const struct vm_wait *wait)
 {
+	const unsigned mode = wait->is_protected ? VMA_UF_WP : VMA_UF_MISSING;
 	struct vma *vma = vma_find(wait->space, wait->va);
+	struct mmu_entry entry = entry_at(wait->space, wait->va);
 
 	assert_hardened(spin_lock_held(&wait->space->lock));
-	if (!vma || !(vma->flags & VMA_USERFAULT) || !entry_empty(entry_at(wait->space, wait->va)))
+	if (!vma || !(vma->flags & mode))
+		return NULL;
+	if (wait->is_protected ? !entry_is_wp(entry) : !entry_empty(entry))
 		return NULL;
 	return vma->userfault;
 }
 
 /*
- * A thread waits before the space's lock is released under which the entry was seen to be EMPTY. So whoever fills the entry, and wakes
- * then, finds the thread.
+ * A thread waits before the space's lock is released under which the entry was seen to be EMPTY, or write-protected. So whoever changes
+ * that, and wakes then, finds the thread.
  */
 bool userfault_enter(const struct vm_wait *wait, vaddr_t address, int tid,
 		     struct userfault_waiter *waiter)
@@ -131,8 +152,10 @@ bool userfault_enter(const struct vm_wait *wait, vaddr_t address, int tid,
 	struct userfault *userfault;
 	bool waits = false;
 
-	*waiter =
-		(struct userfault_waiter){ .address = address, .writes = wait->writes, .tid = tid };
+	*waiter = (struct userfault_waiter){ .address = address,
+					     .writes = wait->writes,
+					     .is_protected = wait->is_protected,
+					     .tid = tid };
 	waitq_init(&waiter->woken);
 	waiter->seq = waitq_sample(&waiter->woken);
 	space_lock(wait->space);
@@ -176,7 +199,8 @@ bool userfault_next(struct userfault *userfault, struct userfault_message *ret)
 		waiter = list_entry(list_pop(&userfault->untold), struct userfault_waiter, untold);
 		list_init(&waiter->untold);
 		userfault->nuntold--;
-		*ret = (struct userfault_message){ waiter->address, waiter->writes, waiter->tid };
+		*ret = (struct userfault_message){ waiter->address, waiter->writes,
+						   waiter->is_protected, waiter->tid };
 	}
 	spin_unlock(&userfault->lock);
 	return waiter != NULL;
@@ -231,7 +255,7 @@ void userfault_close(struct userfault *userfault)
 	waitq_wake_all(&userfault->readable);
 }
 
-int userfault_give(struct space *space, vaddr_t va, struct page **page)
+int userfault_give(struct space *space, vaddr_t va, struct page **page, bool wp)
 {
 	struct relief relief = { 0 };
 	struct vm_wait wait;
@@ -239,7 +263,7 @@ int userfault_give(struct space *space, vaddr_t va, struct page **page)
 
 	vm_wait_init(&wait);
 	do
-		result = vm_fault_give(space, va, page, &wait);
+		result = vm_fault_give(space, va, page, wp, &wait);
 	while (wait_and_retry(&result, &wait, &relief));
 	if (!vm_result_is_refusal(result))
 		return result;
@@ -248,14 +272,14 @@ int userfault_give(struct space *space, vaddr_t va, struct page **page)
 	return wait.kind == FAULT_DENY_MAPERR ? -ENOENT : -EEXIST;
 }
 
-bool userfault_covers(struct space *space, vaddr_t start, vaddr_t end)
+bool userfault_covers(struct space *space, vaddr_t start, vaddr_t end, unsigned modes)
 {
 	const struct vma *vma;
 	bool covers;
 
 	space_lock(space);
 	vma = vma_find(space, start);
-	covers = vma && vma->flags & VMA_USERFAULT && end <= vma->end;
+	covers = vma && vma->flags & modes && end <= vma->end;
 	space_unlock(space);
 	return covers;
 }

@@ -7,16 +7,21 @@
 #include "mm/space/space_lock.h"
 #include "mm/vm_wait.h"
 
+struct fault;
+
 /*
- * A VMA with VMA_USERFAULT has a backend of its own, so that faults elsewhere do not ask. In such a VMA a fault at an entry that is
+ * A VMA with VMA_UF_MISSING has a backend of its own, so that faults elsewhere do not ask. In such a VMA a fault at an entry that is
  * EMPTY gets no page: it ends with VM_WAIT, and its thread waits at the VMA's userfault until the program gives the page
- * (userfault_give()), or lets the thread try again (userfault_wake()).
+ * (userfault_give()), or lets the thread try again (userfault_wake()). So does a write to a page with ENTRY_WP in a VMA with VMA_UF_WP,
+ * until the program allows the write (vm_userfault_protect()). Elsewhere ENTRY_WP means nothing.
  */
 struct userfault {
 	struct refcount refs; /* of who has created it, and of threads that wait */
 	/* const once memory is registered: */
 	bool user_only; /* an access of the kernel's own is refused */
 	bool refuses;	/* so is each access: nobody waits */
+	bool is_async;	/* writes to protected pages are allowed without asking */
+	bool has_holes; /* what has no page can be protected, too */
 	struct spinlock lock;
 	/* guarded by lock: */
 	bool closed; /* for good: faults are resolved as in other memory; read without lock */
@@ -36,7 +41,7 @@ struct userfault_waiter {
 	bool is_waiting;
 	/* const: */
 	vaddr_t address; /* that was accessed */
-	bool writes;
+	bool writes, is_protected;
 	int tid;
 	struct waitq woken;
 	uint64_t seq;
@@ -46,6 +51,7 @@ struct userfault_waiter {
 struct userfault_message {
 	vaddr_t address;
 	bool writes;
+	bool is_protected; /* the page is there, and write-protected */
 	int tid;
 };
 
@@ -78,10 +84,13 @@ void userfault_wake(struct userfault *userfault, vaddr_t start, vaddr_t end);
 
 /*
  * Maps a page at va, where the entry is EMPTY and the VMA registered, for a program that resolves a fault there. *page is a frame with
- * its reference, which is taken, or NULL: the zero page. Returns 0; -ENOENT: it is not registered; -EEXIST: there is something;
+ * its reference, which is taken, or NULL: the zero page. `wp`: with ENTRY_WP. Returns 0; -ENOENT: it is not registered; -EEXIST: there is something;
  * -ESRCH: the space ends; -ENOMEM, or -EINTR for a killed thread. Call with no spinning lock held.
  */
-int userfault_give(struct space *space, vaddr_t va, struct page **page);
+int userfault_give(struct space *space, vaddr_t va, struct page **page, bool wp);
 
-/* Does [start, end) lie in one VMA that is registered? */
-bool userfault_covers(struct space *space, vaddr_t start, vaddr_t end);
+/* Does [start, end) lie in one VMA that is registered in one of the modes VMA_UF_*? */
+bool userfault_covers(struct space *space, vaddr_t start, vaddr_t end, unsigned modes);
+
+/* USER_WP. The caller holds the space's lock, and is no reader. Returns an outcome. */
+enum vm_outcome userfault_protected(struct fault *fault);

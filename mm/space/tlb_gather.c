@@ -324,6 +324,38 @@ vaddr_t gather_downgrade(struct gather *gather, const struct vma *vma, vaddr_t s
 	return reached;
 }
 
+static int set_wp_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count, old, new;
+	struct gather *gather = arg;
+
+	gather->resume = leaf->va;
+	if (gather->leaves == GATHER_LEAVES)
+		return 1;
+	gather->leaves++;
+	entry_for_each_used(slot, leaf->entries, end) {
+		const vaddr_t va = mmu_leaf_va(leaf, slot);
+
+		do {
+			old = entry_load(slot);
+			new = entry_set_wp(old, gather->wp);
+		} while (!entry_cas(slot, old, new));
+		debt_owe(gather->space, va, old, new);
+		if (entry_downgrades(old, new))
+			mmu_flush_add(&gather->flush, va);
+		note_change(gather->space, leaf->large ? CHANGE_LARGE : CHANGE_ENTRY, va, old.word,
+			    new.word);
+	}
+	return 0;
+}
+
+vaddr_t gather_set_wp(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
+		      bool wp)
+{
+	gather->wp = wp;
+	return gather_visit(gather, vma, start, end, set_wp_leaf);
+}
+
 void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
 {
 	unsigned before = gather->tables.count;

@@ -25,6 +25,7 @@ struct gather {
 	 */
 	unsigned nzero, nslots, nlarge;
 	unsigned prot;		    /* what gather_downgrade() leaves */
+	bool wp;		    /* what gather_set_wp() sets */
 	const struct object *shown; /* the object whose pages gather_zap_shown() removes */
 	struct page **pages; /* `few`, or a frame that has room for the pages of a leaf table */
 	struct page **stop;  /* where no further page of a leaf table is taken */
@@ -101,6 +102,10 @@ void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot
  */
 vaddr_t gather_downgrade(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
 			 unsigned prot);
+
+/* Sets or removes ENTRY_WP of the entries of [start, end) that are not EMPTY; as gather_downgrade() does it. */
+vaddr_t gather_set_wp(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
+		      bool wp);
 
 /* Must the gather be fenced and freed before it can take more? */
 static inline bool gather_full(const struct gather *gather)

@@ -35,8 +35,10 @@ struct fault;
 #define VMA_WRITE_SEALED 32768u
 #define VMA_HUGE	 65536u	 /* MADV_HUGEPAGE: runs are wanted (mm/fault/run.h) */
 #define VMA_NOHUGE	 131072u /* MADV_NOHUGEPAGE: they are not */
-#define VMA_USERFAULT \
-	262144u /* a program resolves faults where there is no page (mm/fault/userfault.h) */
+/* A program resolves faults (mm/fault/userfault.h): where there is no page, and those of writes to pages with ENTRY_WP. */
+#define VMA_UF_MISSING	 262144u
+#define VMA_UF_WP	 524288u
+#define VMA_USERFAULT	 (VMA_UF_MISSING | VMA_UF_WP)
 
 /* Bytes below a stack that no fault fills, and where the kernel chooses no address (R30). */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)
@@ -83,7 +85,7 @@ struct vma_backend {
 extern const struct vma_backend vma_anon;	    /* private anonymous: heap, stack, BSS, mmap */
 extern const struct vma_backend vma_object_private; /* a file's or memfd's pages, copy-on-write */
 extern const struct vma_backend vma_object_shared;  /* shared: writes go to the object */
-extern const struct vma_backend vma_userfault;	    /* vma_anon, with VMA_USERFAULT */
+extern const struct vma_backend vma_userfault;	    /* vma_anon, with VMA_UF_MISSING */
 extern const struct vma_backend vma_elf;	    /* a program's segment, zeros from file_end */
 
 /* The faults in a VMA since it was made, by kind. The upper part of a split starts with zeros. */
@@ -109,7 +111,8 @@ struct vma {
 	union {
 		/* vma_elf: the first address with zeros instead of the file; else 0 */
 		vaddr_t file_end;
-		struct userfault *userfault; /* vma_userfault; not referenced: userfault_close() */
+		struct userfault
+			*userfault; /* with VMA_USERFAULT; not referenced: userfault_close() */
 	};
 	uint64_t truncation; /* object->lock: the last truncation carried out here */
 	/*

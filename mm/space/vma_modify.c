@@ -239,14 +239,15 @@ int vma_modify_flags(struct vma *vma, vaddr_t start, vaddr_t end, unsigned flags
 	return result;
 }
 
-int vma_modify_userfault(struct vma *vma, vaddr_t start, vaddr_t end, struct userfault *userfault)
+int vma_modify_userfault(struct vma *vma, vaddr_t start, vaddr_t end, struct userfault *userfault,
+			 unsigned modes)
 {
 	struct space *space = vma->space;
 	struct userfault *before = vma->flags & VMA_USERFAULT ? vma->userfault : NULL;
 	struct list dead = LIST_INIT(dead);
 	int result;
 
-	if (before == userfault)
+	if (before == userfault && (vma->flags & modes) == modes)
 		return 0;
 	result = vma_split_edges(space, start, end, false);
 	if (result)
@@ -257,8 +258,9 @@ int vma_modify_userfault(struct vma *vma, vaddr_t start, vaddr_t end, struct use
 	vma_not_registered(vma);
 	if (userfault) {
 		vma->userfault = userfault;
-		vma->backend = &vma_userfault;
-		vma->flags |= VMA_USERFAULT;
+		vma->flags |= modes;
+		if (modes & VMA_UF_MISSING)
+			vma->backend = &vma_userfault;
 	}
 	space->layout++;
 	vma_merge(vma, &dead);

@@ -33,10 +33,11 @@ int vma_modify(struct vma **vma, vaddr_t start, vaddr_t end, unsigned prot, unsi
 int vma_modify_flags(struct vma *vma, vaddr_t start, vaddr_t end, unsigned flags);
 
 /*
- * Registers a part of a VMA, which is private and has no object, with a userfault; NULL: with none, and who waits
- * there tries again. Takes the space's lock, and is else as vma_modify_flags().
+ * Registers a part of a VMA, which is private and has no object, with a userfault, in the modes VMA_UF_*; NULL: with none, and who
+ * waits there tries again. It keeps more modes that it has with the same one. Takes the space's lock, and is else as vma_modify_flags().
  */
-int vma_modify_userfault(struct vma *vma, vaddr_t start, vaddr_t end, struct userfault *userfault);
+int vma_modify_userfault(struct vma *vma, vaddr_t start, vaddr_t end, struct userfault *userfault,
+			 unsigned modes);
 
 /*
  * Merges a VMA with its neighbours where they are alike. Returns the VMA that it is part of now.

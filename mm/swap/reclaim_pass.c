@@ -89,13 +89,14 @@ static void add_unmapped_slot(struct reclaim_pass *pass, uint64_t slot)
 static void swap_out_entry(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *slot,
 			   struct page *page)
 {
-	bool dirty = entry_flags(entry_load(slot)) & ENTRY_DIRTY;
+	const struct mmu_entry old = entry_load(slot);
 	uint64_t to;
 
-	if (!anon_is_swappable(page) || !swap_out_page(page, dirty, &to))
+	if (!anon_is_swappable(page) || !swap_out_page(page, entry_flags(old) & ENTRY_DIRTY, &to))
 		return;
 	counter_add(&reclaim_counts.unmapped, 1);
-	gather_swap_entry(&pass->gather, va, slot, entry_make_swap(to));
+	gather_swap_entry(&pass->gather, va, slot,
+			  entry_set_wp(entry_make_swap(to), entry_is_wp(old)));
 	add_unmapped_slot(pass, to);
 	pass->left -= MIN(pass->left, OUT_COST);
 }

@@ -127,6 +127,30 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 		refer_to_slots(copying, to + (first - leaf->entries), to + (end - leaf->entries));
 }
 
+/*
+ * copy_leaf_entries() of a VMA with VMA_UF_WP: it makes entries COW that its program has write-protected, and here the parent's become
+ * again what they were.
+ */
+static void copy_protected_entries(struct copying *copying, const struct mmu_leaf *leaf,
+				   struct mmu_entry *first, struct mmu_entry *end,
+				   struct mmu_entry *to)
+{
+	uint64_t protected[MMU_LEAF_ENTRIES / 64] = { 0 };
+	struct mmu_entry *slot, old;
+
+	entry_for_each_used(slot, first, end)
+		if (entry_is_wp(entry_load(slot)))
+	protected[(slot - first) / 64] |= 1ul << (slot - first) % 64;
+	copy_leaf_entries(copying, leaf, first, end, to);
+	entry_for_each_used(slot, first, end) {
+		if (!(protected[(slot - first) / 64] >> (slot - first) % 64 & 1))
+			continue;
+		do
+			old = entry_load(slot);
+		while (!entry_cas(slot, old, entry_set_wp(old, true)));
+	}
+}
+
 static bool is_pinned(struct mmu_entry entry)
 {
 	const struct page *page = entry_has_page(entry) ? pfn_to_page(entry_pfn(entry)) : NULL;
@@ -165,7 +189,7 @@ static void copy_pinned(struct copying *copying, vaddr_t va, struct mmu_entry *s
 	arch_page_copy(page_address(copy), page_address(pfn_to_page(entry_pfn(entry))));
 	if (unlikely(entry_prot(entry) & VM_PROT_EXEC))
 		arch_mmu_sync_text(&copying->child->mmu);
-	*to = entry_make(page_to_pfn(copy), entry_prot(entry), entry_flags(entry) & ~ENTRY_COW);
+	*to = entry_make(page_to_pfn(copy), entry_prot(entry), entry_flags(entry) & ~ENTRY_WP);
 	page_ref_to_map(copy);
 	space_add_resident(copying->child, 1);
 	copying->spare = NULL;
@@ -195,7 +219,9 @@ static void copy_large_run(struct copying *copying, const struct mmu_leaf *leaf,
 		struct mmu_entry *slot = leaf->entries + i, entry;
 		unsigned missing;
 
-		entry = cow_protect(copying, va, slot, entry_load(slot));
+		entry = entry_load(slot);
+		if (!entry_is_wp(entry)) /* else it is COW */
+			entry = cow_protect(copying, va, slot, entry);
 		missing = arch_mmu_map_large(&child->mmu, va, entry, &copying->tables);
 		assert(!missing); /* copy_topup() has allocated enough */
 		large_map_get(pfn_to_page(entry_pfn(entry)));
@@ -267,7 +293,10 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 		end = MIN(end, first + PINNED_ENTRIES);
 		pinned = first_pinned(first, end);
 	}
-	copy_leaf_entries(copying, leaf, first, pinned, to);
+	if (unlikely(copying->from->flags & VMA_UF_WP))
+		copy_protected_entries(copying, leaf, first, pinned, to);
+	else
+		copy_leaf_entries(copying, leaf, first, pinned, to);
 	copying->done = true;
 	if (likely(pinned == leaf->entries + leaf->count))
 		return 0;

@@ -25,7 +25,7 @@ static int populate_page(struct space *space, vaddr_t va, unsigned access)
 		result = vm_fault_in(space, va, access, &wait);
 		/* A program that resolves faults may need the mmap lock, which the caller holds. */
 		if (result == VM_WAIT && wait.why == WAITS_FOR_USERFAULT)
-			return VM_BUS;
+			return wait.is_protected ? VM_OK : VM_BUS; /* it is there, or missing */
 	} while (wait_and_retry(&result, &wait, &relief));
 	return result;
 }

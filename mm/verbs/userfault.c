@@ -3,9 +3,13 @@
 #include "mm/fault/userfault.h"
 
 #include "abi/errno.h"
+#include "mm/fault/install.h"
 #include "mm/host.h"
+#include "mm/space/large_entry.h"
+#include "mm/space/tlb_gather.h"
 #include "mm/space/vma_modify.h"
 #include "mm/verbs.h"
+#include "mm/verbs/populate.h"
 
 /* What can be registered: private memory without a file. */
 static bool may_register(const struct vma *vma)
@@ -30,12 +34,45 @@ static int check_registrable(struct space *space, vaddr_t start, vaddr_t end,
 	return 0;
 }
 
+/* Leaf tables that one piece may go through. */
+#define WP_LEAVES 1
+
+/*
+ * Sets or removes ENTRY_WP in a part of a VMA. Where writes are allowed again, few pages become writable at once, the others by faults.
+ */
+static int set_wp(struct space *space, const struct vma *vma, vaddr_t start, vaddr_t end, bool wp)
+{
+	struct gather gather;
+	vaddr_t at = start;
+	int result;
+
+	space_lock(space);
+	space_busy_locked(space, start, end);
+	result = large_split_edges(space, start, end, PAGE_NORMAL);
+	gather_init(&gather, space);
+	while (!result && at < end) {
+		gather.leaves = GATHER_LEAVES - WP_LEAVES;
+		at = gather_set_wp(&gather, vma, at, end, wp);
+		gather_fence(&gather);
+		debt_assert_none(space);
+		if (at < end) {
+			space_unlock(space);
+			result = vm_pause() ? -EINTR : 0;
+			space_lock(space);
+		}
+	}
+	if (!result && !wp)
+		install_gained(vma, MAX(start, vma->touched_start), MIN(end, vma->touched_end));
+	space_unlock_idle(space);
+	return result;
+}
+
 /*
  * Registers what is mapped in the range with a userfault; NULL: with none. `of`: only what is registered with that; NULL: all. Returns 0,
  * or -ENOMEM or -EINTR with a part done; a kill does not stop it with `of`.
  */
 static int change_range(struct space *space, vaddr_t start, vaddr_t end,
-			struct userfault *userfault, const struct userfault *of)
+			struct userfault *userfault, unsigned modes, const struct userfault *of)
 {
 	struct vma *vma;
 
@@ -43,8 +80,13 @@ static int change_range(struct space *space, vaddr_t start, vaddr_t end,
 		const vaddr_t from = MAX(start, vma->start), to = MIN(end, vma->end);
 		int result = 0;
 
+		/* Marks may be left there from before. */
+		if (modes & VMA_UF_WP && !(vma->flags & VMA_UF_WP))
+			result = set_wp(space, vma, from, to, false);
+		if (result)
+			return result;
 		if (!of || (vma->flags & VMA_USERFAULT && vma->userfault == of))
-			result = vma_modify_userfault(vma, from, to, userfault);
+			result = vma_modify_userfault(vma, from, to, userfault, modes);
 		if (result || (vm_pause() && !of))
 			return result ?: -EINTR;
 		start = to;
@@ -53,23 +95,53 @@ static int change_range(struct space *space, vaddr_t start, vaddr_t end,
 }
 
 int vm_userfault_register(struct space *space, vaddr_t start, vaddr_t end,
-			  struct userfault *userfault)
+			  struct userfault *userfault, unsigned modes)
 {
 	assert_hardened(mm_host.mmap_locked(space));
 	return check_registrable(space, start, end, userfault)
-		       ?: change_range(space, start, end, userfault, NULL);
+		       ?: change_range(space, start, end, userfault, modes, NULL);
 }
 
 int vm_userfault_unregister(struct space *space, vaddr_t start, vaddr_t end)
 {
 	assert_hardened(mm_host.mmap_locked(space));
 	return check_registrable(space, start, end, NULL)
-		       ?: change_range(space, start, end, NULL, NULL);
+		       ?: change_range(space, start, end, NULL, 0, NULL);
 }
 
 /* A VMA that is registered as a whole changes without memory. */
 void vm_userfault_forget(struct space *space, const struct userfault *userfault)
 {
 	assert_hardened(mm_host.mmap_locked(space));
-	(void)change_range(space, 0, USER_TOP, NULL, userfault);
+	(void)change_range(space, 0, USER_TOP, NULL, 0, userfault);
+}
+
+/* What has no page gets the zero page, so that there is something to protect. */
+static int fill_holes(struct space *space, vaddr_t start, vaddr_t end)
+{
+	int result = vm_populate(space, start, end, VM_PROT_READ);
+
+	return vm_result_is_refusal(result) ? 0 : result;
+}
+
+int vm_userfault_protect(struct space *space, vaddr_t start, vaddr_t end, bool wp)
+{
+	const struct vma *vma;
+	int result = -ENOENT;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	while (start < end && (vma = vma_find_next(space, start)) && vma->start < end) {
+		const vaddr_t from = MAX(start, vma->start), to = MIN(end, vma->end);
+
+		if (!(vma->flags & VMA_UF_WP))
+			return -ENOENT;
+		result = 0;
+		if (wp && vma->userfault->has_holes && !(vma->flags & VMA_UF_MISSING))
+			result = fill_holes(space, from, to);
+		result = result ?: set_wp(space, vma, from, to, wp);
+		if (result)
+			return result;
+		start = to;
+	}
+	return result;
 }

@@ -6,9 +6,9 @@ export const ROUND = 1, AROUND = 2, FAULT = 3, BEGIN = 4, EXEC = 5, END = 6, ENT
     COPY_OF = 10, MOVE = 11, AREA = 12, NO_AREA = 13, OOM = 14, SUPPLY = 15, MARK = 16, WAIT = 17, RUN = 18, RAISE = 19, SPLIT = 20;
 
 /** The kinds of faults, by the number that the kernel gives them. */
-export const KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"];
+export const KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP", "USER_WP"];
 export const DENY_MAPERR = 0, DENY_ACCERR = 1, ACCESSED = 2, SPURIOUS = 3, SWAPPED = 4, FILL = 5, REUSE = 6, COW = 7,
-    REMAP = 8;
+    REMAP = 8, USER_WP = 9;
 
 /** Of a fault that a signal has ended before the kernel looked at it. */
 export const NO_KIND = 127;

@@ -40,7 +40,7 @@ export function labelOf(fault, area) {
             return area?.isFile ? "file_copy" : "zero_fill";
         return area?.isShared && !area.isFile ? "shared_new" : "file_page";
     }
-    return has(T.REMAP) ? "remap" : has(T.SPURIOUS) ? "spurious" : "accessed";
+    return has(T.REMAP) ? "remap" : has(T.USER_WP) ? "user_wp" : has(T.SPURIOUS) ? "spurious" : "accessed";
 }
 
 /** Who has the frame of a fault afterwards: a key of words.quiz. */

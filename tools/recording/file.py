@@ -20,7 +20,7 @@ AREA_FILE = 1
 OPEN, CLOSED = 254, 255  # the recorder's: a fault that was not over at the machine's end; the last record
 
 # The kinds of faults, in the kernel's order (mm/fault/fault_kind.h).
-KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP"]
+KINDS = ["DENY_MAPERR", "DENY_ACCERR", "ACCESSED", "SPURIOUS", "SWAPPED", "FILL", "REUSE", "COW", "REMAP", "USER_WP"]
 DENIED = 1 << KINDS.index("DENY_MAPERR") | 1 << KINDS.index("DENY_ACCERR")  # of what a ROUND counts as
 BACKINGS = {0: "anonymous", 1: "file", 2: "memory", 3: "device", 4: "pager", 5: "kernel"}  # what is behind a mapping
 PAGES = ["", "zero page", "private", "file", "other"]

@@ -13,7 +13,7 @@ WORDS = "fork exec map unmap fault frame entry table walk trap fence break stack
 LIST = os.path.join(FOLDER, "cases.txt")
 NOT_RECORDED = range(90, 100)  # statuses of tests that are wrong themselves (tests/user/t.h)
 USUAL = {"mem": "64M"}
-OPTIONS = {"stdin-lines", "mem", "linux-mem", "timeout", "append", "soak", "nightly", "thp"}
+OPTIONS = {"stdin-lines", "mem", "linux-mem", "timeout", "append", "soak", "nightly", "thp", "linux"}
 
 
 class Case:
@@ -23,7 +23,8 @@ class Case:
     linux-mem=SIZE that of the Linux machine of the recording. add=FILE[:PATH], in the folder of the built programs, may
     be given several times. tree=FOLDER of tests/user is in the guest at /FOLDER. soak=release: the release kernel runs
     it in the suite soak only. nightly=hardened: the hardened kernel runs it in the suite nightly only. alone: it never
-    shares a boot with others. thp=never: what it prints is so only where faults fill one page, as when it was recorded."""
+    shares a boot with others. linux=here: Linux for riscv64 lacks what it tests, so it was recorded from the Linux
+    of another machine, for which the program was built from its one file. thp=never: what it prints is so only where faults fill one page, as when it was recorded."""
 
     def __init__(self, line, number):
         parts = [part.strip() for part in line.split("|")]
@@ -51,7 +52,7 @@ class Case:
 
     def may_share(self):
         """Returns whether it may run in one boot with others: it has no options but the usual memory."""
-        return {**self.options, "thp": ""} == {**USUAL, "thp": ""} and not self.add and not self.alone
+        return {**self.options, "thp": "", "linux": ""} == {**USUAL, "thp": "", "linux": ""} and not self.add and not self.alone
 
     def thp(self, mode):
         """Returns how memory is filled ahead while it runs, in a run of this mode."""

@@ -15,7 +15,8 @@
  *             the kernel maintains A
  *   SWAP      the page is in a swap slot; the entry has its number, and nothing else
  * Where the kernel maintains D itself, a writable, clean entry has no W bit that the hardware sees.
- * entry_prot() includes VM_PROT_WRITE all the same, and entry_flags() lacks ENTRY_DIRTY.
+ * entry_prot() includes VM_PROT_WRITE all the same, and entry_flags() lacks ENTRY_DIRTY. It does so for an
+ * entry with ENTRY_WP, too, of which W is withheld until the program allows writes.
  */
 struct mmu_entry {
 	uint64_t word;
@@ -33,7 +34,8 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP };
 /* The flags of an entry. */
 #define ENTRY_ACCESSED 1u
 #define ENTRY_DIRTY    2u
-#define ENTRY_COW      4u /* write-protected because the page is shared, whatever its VMA allows */
+#define ENTRY_COW      4u  /* write-protected because the page is shared, whatever its VMA allows */
+#define ENTRY_WP       12u /* both bits: COW, and the program has write-protected the page itself */
 
 /*
  * arch-impl/entry.h supplies these inline functions:
@@ -52,7 +54,7 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP };
  * unsigned entry_prot(struct mmu_entry e);
  *       VM_PROT_*; 0 for EMPTY and SWAP
  * unsigned entry_flags(struct mmu_entry e);
- *       ENTRY_*; 0 for EMPTY and SWAP
+ *       ENTRY_*; 0 for EMPTY and SWAP. (Of the bits of ENTRY_WP the higher one alone is for entry_make() only.)
  * bool entry_allows(struct mmu_entry e, unsigned access);
  *       would the hardware allow an access that needs these VM_PROT_*? A, and D for a write, are
  *       set already. Bits that are set say so, so that the bits that several entries have in common
@@ -66,7 +68,11 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP };
  * struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, unsigned flags);
  *       the same frame with other permissions and flags
  * struct mmu_entry entry_share(struct mmu_entry e);
- *       the same without VM_PROT_WRITE, marked COW
+ *       the same without VM_PROT_WRITE, marked COW, and not ENTRY_WP
+ * bool entry_is_wp(struct mmu_entry e);
+ *       ENTRY_WP is set; for SWAP, too, which keeps it
+ * struct mmu_entry entry_set_wp(struct mmu_entry e, bool wp);
+ *       the same with ENTRY_WP, or without: then COW. Not for EMPTY
  * bool entry_downgrades(struct mmu_entry old, struct mmu_entry new);
  *       true if a TLB that still has `old` would allow more than `new`, or use another frame: a
  *       fence is owed

@@ -20,9 +20,14 @@
 #include "proc/uspace.h"
 #include "proc/wait.h"
 
-#define FEATURES    (UFFD_FEATURE_SIGBUS | UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_EXACT_ADDRESS)
-#define CALLS	    (UFFD_CALL(UFFDIO_API) | UFFD_CALL(UFFDIO_REGISTER) | UFFD_CALL(UFFDIO_UNREGISTER))
-#define RANGE_CALLS (UFFD_CALL(UFFDIO_WAKE) | UFFD_CALL(UFFDIO_COPY) | UFFD_CALL(UFFDIO_ZEROPAGE))
+#define FEATURES                                                                            \
+	(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS | UFFD_FEATURE_THREAD_ID |    \
+	 UFFD_FEATURE_EXACT_ADDRESS | UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC | \
+	 UFFD_FEATURE_MOVE)
+#define CALLS (UFFD_CALL(UFFDIO_API) | UFFD_CALL(UFFDIO_REGISTER) | UFFD_CALL(UFFDIO_UNREGISTER))
+#define RANGE_CALLS                                                                     \
+	(UFFD_CALL(UFFDIO_WAKE) | UFFD_CALL(UFFDIO_COPY) | UFFD_CALL(UFFDIO_ZEROPAGE) | \
+	 UFFD_CALL(UFFDIO_MOVE))
 
 /* In `features`, as Linux shows it: UFFDIO_API has been called. */
 #define INITIALIZED (1u << 31)
@@ -56,7 +61,8 @@ static struct abi_uffd_msg uffd_message_of(const struct userfault_message *fault
 {
 	return (struct abi_uffd_msg){
 		.event = UFFD_EVENT_PAGEFAULT,
-		.flags = fault->writes ? UFFD_PAGEFAULT_FLAG_WRITE : 0,
+		.flags = (fault->writes ? UFFD_PAGEFAULT_FLAG_WRITE : 0) |
+			 (fault->is_protected ? UFFD_PAGEFAULT_FLAG_WP : 0),
 		.address = features & UFFD_FEATURE_EXACT_ADDRESS
 				   ? fault->address
 				   : ALIGN_DOWN(fault->address, PAGE_SIZE),
@@ -147,6 +153,9 @@ static int call_api(struct userfaultfd *of, vaddr_t arg)
 		return user_copy_out(arg, &api, sizeof(api)) ?: -EINVAL;
 	}
 	of->userfault->refuses = api.features & UFFD_FEATURE_SIGBUS;
+	of->userfault->is_async = api.features & UFFD_FEATURE_WP_ASYNC;
+	of->userfault->has_holes = api.features &
+				   (UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC);
 	api.features = FEATURES;
 	api.ioctls = CALLS;
 	return user_copy_out(arg, &api, sizeof(api));
@@ -188,18 +197,25 @@ static int call_register(struct userfaultfd *of, vaddr_t arg)
 {
 	struct abi_uffdio_register ask;
 	uint64_t calls = RANGE_CALLS;
+	unsigned modes;
 	vaddr_t end;
 	int err = user_copy_in(&ask, arg, offsetof(struct abi_uffdio_register, ioctls));
 
 	if (err)
 		return err;
-	if (ask.mode != UFFDIO_REGISTER_MODE_MISSING)
+	if (!ask.mode ||
+	    ask.mode & ~(uint64_t)(UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP))
 		return -EINVAL;
+	modes = ask.mode & UFFDIO_REGISTER_MODE_MISSING ? VMA_UF_MISSING : 0;
+	if (ask.mode & UFFDIO_REGISTER_MODE_WP) {
+		modes |= VMA_UF_WP;
+		calls |= UFFD_CALL(UFFDIO_WRITEPROTECT);
+	}
 	err = uffd_check_range(&ask.range) ?: begin_verb(of);
 	if (err)
 		return err;
 	end = ask.range.start + ask.range.len;
-	err = vm_userfault_register(&of->uspace->space, ask.range.start, end, of->userfault);
+	err = vm_userfault_register(&of->uspace->space, ask.range.start, end, of->userfault, modes);
 	end_verb(of);
 	return err
 		       ?: user_copy_out(arg + offsetof(struct abi_uffdio_register, ioctls), &calls,
@@ -228,19 +244,26 @@ static int call_wake(struct userfaultfd *of, vaddr_t arg)
 	return err;
 }
 
-/* Gives one page: a copy of what is at `src`, or zeros. */
-static int give_page(struct space *space, vaddr_t to, const vaddr_t *src)
+/* What is given to a range. */
+struct gift {
+	struct abi_uffdio_range range;
+	const vaddr_t *src; /* where the bytes are; NULL: zeros */
+	bool wakes, wp;
+};
+
+/* Gives one page. */
+static int give_page(struct space *space, const struct gift *gift, uint64_t at)
 {
 	struct page *page = NULL;
 	int err = 0;
 
-	if (src) {
+	if (gift->src) {
 		page = page_alloc_wait(0, PAGE_ANON);
 		if (!page)
 			return -ENOMEM;
-		err = user_copy_in(page_address(page), *src, PAGE_SIZE);
+		err = user_copy_in(page_address(page), *gift->src + at, PAGE_SIZE);
 	}
-	err = err ?: userfault_give(space, to, &page);
+	err = err ?: userfault_give(space, gift->range.start + at, &page, gift->wp);
 	if (page)
 		page_put(page);
 	return err;
@@ -248,29 +271,29 @@ static int give_page(struct space *space, vaddr_t to, const vaddr_t *src)
 
 /*
  * Gives the pages of a range, which lies in one VMA, and wakes who waits there. Returns how many bytes, or an error if there are none.
- * `src`: where their bytes are; NULL: zeros.
  */
-static int64_t give_pages(struct userfaultfd *of, const struct abi_uffdio_range *range,
-			  const vaddr_t *src, bool wakes)
+static int64_t give_pages(struct userfaultfd *of, const struct gift *gift)
 {
+	const struct abi_uffdio_range *range = &gift->range;
 	struct space *space = &of->uspace->space;
 	uint64_t done = 0;
 	int err = 0;
 
 	if (!uspace_try_get(of->uspace))
 		return -ESRCH;
-	if (!userfault_covers(space, range->start, range->start + range->len))
+	if (!userfault_covers(space, range->start, range->start + range->len, VMA_USERFAULT))
 		err = -ENOENT;
+	else if (gift->wp &&
+		 !userfault_covers(space, range->start, range->start + range->len, VMA_UF_WP))
+		err = -EINVAL;
 	while (!err && done < range->len) {
-		const vaddr_t from = src ? *src + done : 0;
-
-		err = give_page(space, range->start + done, src ? &from : NULL);
+		err = give_page(space, gift, done);
 		done += err ? 0 : PAGE_SIZE;
 		if (!err && current_killed())
 			err = -EINTR;
 	}
 	uspace_put(of->uspace);
-	if (wakes && done)
+	if (gift->wakes && done)
 		userfault_wake(of->userfault, range->start, range->start + done);
 	return done ? (int64_t)done : err;
 }
@@ -288,25 +311,27 @@ static int end_give(vaddr_t to, int64_t done, uint64_t len)
 static int call_copy(struct userfaultfd *of, vaddr_t arg)
 {
 	struct abi_uffdio_copy ask;
-	struct abi_uffdio_range range;
-	vaddr_t src;
+	struct gift gift;
 	int err = user_copy_in(&ask, arg, offsetof(struct abi_uffdio_copy, copy));
 
 	if (err)
 		return err;
-	range = (struct abi_uffdio_range){ ask.dst, ask.len };
-	err = uffd_check_range(&range);
-	if (err || ask.src + ask.len <= ask.src || ask.mode & ~(uint64_t)UFFDIO_COPY_MODE_DONTWAKE)
+	gift = (struct gift){ .range = { ask.dst, ask.len },
+			      .src = &ask.src,
+			      .wakes = !(ask.mode & UFFDIO_COPY_MODE_DONTWAKE),
+			      .wp = ask.mode & UFFDIO_COPY_MODE_WP };
+	err = uffd_check_range(&gift.range);
+	if (err || ask.src + ask.len <= ask.src ||
+	    ask.mode & ~(uint64_t)(UFFDIO_COPY_MODE_DONTWAKE | UFFDIO_COPY_MODE_WP))
 		return -EINVAL;
-	src = ask.src;
-	return end_give(arg + offsetof(struct abi_uffdio_copy, copy),
-			give_pages(of, &range, &src, !(ask.mode & UFFDIO_COPY_MODE_DONTWAKE)),
+	return end_give(arg + offsetof(struct abi_uffdio_copy, copy), give_pages(of, &gift),
 			ask.len);
 }
 
 static int call_zeropage(struct userfaultfd *of, vaddr_t arg)
 {
 	struct abi_uffdio_zeropage ask;
+	struct gift gift;
 	int err = user_copy_in(&ask, arg, offsetof(struct abi_uffdio_zeropage, zeropage));
 
 	err = err ?: uffd_check_range(&ask.range);
@@ -314,10 +339,63 @@ static int call_zeropage(struct userfaultfd *of, vaddr_t arg)
 		return err;
 	if (ask.mode & ~(uint64_t)UFFDIO_ZEROPAGE_MODE_DONTWAKE)
 		return -EINVAL;
-	return end_give(
-		arg + offsetof(struct abi_uffdio_zeropage, zeropage),
-		give_pages(of, &ask.range, NULL, !(ask.mode & UFFDIO_ZEROPAGE_MODE_DONTWAKE)),
-		ask.range.len);
+	gift = (struct gift){ .range = ask.range,
+			      .wakes = !(ask.mode & UFFDIO_ZEROPAGE_MODE_DONTWAKE) };
+	return end_give(arg + offsetof(struct abi_uffdio_zeropage, zeropage), give_pages(of, &gift),
+			ask.range.len);
+}
+
+/* Pages of the caller's own memory, which are not copied. */
+static int call_move(struct userfaultfd *of, vaddr_t arg)
+{
+	const uint64_t modes = UFFDIO_MOVE_MODE_DONTWAKE | UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES;
+	struct abi_uffdio_move ask;
+	struct abi_uffdio_range to, from;
+	size_t done = 0;
+	int err = user_copy_in(&ask, arg, offsetof(struct abi_uffdio_move, move));
+
+	if (err)
+		return err;
+	to = (struct abi_uffdio_range){ ask.dst, ask.len };
+	from = (struct abi_uffdio_range){ ask.src, ask.len };
+	err = uffd_check_range(&to) ?: uffd_check_range(&from);
+	if (err || ask.mode & ~modes || of->uspace != current_process()->uspace)
+		return -EINVAL;
+	err = begin_verb(of);
+	if (err)
+		return err;
+	err = vm_userfault_move(&of->uspace->space, to.start, from.start, ask.len,
+				ask.mode & UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES, of->userfault, &done);
+	end_verb(of);
+	if (done && !(ask.mode & UFFDIO_MOVE_MODE_DONTWAKE))
+		userfault_wake(of->userfault, to.start, to.start + done);
+	return end_give(arg + offsetof(struct abi_uffdio_move, move), done ? (int64_t)done : err,
+			ask.len);
+}
+
+static int call_writeprotect(struct userfaultfd *of, vaddr_t arg)
+{
+	struct abi_uffdio_writeprotect ask;
+	vaddr_t end;
+	int err = user_copy_in(&ask, arg, sizeof(ask)) ?: uffd_check_range(&ask.range);
+	bool wp;
+
+	if (err)
+		return err;
+	wp = ask.mode & UFFDIO_WRITEPROTECT_MODE_WP;
+	if (ask.mode &
+		    ~(uint64_t)(UFFDIO_WRITEPROTECT_MODE_WP | UFFDIO_WRITEPROTECT_MODE_DONTWAKE) ||
+	    (wp && ask.mode & UFFDIO_WRITEPROTECT_MODE_DONTWAKE))
+		return -EINVAL;
+	err = begin_verb(of);
+	if (err)
+		return err == -ENOMEM ? -ESRCH : err;
+	end = ask.range.start + ask.range.len;
+	err = vm_userfault_protect(&of->uspace->space, ask.range.start, end, wp);
+	end_verb(of);
+	if (!err && !wp && !(ask.mode & UFFDIO_WRITEPROTECT_MODE_DONTWAKE))
+		userfault_wake(of->userfault, ask.range.start, end);
+	return err;
 }
 
 static int userfaultfd_ioctl(struct file *file, unsigned long request, vaddr_t arg)
@@ -339,6 +417,10 @@ static int userfaultfd_ioctl(struct file *file, unsigned long request, vaddr_t a
 		return call_copy(of, arg);
 	case UFFDIO_ZEROPAGE:
 		return call_zeropage(of, arg);
+	case UFFDIO_MOVE:
+		return call_move(of, arg);
+	case UFFDIO_WRITEPROTECT:
+		return call_writeprotect(of, arg);
 	default:
 		return -EINVAL;
 	}

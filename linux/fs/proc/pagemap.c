@@ -13,6 +13,7 @@
 /* The words, as Linux has them. */
 #define PAGEMAP_FRAME	  ((1ull << 55) - 1) /* the frame; of a page in swap its slot, from bit 5 on */
 #define PAGEMAP_EXCLUSIVE (1ull << 56)	     /* one entry maps it */
+#define PAGEMAP_UFFD_WP	  (1ull << 57)	     /* a program has write-protected it */
 #define PAGEMAP_FILE	  (1ull << 61)	     /* it is no private memory */
 #define PAGEMAP_SWAP	  (1ull << 62)
 #define PAGEMAP_PRESENT	  (1ull << 63)
@@ -37,12 +38,25 @@ static uint64_t pagemap_word(struct mmu_entry entry)
 	return word;
 }
 
+/* Does the entry's mark count? */
+static bool is_protected(struct space *space, vaddr_t va)
+{
+	const struct vma *vma = vma_find(space, va);
+
+	return vma && vma->flags & VMA_UF_WP;
+}
+
 /* Writes a word for each of n pages from va on, which are below USER_TOP. */
 static void pagemap_words(struct space *space, vaddr_t va, uint64_t *words, size_t n)
 {
 	space_lock(space);
-	for (size_t i = 0; i < n; i++)
-		words[i] = pagemap_word(entry_at(space, va + i * PAGE_SIZE));
+	for (size_t i = 0; i < n; i++, va += PAGE_SIZE) {
+		struct mmu_entry entry = entry_at(space, va);
+
+		words[i] = pagemap_word(entry);
+		if (entry_is_wp(entry) && is_protected(space, va))
+			words[i] |= PAGEMAP_UFFD_WP;
+	}
 	space_unlock(space);
 }
 

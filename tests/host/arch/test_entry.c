@@ -11,12 +11,18 @@ enum { V = 1, R = 2, W = 4, X = 8, U = 16, G = 32, A = 64, D = 128 };
 
 static const pfn_t frames[] = { 0, 1, 0x80200, (1ul << 44) - 1 };
 
-/* What entry_prot() has to say: COW drops W, W brings R. */
+/* The permissions that an entry has: COW drops W, W brings R. */
 static unsigned prot_expected(unsigned prot, unsigned flags)
 {
 	if (flags & ENTRY_COW)
 		prot &= ~VM_PROT_WRITE;
 	return prot & VM_PROT_WRITE ? prot | VM_PROT_READ : prot;
+}
+
+/* What entry_prot() has to say: W that is withheld for the program, too. */
+static unsigned prot_said(unsigned prot, unsigned flags)
+{
+	return prot_expected(prot, flags) | (flags == (flags | ENTRY_WP) ? VM_PROT_WRITE : 0);
 }
 
 /* What the hardware may do with it. */
@@ -46,8 +52,9 @@ static void check_made(pfn_t pfn, unsigned prot, unsigned flags)
 	assert_int_equal(entry_state(e), present ? ENTRY_PRESENT : ENTRY_RESIDENT);
 	assert_false(entry_empty(e));
 	assert_int_equal(entry_pfn(e), pfn);
-	assert_int_equal(entry_prot(e), has);
-	assert_int_equal(entry_flags(e), flags);
+	assert_int_equal(entry_prot(e), prot_said(prot, flags));
+	assert_int_equal(entry_is_wp(e), (flags & ENTRY_WP) == ENTRY_WP);
+	assert_int_equal(entry_flags(e) & ~(flags & ENTRY_COW ? 0 : 8), flags);
 	assert_int_equal(entry_with(e, entry_prot(e), entry_flags(e)).word, e.word);
 	check_hardware(e, has, flags);
 }
@@ -57,8 +64,10 @@ static void for_all(void (*check)(pfn_t pfn, unsigned prot, unsigned flags))
 {
 	for (unsigned i = 0; i < 4; i++)
 		for (unsigned prot = 0; prot < 8; prot++)
-			for (unsigned flags = 0; flags < 8; flags++)
-				check(frames[i], prot, flags);
+			for (unsigned flags = 0; flags < 16; flags++)
+				if (flags < 8 ||
+				    flags & ENTRY_COW) /* the bit of WP alone is none's */
+					check(frames[i], prot, flags);
 }
 
 TEST(made)
@@ -108,10 +117,41 @@ static void check_share(pfn_t pfn, unsigned prot, unsigned flags)
 	shared = entry_share(e);
 	assert_int_equal(entry_pfn(shared), pfn);
 	assert_int_equal(entry_prot(shared), entry_prot(e) & ~VM_PROT_WRITE);
-	assert_int_equal(ENTRY_COW, entry_flags(shared) & ENTRY_COW);
+	assert_int_equal(ENTRY_COW, entry_flags(shared) & ENTRY_WP);
 	assert_int_equal(0, shared.word & W);
-	assert_int_equal(shared.word,
-			 entry_with(e, entry_prot(e), entry_flags(e) | ENTRY_COW).word);
+	assert_int_equal(
+		shared.word,
+		entry_with(e, entry_prot(e), (entry_flags(e) & ~ENTRY_WP) | ENTRY_COW).word);
+}
+
+static void check_wp(pfn_t pfn, unsigned prot, unsigned flags)
+{
+	struct mmu_entry e = entry_make(pfn, prot, flags), wp = entry_set_wp(e, true), off;
+
+	assert_true(entry_is_wp(wp));
+	check_hardware(wp, prot_expected(prot, flags) & ~VM_PROT_WRITE, flags);
+	assert_int_equal(entry_pfn(wp), pfn);
+	assert_int_equal(wp.word, entry_with(wp, entry_prot(wp), entry_flags(wp)).word);
+	off = entry_set_wp(wp, false);
+	assert_false(entry_is_wp(off));
+	assert_int_equal(off.word, entry_share(e).word);
+	assert_int_equal(entry_set_wp(off, false).word, off.word);
+}
+
+TEST(write_protected_by_the_program) /* R230 */
+{
+	struct mmu_entry swap = entry_make_swap((1ul << 40) - 1);
+
+	for (unsigned soft = 0; soft < 2; soft++) {
+		entry_ad_soft = soft;
+		for_all(check_wp);
+	}
+	entry_ad_soft = false;
+	assert_int_equal(swap.word, entry_set_wp(swap, false).word);
+	assert_int_equal(swap.word, entry_set_wp(entry_set_wp(swap, true), false).word);
+	swap = entry_set_wp(swap, true);
+	assert_true(entry_is_wp(swap) && entry_state(swap) == ENTRY_SWAP);
+	assert_int_equal((1ul << 40) - 1, entry_swap_slot(swap));
 }
 
 TEST(share) /* R60 */

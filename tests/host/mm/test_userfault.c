@@ -24,7 +24,7 @@ static int give(size_t i, unsigned char byte)
 		assert_non_null(page);
 		memset(page_address(page), byte, P);
 	}
-	result = userfault_give(&space, AT + i * P, &page);
+	result = userfault_give(&space, AT + i * P, &page, false);
 	assert_true(!page || result != 0);
 	if (page)
 		page_put(page);
@@ -77,7 +77,8 @@ static int store(vaddr_t va, unsigned char value)
 
 static int set(size_t first, size_t n)
 {
-	return vm_userfault_register(&space, AT + first * P, AT + (first + n) * P, userfault);
+	return vm_userfault_register(&space, AT + first * P, AT + (first + n) * P, userfault,
+				     VMA_UF_MISSING);
 }
 
 static int unset(size_t first, size_t n)
@@ -163,11 +164,11 @@ TEST(userfault_gives_once)
 TEST(userfault_covers_one_mapping)
 {
 	begin_userfault(N);
-	assert_false(userfault_covers(&space, AT, AT + P));
+	assert_false(userfault_covers(&space, AT, AT + P, VMA_USERFAULT));
 	assert_int_equal(0, set(1, 4));
-	assert_false(userfault_covers(&space, AT, AT + 2 * P));
-	assert_true(userfault_covers(&space, AT + P, AT + 5 * P));
-	assert_false(userfault_covers(&space, AT + P, AT + 6 * P));
+	assert_false(userfault_covers(&space, AT, AT + 2 * P, VMA_USERFAULT));
+	assert_true(userfault_covers(&space, AT + P, AT + 5 * P, VMA_USERFAULT));
+	assert_false(userfault_covers(&space, AT + P, AT + 6 * P, VMA_USERFAULT));
 	end_userfault();
 }
 
@@ -186,9 +187,11 @@ TEST(userfault_registers_ranges)
 	assert_int_equal(0, set(1, 2));
 	assert_true(!is_registered(0) && is_registered(1) && is_registered(3) && !is_registered(4));
 	assert_int_equal(3, space.nvmas);
-	assert_int_equal(-EBUSY, vm_userfault_register(&space, AT, AT + 2 * P, other));
+	assert_int_equal(-EBUSY,
+			 vm_userfault_register(&space, AT, AT + 2 * P, other, VMA_UF_MISSING));
 	assert_false(is_registered(0));
-	assert_int_equal(0, vm_userfault_register(&space, AT + 4 * P, AT + 5 * P, other));
+	assert_int_equal(
+		0, vm_userfault_register(&space, AT + 4 * P, AT + 5 * P, other, VMA_UF_MISSING));
 	assert_int_equal(4, space.nvmas); /* two of different ones stay two */
 	assert_int_equal(0, unset(0, N));
 	assert_int_equal(1, space.nvmas);

@@ -89,7 +89,8 @@ static void each(void (*fn)(const char *name, uint64_t n, void *arg), void *arg)
 	}
 	for (unsigned i = 0; i < FAULT_KINDS; i++) {
 		snprintf(name, sizeof(name), "kind.%s", fault_kind_name(i));
-		fn(name, counts.kind[i], arg);
+		if (i != FAULT_USER_WP) /* the model has no userfault */
+			fn(name, counts.kind[i], arg);
 	}
 	for (unsigned i = 0; i < RETRY_REASONS; i++) {
 		snprintf(name, sizeof(name), "retry.%s", retry_names[i]);

@@ -10,7 +10,8 @@
  * VM_PROT_* and ENTRY_* have values that only need to be shifted. U is set in every entry that has
  * a frame: V=0 with U=1 is RESIDENT. V=0 with U=0 and the highest bit of the frame's number is
  * SWAP, with the slot in the lower bits. Soft W means that the page may be written, but W is withheld
- * until D is set (on harts that do not set D, and with the boot option ad=soft).
+ * until D is set (on harts that do not set D, and with the boot option ad=soft). COW with soft W is the mark
+ * of a page that its program has write-protected (ENTRY_WP); SWAP may have it, too.
  */
 #define ENTRY_WORD_V	  0x1ul
 #define ENTRY_WORD_RWX	  0xeul
@@ -21,6 +22,7 @@
 #define ENTRY_WORD_D	  0x80ul
 #define ENTRY_WORD_COW	  0x100ul
 #define ENTRY_WORD_SOFT_W 0x200ul
+#define ENTRY_WORD_WP	  (ENTRY_WORD_COW | ENTRY_WORD_SOFT_W)
 #define ENTRY_PROT_SHIFT  1
 #define ENTRY_FLAGS_SHIFT 6
 #define ENTRY_WORD_SWAP	  0x20000000000000ul
@@ -84,7 +86,7 @@ static inline unsigned entry_prot(struct mmu_entry e)
 
 static inline unsigned entry_flags(struct mmu_entry e)
 {
-	return (e.word >> ENTRY_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW);
+	return (e.word >> ENTRY_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_WP);
 }
 
 /* The journal has the bits of Sv39. */
@@ -113,6 +115,8 @@ static inline uint64_t entry_bits_soft(unsigned prot, unsigned flags)
 {
 	uint64_t word = entry_bits(prot, flags);
 
+	if (!(flags & ENTRY_COW))
+		word &= ~ENTRY_WORD_SOFT_W;
 	if ((prot & VM_PROT_WRITE) && !(flags & ENTRY_DIRTY))
 		word = (word & ~ENTRY_WORD_W) | ENTRY_WORD_SOFT_W;
 	if (prot && (flags & ENTRY_ACCESSED))
@@ -148,6 +152,21 @@ static inline struct mmu_entry entry_share(struct mmu_entry e)
 {
 	return (struct mmu_entry){ (e.word & ~(ENTRY_WORD_W | ENTRY_WORD_SOFT_W)) |
 				   ENTRY_WORD_COW };
+}
+
+static inline bool entry_is_wp(struct mmu_entry e)
+{
+	return (e.word & ENTRY_WORD_WP) == ENTRY_WORD_WP;
+}
+
+static inline struct mmu_entry entry_set_wp(struct mmu_entry e, bool wp)
+{
+	if (wp)
+		return (struct mmu_entry){ (e.word & ~ENTRY_WORD_W) | ENTRY_WORD_WP };
+	if (!entry_is_wp(e))
+		return e;
+	return (struct mmu_entry){ e.word &
+				   ~(e.word & ENTRY_WORD_U ? ENTRY_WORD_SOFT_W : ENTRY_WORD_WP) };
 }
 
 static inline bool entry_downgrades(struct mmu_entry old, struct mmu_entry new)

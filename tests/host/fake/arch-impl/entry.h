@@ -67,12 +67,12 @@ static inline unsigned entry_prot(struct mmu_entry e)
 {
 	unsigned prot = (e.word >> FAKE_PROT_SHIFT) & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC);
 
-	return e.word & FAKE_SOFT_W ? prot | VM_PROT_WRITE : prot;
+	return e.word & (FAKE_SOFT_W | FAKE_WP) ? prot | VM_PROT_WRITE : prot;
 }
 
 static inline unsigned entry_flags(struct mmu_entry e)
 {
-	return (e.word >> FAKE_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW);
+	return (e.word >> FAKE_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_WP);
 }
 
 /* The journal's layout is another one. */
@@ -86,6 +86,8 @@ static inline bool entry_allows(struct mmu_entry e, unsigned access)
 {
 	unsigned flags = access & VM_PROT_WRITE ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
 
+	if (access & VM_PROT_WRITE && e.word & FAKE_WP)
+		return false;
 	return entry_state(e) == ENTRY_PRESENT && (entry_prot(e) & access) == access &&
 	       (entry_flags(e) & flags) == flags;
 }
@@ -118,7 +120,23 @@ static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, uns
 
 static inline struct mmu_entry entry_share(struct mmu_entry e)
 {
-	return entry_with(e, entry_prot(e) & ~VM_PROT_WRITE, entry_flags(e) | ENTRY_COW);
+	return entry_with(e, entry_prot(e) & ~VM_PROT_WRITE,
+			  (entry_flags(e) & ~ENTRY_WP) | ENTRY_COW);
+}
+
+static inline bool entry_is_wp(struct mmu_entry e)
+{
+	return e.word & FAKE_WP;
+}
+
+static inline struct mmu_entry entry_set_wp(struct mmu_entry e, bool wp)
+{
+	if (entry_has_page(e))
+		return entry_with(e, entry_prot(e),
+				  wp		   ? entry_flags(e) | ENTRY_WP
+				  : entry_is_wp(e) ? (entry_flags(e) & ~ENTRY_WP) | ENTRY_COW
+						   : entry_flags(e));
+	return (struct mmu_entry){ wp ? e.word | FAKE_WP : e.word & ~FAKE_WP };
 }
 
 static inline bool entry_downgrades(struct mmu_entry old, struct mmu_entry new)
