@@ -84,9 +84,9 @@ struct vm_remove {
 int vm_remove_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_remove *ret);
 
 /*
- * Register the memory in [start, end), page-aligned, with a userfault (mm/fault/userfault.h), or with none; holes are passed over. Return
- * 0; -EINVAL: nothing is mapped there, or something that cannot be registered; -EBUSY: it is registered with another one; -ENOMEM,
- * or -EINTR with a part done. vm_userfault_forget() does so for all that is registered with one. `modes`: VMA_UF_*.
+ * Register the memory in [start, end), page-aligned, with a userfault (mm/fault/userfault.h), or with none; holes are passed over. `modes`: VMA_UF_*. Return
+ * 0; -EINVAL: nothing is mapped there, or something that cannot be registered so; -EPERM: shared memory that may not be written; -EBUSY: it is registered with another one; -ENOMEM,
+ * or -EINTR with a part done. vm_userfault_forget() does so for all that is registered with one.
  */
 int vm_userfault_register(struct space *space, vaddr_t start, vaddr_t end,
 			  struct userfault *userfault, unsigned modes);

@@ -47,6 +47,7 @@ struct vm_wait {
 	struct space *space;
 	vaddr_t va;
 	bool writes, is_protected;
+	bool minor; /* its object has it */
 	/* In a recorded space (record/fault.c): */
 	uint64_t recorded_work; /* what journal_work() was when the fault came */
 	uint64_t recorded_at; /* arch_instructions() when a round had ended that was not the last */

@@ -17,14 +17,17 @@
 #define UFFDIO_ZEROPAGE	    0xc020aa04
 #define UFFDIO_MOVE	    0xc028aa05
 #define UFFDIO_WRITEPROTECT 0xc018aa06
+#define UFFDIO_CONTINUE	    0xc020aa07
 #define UFFDIO_API	    0xc018aa3f
 
 /* The calls that an answer says are there: a bit for each, of the lowest byte of its request. */
 #define UFFD_CALL(request) (1ull << ((request)&0x3f))
 
 #define UFFD_FEATURE_PAGEFAULT_FLAG_WP 0x1u
+#define UFFD_FEATURE_MISSING_SHMEM     0x20u
 #define UFFD_FEATURE_SIGBUS	       0x80u
 #define UFFD_FEATURE_THREAD_ID	       0x100u
+#define UFFD_FEATURE_MINOR_SHMEM       0x400u
 #define UFFD_FEATURE_EXACT_ADDRESS     0x800u
 #define UFFD_FEATURE_WP_UNPOPULATED    0x2000u
 #define UFFD_FEATURE_WP_ASYNC	       0x8000u
@@ -32,9 +35,11 @@
 
 #define UFFDIO_REGISTER_MODE_MISSING	  1
 #define UFFDIO_REGISTER_MODE_WP		  2
+#define UFFDIO_REGISTER_MODE_MINOR	  4
 #define UFFDIO_COPY_MODE_DONTWAKE	  1
 #define UFFDIO_COPY_MODE_WP		  2
 #define UFFDIO_ZEROPAGE_MODE_DONTWAKE	  1
+#define UFFDIO_CONTINUE_MODE_DONTWAKE	  1
 #define UFFDIO_WRITEPROTECT_MODE_WP	  1
 #define UFFDIO_WRITEPROTECT_MODE_DONTWAKE 2
 #define UFFDIO_MOVE_MODE_DONTWAKE	  1
@@ -43,6 +48,7 @@
 #define UFFD_EVENT_PAGEFAULT	  0x12
 #define UFFD_PAGEFAULT_FLAG_WRITE 1
 #define UFFD_PAGEFAULT_FLAG_WP	  2
+#define UFFD_PAGEFAULT_FLAG_MINOR 4
 
 struct abi_uffdio_api {
 	uint64_t api, features, ioctls;
@@ -77,6 +83,12 @@ struct abi_uffdio_move {
 struct abi_uffdio_writeprotect {
 	struct abi_uffdio_range range;
 	uint64_t mode;
+};
+
+struct abi_uffdio_continue {
+	struct abi_uffdio_range range;
+	uint64_t mode;
+	int64_t mapped; /* the answer */
 };
 
 /* Of a page fault; other events have other words behind the first. */

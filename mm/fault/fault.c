@@ -246,7 +246,8 @@ static bool may_force(const struct fault *fault)
 
 	if (fault->attr.flags & VMA_MOVING || wanted & ~vma_attr_max_prot(&fault->attr))
 		return false;
-	return !(wanted & VM_PROT_WRITE) || !fault_is_shared(fault);
+	return !(wanted & VM_PROT_WRITE) || !fault_is_shared(fault) ||
+	       fault->access & ACCESS_GIVE; /* the backend does not let it through */
 }
 
 /* May the page be given that a program resolves a fault with? */
@@ -663,15 +664,17 @@ enum vm_outcome vm_fault_take(struct space *space, vaddr_t address, unsigned acc
 	return outcome;
 }
 
-/* A write that is forced, so that it does not matter what the VMA allows. */
+/* An access that is forced, so that it does not matter what the VMA allows. A private page is given by a write. */
 enum vm_outcome vm_fault_give(struct space *space, vaddr_t va, struct page **page, bool wp,
 			      struct vm_wait *wait)
 {
 	struct fault fault = {
 		.space = space,
 		.va = va,
-		.access = VM_PROT_WRITE | ACCESS_GIVE | ACCESS_FORCE | ACCESS_INSIDE |
-			  ACCESS_NO_GROW | (wp ? ACCESS_GIVE_WP : 0),
+		.access =
+			(*page && page_kind(*page) == PAGE_OBJECT ? VM_PROT_READ : VM_PROT_WRITE) |
+			ACCESS_GIVE | ACCESS_FORCE | ACCESS_INSIDE | ACCESS_NO_GROW |
+			(wp ? ACCESS_GIVE_WP : 0),
 		.wait = wait,
 		.given = *page,
 	};

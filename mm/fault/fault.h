@@ -6,10 +6,11 @@
 #include "mm/vm_wait.h"
 
 /* What a round may need prepared. */
-#define FAULT_NEEDS_TABLES 1u /* page-table pages */
-#define FAULT_NEEDS_PAGE   2u /* a page of an object that is not resident */
-#define FAULT_NEEDS_BLOCK  8u /* a block of zeros, for a large entry */
-#define FAULT_NEEDS_COPY   4u /* a private frame with a copy of another one, or zeros */
+#define FAULT_NEEDS_TABLES 1u  /* page-table pages */
+#define FAULT_NEEDS_PAGE   2u  /* a page of an object that is not resident */
+#define FAULT_NEEDS_BLOCK  8u  /* a block of zeros, for a large entry */
+#define FAULT_NEEDS_THERE  16u /* as PAGE, but not where there is a hole */
+#define FAULT_NEEDS_COPY   4u  /* a private frame with a copy of another one, or zeros */
 
 /* What a private frame is a copy of. */
 struct copy_source {
@@ -29,7 +30,7 @@ struct fault_copy {
 struct fault_need {
 	unsigned what; /* FAULT_NEEDS_*; for all but BLOCK, one of the three groups below is set */
 	unsigned ntables; /* TABLES: how many */
-	/* PAGE: of which object, referenced; of the swap cache with the slot `index` too */
+	/* PAGE, THERE: of which object, referenced; of the swap cache with the slot `index` too */
 	struct object *object;
 	uint64_t index;
 	/* COPY */
@@ -209,8 +210,8 @@ enum vm_outcome vm_fault_take(struct space *space, vaddr_t address, unsigned acc
 
 /*
  * Maps a page for a program that resolves a fault there by itself (mm/fault/userfault.h). *page is a frame, or NULL: the zero page. Where
- * it is used its reference is taken, and *page is NULL. `wp`: it gets ENTRY_WP. Returns as vm_fault() does. A refusal's wait->kind is FAULT_DENY_MAPERR if the
- * memory is not registered; else there is something.
+ * it is used its reference is taken, and *page is NULL. `wp`: it gets ENTRY_WP. Or it is the object's page, whose reference stays the caller's. Returns as vm_fault() does: VM_BUS is beyond the end, or where
+ * the object has another page or none. Another refusal's wait->kind is FAULT_DENY_MAPERR if the memory is not registered; else there is something.
  */
 enum vm_outcome vm_fault_give(struct space *space, vaddr_t va, struct page **page, bool wp,
 			      struct vm_wait *wait);

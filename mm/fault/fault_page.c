@@ -69,13 +69,18 @@ enum vm_outcome fault_read_page(struct fault_prepared *prepared, const struct fa
 	prepared->index = need->index;
 	prepared->page = NULL;
 	prepared->refused = 0;
-	result = object_page(need->object, need->index, &prepared->page, wait);
+	if (unlikely(need->what == FAULT_NEEDS_THERE))
+		result = object_page_there(need->object, need->index, &prepared->page, wait);
+	else
+		result = object_page(need->object, need->index, &prepared->page, wait);
 	switch (result) {
 	case -ENXIO:
 	case -EIO:
 	case -EDEADLK:
 	case -ENOSPC:
 		prepared->refused = result; /* VM_BUS, unless the next round needs another page */
+		return VM_OK;
+	case -ENOENT: /* there is a hole by now: the next round sees it */
 		return VM_OK;
 	case -ENOMEM:
 		return VM_OOM;

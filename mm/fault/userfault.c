@@ -4,8 +4,8 @@
 
 #include "abi/errno.h"
 #include "arch/upcall.h"
-#include "mm/fault/fault.h"
 #include "mm/fault/install.h"
+#include "mm/fault/userfault_object.h"
 #include "mm/host.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/space/large_entry.h"
@@ -44,11 +44,18 @@ static bool is_of_program(unsigned access)
 	return !(access & (TRAP_COPY | ACCESS_INSIDE));
 }
 
-static enum vm_outcome userfault_ask(struct fault *fault)
+enum vm_outcome userfault_get_usual(struct fault *fault)
+{
+	return vma_usual_backend(fault->attr.object, fault->attr.flags)->get(fault);
+}
+
+enum vm_outcome userfault_ask(struct fault *fault, bool minor)
 {
 	const struct userfault *userfault = fault->vma->userfault;
 	struct vm_wait *wait = fault->wait;
 
+	if (atomic_load(&userfault->closed))
+		return userfault_get_usual(fault);
 	if (userfault->refuses || (userfault->user_only && !is_of_program(fault->access)) ||
 	    mm_host.is_ending()) /* it may be the program that would give the page */
 		return VM_BUS;
@@ -57,28 +64,46 @@ static enum vm_outcome userfault_ask(struct fault *fault)
 	wait->va = fault->va;
 	wait->writes = fault_is_write(fault);
 	wait->is_protected = fault->kind == FAULT_USER_WP;
+	wait->minor = minor;
 	return VM_WAIT;
+}
+
+void userfault_take_given(struct fault *fault)
+{
+	fault->page = fault->given;
+	fault->given = NULL;
+	if (fault->page)
+		fault->pfn = page_to_pfn(fault->page);
 }
 
 static enum vm_outcome registered_get(struct fault *fault)
 {
 	if (fault->reader) /* of the VMA it may look only at what it has copied */
 		return VM_AGAIN;
-	if (!(fault->access & ACCESS_GIVE)) {
-		if (atomic_load(&fault->vma->userfault->closed))
-			return vma_anon.get(fault);
-		return userfault_ask(fault);
-	}
+	if (fault->attr.object)
+		return fault->access & ACCESS_GIVE ? userfault_get_given(fault)
+						   : userfault_get_of_object(fault);
+	if (!(fault->access & ACCESS_GIVE))
+		return userfault_ask(fault, false);
+	if (fault->given && page_kind(fault->given) == PAGE_OBJECT) /* it was another mapping */
+		return VM_BUS;
 	if (fault->access & ACCESS_GIVE_WP)
 		fault->attr.prot &= ~VM_PROT_WRITE;
-	fault->page = fault->given;
-	fault->given = NULL;
-	if (fault->page)
-		fault->pfn = page_to_pfn(fault->page);
+	userfault_take_given(fault);
 	return VM_OK;
 }
 
-const struct vma_backend vma_userfault = { .name = "userfault", .get = registered_get };
+static void registered_resident(const struct vma_attr *vma, vaddr_t va, struct page **pages,
+				unsigned n)
+{
+	vma_usual_backend(vma->object, vma->flags)->resident(vma, va, pages, n);
+}
+
+const struct vma_backend vma_userfault = {
+	.name = "userfault",
+	.get = registered_get,
+	.resident = registered_resident,
+};
 
 /* Marks stay when memory is registered no more, and in a child: the first write removes them. */
 enum vm_outcome userfault_protected(struct fault *fault)
@@ -87,7 +112,7 @@ enum vm_outcome userfault_protected(struct fault *fault)
 
 	if (fault->attr.flags & VMA_UF_WP && !vma->userfault->is_async &&
 	    !atomic_load(&vma->userfault->closed))
-		return userfault_ask(fault);
+		return userfault_ask(fault, false);
 	fault_count(fault, FAULT_USER_WP);
 	return install_unprotected(fault);
 }
@@ -130,7 +155,9 @@ static void remove_waiter_locked(struct userfault *userfault, struct userfault_w
 /* The userfault at which the thread has to wait, or NULL: the fault is resolved, or the memory not registered. */
 static struct userfault *asked_locked(const struct vm_wait *wait)
 {
-	const unsigned mode = wait->is_protected ? VMA_UF_WP : VMA_UF_MISSING;
+	const unsigned mode = wait->is_protected ? VMA_UF_WP
+			      : wait->minor	 ? VMA_UF_MINOR
+						 : VMA_UF_MISSING;
 	struct vma *vma = vma_find(wait->space, wait->va);
 	struct mmu_entry entry = entry_at(wait->space, wait->va);
 
@@ -155,6 +182,7 @@ bool userfault_enter(const struct vm_wait *wait, vaddr_t address, int tid,
 	*waiter = (struct userfault_waiter){ .address = address,
 					     .writes = wait->writes,
 					     .is_protected = wait->is_protected,
+					     .minor = wait->minor,
 					     .tid = tid };
 	waitq_init(&waiter->woken);
 	waiter->seq = waitq_sample(&waiter->woken);
@@ -200,7 +228,8 @@ bool userfault_next(struct userfault *userfault, struct userfault_message *ret)
 		list_init(&waiter->untold);
 		userfault->nuntold--;
 		*ret = (struct userfault_message){ waiter->address, waiter->writes,
-						   waiter->is_protected, waiter->tid };
+						   waiter->is_protected, waiter->minor,
+						   waiter->tid };
 	}
 	spin_unlock(&userfault->lock);
 	return waiter != NULL;
@@ -255,7 +284,7 @@ void userfault_close(struct userfault *userfault)
 	waitq_wake_all(&userfault->readable);
 }
 
-int userfault_give(struct space *space, vaddr_t va, struct page **page, bool wp)
+int userfault_map(struct space *space, vaddr_t va, struct page **page, bool wp)
 {
 	struct relief relief = { 0 };
 	struct vm_wait wait;
@@ -269,7 +298,16 @@ int userfault_give(struct space *space, vaddr_t va, struct page **page, bool wp)
 		return result;
 	if (result == VM_DYING)
 		return -ESRCH;
+	if (result == VM_BUS)
+		return -EFAULT;
 	return wait.kind == FAULT_DENY_MAPERR ? -ENOENT : -EEXIST;
+}
+
+int userfault_give(struct space *space, vaddr_t va, struct page **page, bool wp)
+{
+	int err = userfault_map(space, va, page, wp);
+
+	return err == -EFAULT ? userfault_give_to_object(space, va, page) : err;
 }
 
 bool userfault_covers(struct space *space, vaddr_t start, vaddr_t end, unsigned modes)

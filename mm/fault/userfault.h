@@ -13,7 +13,8 @@ struct fault;
  * A VMA with VMA_UF_MISSING has a backend of its own, so that faults elsewhere do not ask. In such a VMA a fault at an entry that is
  * EMPTY gets no page: it ends with VM_WAIT, and its thread waits at the VMA's userfault until the program gives the page
  * (userfault_give()), or lets the thread try again (userfault_wake()). So does a write to a page with ENTRY_WP in a VMA with VMA_UF_WP,
- * until the program allows the write (vm_userfault_protect()). Elsewhere ENTRY_WP means nothing.
+ * until the program allows the write (vm_userfault_protect()). Elsewhere ENTRY_WP means nothing. Where there is an
+ * object that has the page, it is mapped without a wait; or with VMA_UF_MINOR, after one that userfault_continue() ends.
  */
 struct userfault {
 	struct refcount refs; /* of who has created it, and of threads that wait */
@@ -41,7 +42,7 @@ struct userfault_waiter {
 	bool is_waiting;
 	/* const: */
 	vaddr_t address; /* that was accessed */
-	bool writes, is_protected;
+	bool writes, is_protected, minor;
 	int tid;
 	struct waitq woken;
 	uint64_t seq;
@@ -52,6 +53,7 @@ struct userfault_message {
 	vaddr_t address;
 	bool writes;
 	bool is_protected; /* the page is there, and write-protected */
+	bool minor;	   /* the object has the page */
 	int tid;
 };
 
@@ -84,10 +86,21 @@ void userfault_wake(struct userfault *userfault, vaddr_t start, vaddr_t end);
 
 /*
  * Maps a page at va, where the entry is EMPTY and the VMA registered, for a program that resolves a fault there. *page is a frame with
- * its reference, which is taken, or NULL: the zero page. `wp`: with ENTRY_WP. Returns 0; -ENOENT: it is not registered; -EEXIST: there is something;
- * -ESRCH: the space ends; -ENOMEM, or -EINTR for a killed thread. Call with no spinning lock held.
+ * its reference, which may be taken, or NULL: the zero page. `wp`: it gets ENTRY_WP. In shared memory the page enters the object. Returns 0; -ENOENT: it is not registered; -EEXIST: there is something, if only in the object;
+ * -EFAULT: that ends before it; -ESRCH: the space ends; -ENOMEM, or -EINTR for a killed thread. Call with no spinning lock held.
  */
 int userfault_give(struct space *space, vaddr_t va, struct page **page, bool wp);
+
+/* Maps the page that the object has there. As userfault_give(), but -EFAULT: it has none; -EINVAL: there is no object, or it ends before that. */
+int userfault_continue(struct space *space, vaddr_t va);
+
+/* For mm/fault/userfault_object.c: ends the round so that the thread waits; resolves the fault as if the memory were not registered; gets the page of vm_fault_give(). */
+enum vm_outcome userfault_ask(struct fault *fault, bool minor);
+enum vm_outcome userfault_get_usual(struct fault *fault);
+void userfault_take_given(struct fault *fault);
+
+/* The step of userfault_give() that maps *page, private or the object's. */
+int userfault_map(struct space *space, vaddr_t va, struct page **page, bool wp);
 
 /* Does [start, end) lie in one VMA that is registered in one of the modes VMA_UF_*? */
 bool userfault_covers(struct space *space, vaddr_t start, vaddr_t end, unsigned modes);

@@ -75,13 +75,19 @@ struct page *object_page_cut(struct object *object, uint64_t index, bool *swappe
 	return page;
 }
 
+bool object_is_hole_locked(const struct object *object, uint64_t index)
+{
+	assert_hardened(spin_lock_held(&object->lock));
+	return index << PAGE_SHIFT >= object->backed &&
+	       index_entry_state(index_find(object, index)) == INDEX_EMPTY;
+}
+
 bool object_is_hole(struct object *object, uint64_t index)
 {
 	bool hole;
 
 	spin_lock(&object->lock);
-	hole = index << PAGE_SHIFT >= object->backed &&
-	       index_entry_state(index_find(object, index)) == INDEX_EMPTY;
+	hole = object_is_hole_locked(object, index);
 	spin_unlock(&object->lock);
 	return hole;
 }
@@ -162,13 +168,17 @@ static int page_make(struct object *object, const struct missing_page *missing,
 	return object_publish(object, missing->index, page, missing->truncations, 0, page_ret);
 }
 
-int object_page(struct object *object, uint64_t index, struct page **page_ret, struct vm_wait *wait)
+/* Unless it `makes` pages of zeros, too, a hole is LOOKUP_MISSING. */
+static inline int find_or_make(struct object *object, uint64_t index, bool makes,
+			       struct page **page_ret, struct vm_wait *wait)
 {
 	struct missing_page missing = { .index = index };
 	int result;
 
 	do {
 		result = page_find(object, &missing, page_ret, wait);
+		if (result == LOOKUP_MISSING && !makes && index << PAGE_SHIFT >= missing.backed)
+			break;
 		if (result == LOOKUP_MISSING)
 			result = page_make(object, &missing, page_ret, wait);
 		else if (result == LOOKUP_SWAPPED)
@@ -178,4 +188,17 @@ int object_page(struct object *object, uint64_t index, struct page **page_ret, s
 			result = -EDEADLK;
 	} while (result == -EAGAIN);
 	return result;
+}
+
+int object_page(struct object *object, uint64_t index, struct page **page_ret, struct vm_wait *wait)
+{
+	return find_or_make(object, index, true, page_ret, wait);
+}
+
+int object_page_there(struct object *object, uint64_t index, struct page **page_ret,
+		      struct vm_wait *wait)
+{
+	int result = find_or_make(object, index, false, page_ret, wait);
+
+	return result == LOOKUP_MISSING ? -ENOENT : result;
 }

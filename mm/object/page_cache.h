@@ -39,6 +39,10 @@ static inline bool object_has_locked(const struct object *object, uint64_t index
 int object_page(struct object *object, uint64_t index, struct page **page_ret,
 		struct vm_wait *wait);
 
+/* object_page() that makes no page of zeros: -ENOENT where there is a hole. */
+int object_page_there(struct object *object, uint64_t index, struct page **page_ret,
+		      struct vm_wait *wait);
+
 /*
  * For object_ops.read_page(): the read into the frame of `page` has ended, with 0 or a negative
  * errno. The page enters the index, unless a truncation has cancelled the read. Wakes all threads
@@ -146,8 +150,9 @@ void object_nodes_free(struct radix_spare *spare);
  */
 void object_drop_page(struct object *object, struct page *page);
 
-/* Is there nothing at the index, which means zeros? The caller holds no spinning lock. */
+/* Is there nothing at the index, which means zeros? The caller holds no spinning lock; of the second, object->lock. */
 bool object_is_hole(struct object *object, uint64_t index);
+bool object_is_hole_locked(const struct object *object, uint64_t index);
 
 /*
  * For reclaim: removes pages that choose() selects, from object->passed on, as many as one hold of the lock

@@ -309,8 +309,8 @@ static void vma_attach_copy(struct vma *copy)
 
 void vma_not_registered(struct vma *vma)
 {
-	vma->flags &= ~VMA_USERFAULT;
-	vma->backend = &vma_anon;
+	vma->flags &= ~(VMA_USERFAULT | VMA_UF_MISSING | VMA_UF_MINOR);
+	vma->backend = vma_usual_backend(vma->object, vma->flags);
 	vma->userfault = NULL;
 }
 

@@ -38,7 +38,8 @@ struct fault;
 /* A program resolves faults (mm/fault/userfault.h): where there is no page, and those of writes to pages with ENTRY_WP. */
 #define VMA_UF_MISSING	 262144u
 #define VMA_UF_WP	 524288u
-#define VMA_USERFAULT	 (VMA_UF_MISSING | VMA_UF_WP)
+#define VMA_UF_MINOR	 1048576u
+#define VMA_USERFAULT	 (VMA_UF_MISSING | VMA_UF_WP | VMA_UF_MINOR)
 
 /* Bytes below a stack that no fault fills, and where the kernel chooses no address (R30). */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)
@@ -85,8 +86,18 @@ struct vma_backend {
 extern const struct vma_backend vma_anon;	    /* private anonymous: heap, stack, BSS, mmap */
 extern const struct vma_backend vma_object_private; /* a file's or memfd's pages, copy-on-write */
 extern const struct vma_backend vma_object_shared;  /* shared: writes go to the object */
-extern const struct vma_backend vma_userfault;	    /* vma_anon, with VMA_UF_MISSING */
-extern const struct vma_backend vma_elf;	    /* a program's segment, zeros from file_end */
+extern const struct vma_backend
+	vma_userfault; /* one of these three, with VMA_UF_MISSING or VMA_UF_MINOR */
+extern const struct vma_backend vma_elf; /* a program's segment, zeros from file_end */
+
+/* The backend of memory with this object, or none, that is neither registered nor a program's segment. */
+static inline const struct vma_backend *vma_usual_backend(const struct object *object,
+							  unsigned flags)
+{
+	if (!object)
+		return &vma_anon;
+	return flags & VMA_SHARED ? &vma_object_shared : &vma_object_private;
+}
 
 /* The faults in a VMA since it was made, by kind. The upper part of a split starts with zeros. */
 struct vma_faults {

@@ -259,7 +259,7 @@ int vma_modify_userfault(struct vma *vma, vaddr_t start, vaddr_t end, struct use
 	if (userfault) {
 		vma->userfault = userfault;
 		vma->flags |= modes;
-		if (modes & VMA_UF_MISSING)
+		if (modes & (VMA_UF_MISSING | VMA_UF_MINOR))
 			vma->backend = &vma_userfault;
 	}
 	space->layout++;

@@ -33,8 +33,8 @@ int vma_modify(struct vma **vma, vaddr_t start, vaddr_t end, unsigned prot, unsi
 int vma_modify_flags(struct vma *vma, vaddr_t start, vaddr_t end, unsigned flags);
 
 /*
- * Registers a part of a VMA, which is private and has no object, with a userfault, in the modes VMA_UF_*; NULL: with none, and who
- * waits there tries again. It keeps more modes that it has with the same one. Takes the space's lock, and is else as vma_modify_flags().
+ * Registers a part of a VMA, which is no program's segment, with a userfault, in the modes VMA_UF_*, unless that is so. NULL and 0: with none.
+ * Who has waited there tries again. Takes the space's lock, and is else as vma_modify_flags().
  */
 int vma_modify_userfault(struct vma *vma, vaddr_t start, vaddr_t end, struct userfault *userfault,
 			 unsigned modes);

@@ -79,7 +79,9 @@ static vaddr_t end_of_object(const struct vma *vma)
 {
 	vaddr_t end = ALIGN_UP(vma->file_end, PAGE_SIZE);
 
-	return vma->file_end && end < vma->end ? MAX(end, vma->start) : vma->end;
+	if (vma->backend != &vma_elf)
+		return vma->end;
+	return end < vma->end ? MAX(end, vma->start) : vma->end;
 }
 
 /* Returns where the VMA begins to show the object from `byte`, page-aligned, on; at most `end`. */

@@ -11,27 +11,39 @@
 #include "mm/verbs.h"
 #include "mm/verbs/populate.h"
 
-/* What can be registered: private memory without a file. */
-static bool may_register(const struct vma *vma)
+/* What can be registered: private memory without a file, memory that is shared without one, and files in memory. As on Linux no segments of System V. */
+static bool can_be_registered(const struct vma *vma, unsigned modes)
 {
-	return !vma->object;
+	if (!vma->object)
+		return !(modes & VMA_UF_MINOR);
+	return !(modes & VMA_UF_WP) && vma->object->ops->swap_backed &&
+	       !vma->object->ops->counts_maps && vma->backend != &vma_elf;
 }
 
-/* May all that is mapped in the range be registered, with this userfault or with any? Returns 0, -EINVAL or -EBUSY. */
-static int check_registrable(struct space *space, vaddr_t start, vaddr_t end,
-			     const struct userfault *userfault)
+/* A page that a program gives goes into the object, so that it must be allowed to write there. */
+static int may_register(const struct vma *vma, const struct userfault *userfault, unsigned modes)
 {
+	if (!can_be_registered(vma, modes))
+		return -EINVAL;
+	if (!userfault)
+		return 0;
+	if (!(vma->max_prot & VM_PROT_WRITE))
+		return -EPERM;
+	return vma->flags & VMA_USERFAULT && vma->userfault != userfault ? -EBUSY : 0;
+}
+
+/* May all that is mapped in the range be registered, with this userfault or with any? Returns 0, -EINVAL, -EPERM or -EBUSY. */
+static int check_registrable(struct space *space, vaddr_t start, vaddr_t end,
+			     const struct userfault *userfault, unsigned modes)
+{
+	int err = 0;
 	struct vma *vma = vma_find_next(space, start);
 
 	if (!vma || vma->start >= end)
 		return -EINVAL;
-	for (; vma && vma->start < end; vma = vma_next(vma)) {
-		if (!may_register(vma))
-			return -EINVAL;
-		if (userfault && vma->flags & VMA_USERFAULT && vma->userfault != userfault)
-			return -EBUSY;
-	}
-	return 0;
+	for (; !err && vma && vma->start < end; vma = vma_next(vma))
+		err = may_register(vma, userfault, modes);
+	return err;
 }
 
 /* Leaf tables that one piece may go through. */
@@ -98,14 +110,14 @@ int vm_userfault_register(struct space *space, vaddr_t start, vaddr_t end,
 			  struct userfault *userfault, unsigned modes)
 {
 	assert_hardened(mm_host.mmap_locked(space));
-	return check_registrable(space, start, end, userfault)
+	return check_registrable(space, start, end, userfault, modes)
 		       ?: change_range(space, start, end, userfault, modes, NULL);
 }
 
 int vm_userfault_unregister(struct space *space, vaddr_t start, vaddr_t end)
 {
 	assert_hardened(mm_host.mmap_locked(space));
-	return check_registrable(space, start, end, NULL)
+	return check_registrable(space, start, end, NULL, 0)
 		       ?: change_range(space, start, end, NULL, 0, NULL);
 }
 

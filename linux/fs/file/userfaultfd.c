@@ -20,10 +20,10 @@
 #include "proc/uspace.h"
 #include "proc/wait.h"
 
-#define FEATURES                                                                            \
-	(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS | UFFD_FEATURE_THREAD_ID |    \
-	 UFFD_FEATURE_EXACT_ADDRESS | UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC | \
-	 UFFD_FEATURE_MOVE)
+#define FEATURES                                                                             \
+	(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_SIGBUS | \
+	 UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_EXACT_ADDRESS |    \
+	 UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_MOVE)
 #define CALLS (UFFD_CALL(UFFDIO_API) | UFFD_CALL(UFFDIO_REGISTER) | UFFD_CALL(UFFDIO_UNREGISTER))
 #define RANGE_CALLS                                                                     \
 	(UFFD_CALL(UFFDIO_WAKE) | UFFD_CALL(UFFDIO_COPY) | UFFD_CALL(UFFDIO_ZEROPAGE) | \
@@ -62,7 +62,8 @@ static struct abi_uffd_msg uffd_message_of(const struct userfault_message *fault
 	return (struct abi_uffd_msg){
 		.event = UFFD_EVENT_PAGEFAULT,
 		.flags = (fault->writes ? UFFD_PAGEFAULT_FLAG_WRITE : 0) |
-			 (fault->is_protected ? UFFD_PAGEFAULT_FLAG_WP : 0),
+			 (fault->is_protected ? UFFD_PAGEFAULT_FLAG_WP : 0) |
+			 (fault->minor ? UFFD_PAGEFAULT_FLAG_MINOR : 0),
 		.address = features & UFFD_FEATURE_EXACT_ADDRESS
 				   ? fault->address
 				   : ALIGN_DOWN(fault->address, PAGE_SIZE),
@@ -115,7 +116,9 @@ static void userfaultfd_info(struct file *file, struct seq *seq)
 	seq_put(seq, "pending:\t%u\ntotal:\t%u\nAPI:\t%lx:%x:%lx\n",
 		atomic_load_relaxed(&of->userfault->nuntold),
 		atomic_load_relaxed(&of->userfault->nwaiting), (unsigned long)UFFD_API,
-		atomic_load(&of->features), (unsigned long)(CALLS | RANGE_CALLS));
+		atomic_load(&of->features),
+		(unsigned long)(CALLS | RANGE_CALLS | UFFD_CALL(UFFDIO_CONTINUE) |
+				UFFD_CALL(UFFDIO_WRITEPROTECT)));
 }
 
 /* What was registered is so no more, in a space that is still there. */
@@ -193,6 +196,19 @@ static void end_verb(struct userfaultfd *of)
 	uspace_put(of->uspace);
 }
 
+/* How UFFDIO_REGISTER says that memory is to be registered, as the VMA's flags; 0: in no way that there is. */
+static unsigned uffd_vma_modes(uint64_t mode)
+{
+	const uint64_t known = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP |
+			       UFFDIO_REGISTER_MODE_MINOR;
+
+	if (mode & ~known)
+		return 0;
+	return (mode & UFFDIO_REGISTER_MODE_MISSING ? VMA_UF_MISSING : 0) |
+	       (mode & UFFDIO_REGISTER_MODE_WP ? VMA_UF_WP : 0) |
+	       (mode & UFFDIO_REGISTER_MODE_MINOR ? VMA_UF_MINOR : 0);
+}
+
 static int call_register(struct userfaultfd *of, vaddr_t arg)
 {
 	struct abi_uffdio_register ask;
@@ -203,14 +219,13 @@ static int call_register(struct userfaultfd *of, vaddr_t arg)
 
 	if (err)
 		return err;
-	if (!ask.mode ||
-	    ask.mode & ~(uint64_t)(UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP))
+	modes = uffd_vma_modes(ask.mode);
+	if (!modes)
 		return -EINVAL;
-	modes = ask.mode & UFFDIO_REGISTER_MODE_MISSING ? VMA_UF_MISSING : 0;
-	if (ask.mode & UFFDIO_REGISTER_MODE_WP) {
-		modes |= VMA_UF_WP;
+	if (modes & VMA_UF_WP)
 		calls |= UFFD_CALL(UFFDIO_WRITEPROTECT);
-	}
+	if (modes & VMA_UF_MINOR)
+		calls |= UFFD_CALL(UFFDIO_CONTINUE);
 	err = uffd_check_range(&ask.range) ?: begin_verb(of);
 	if (err)
 		return err;
@@ -244,29 +259,46 @@ static int call_wake(struct userfaultfd *of, vaddr_t arg)
 	return err;
 }
 
+/* Gives one page at `to`; UFFDIO_COPY has its bytes at `from`. `wp`: it is write-protected. */
+typedef int (*give_fn)(struct space *space, vaddr_t to, vaddr_t from, bool wp);
+
 /* What is given to a range. */
 struct gift {
 	struct abi_uffdio_range range;
-	const vaddr_t *src; /* where the bytes are; NULL: zeros */
+	give_fn give;
+	vaddr_t src; /* where the bytes are of UFFDIO_COPY */
 	bool wakes, wp;
 };
 
-/* Gives one page. */
-static int give_page(struct space *space, const struct gift *gift, uint64_t at)
+static int give_copy(struct space *space, vaddr_t to, vaddr_t from, bool wp)
 {
-	struct page *page = NULL;
-	int err = 0;
+	struct page *page = page_alloc_wait(0, PAGE_ANON);
+	int err;
 
-	if (gift->src) {
-		page = page_alloc_wait(0, PAGE_ANON);
-		if (!page)
-			return -ENOMEM;
-		err = user_copy_in(page_address(page), *gift->src + at, PAGE_SIZE);
-	}
-	err = err ?: userfault_give(space, gift->range.start + at, &page, gift->wp);
+	if (!page)
+		return -ENOMEM;
+	err = user_copy_in(page_address(page), from, PAGE_SIZE)
+		      ?: userfault_give(space, to, &page, wp);
 	if (page)
 		page_put(page);
 	return err;
+}
+
+static int give_zeros(struct space *space, vaddr_t to, vaddr_t from, bool wp)
+{
+	struct page *page = NULL;
+	int err = userfault_give(space, to, &page, wp);
+
+	(void)from;
+	if (page)
+		page_put(page);
+	return err;
+}
+
+static int give_present(struct space *space, vaddr_t to, vaddr_t from, bool wp)
+{
+	(void)from, (void)wp;
+	return userfault_continue(space, to);
 }
 
 /*
@@ -287,7 +319,7 @@ static int64_t give_pages(struct userfaultfd *of, const struct gift *gift)
 		 !userfault_covers(space, range->start, range->start + range->len, VMA_UF_WP))
 		err = -EINVAL;
 	while (!err && done < range->len) {
-		err = give_page(space, gift, done);
+		err = gift->give(space, range->start + done, gift->src + done, gift->wp);
 		done += err ? 0 : PAGE_SIZE;
 		if (!err && current_killed())
 			err = -EINTR;
@@ -317,7 +349,8 @@ static int call_copy(struct userfaultfd *of, vaddr_t arg)
 	if (err)
 		return err;
 	gift = (struct gift){ .range = { ask.dst, ask.len },
-			      .src = &ask.src,
+			      .give = give_copy,
+			      .src = ask.src,
 			      .wakes = !(ask.mode & UFFDIO_COPY_MODE_DONTWAKE),
 			      .wp = ask.mode & UFFDIO_COPY_MODE_WP };
 	err = uffd_check_range(&gift.range);
@@ -328,7 +361,12 @@ static int call_copy(struct userfaultfd *of, vaddr_t arg)
 			ask.len);
 }
 
-static int call_zeropage(struct userfaultfd *of, vaddr_t arg)
+_Static_assert(sizeof(struct abi_uffdio_zeropage) == sizeof(struct abi_uffdio_continue) &&
+		       UFFDIO_ZEROPAGE_MODE_DONTWAKE == UFFDIO_CONTINUE_MODE_DONTWAKE,
+	       "both are asked for in the same way");
+
+/* UFFDIO_ZEROPAGE and UFFDIO_CONTINUE. */
+static int call_give(struct userfaultfd *of, vaddr_t arg, give_fn give)
 {
 	struct abi_uffdio_zeropage ask;
 	struct gift gift;
@@ -340,6 +378,7 @@ static int call_zeropage(struct userfaultfd *of, vaddr_t arg)
 	if (ask.mode & ~(uint64_t)UFFDIO_ZEROPAGE_MODE_DONTWAKE)
 		return -EINVAL;
 	gift = (struct gift){ .range = ask.range,
+			      .give = give,
 			      .wakes = !(ask.mode & UFFDIO_ZEROPAGE_MODE_DONTWAKE) };
 	return end_give(arg + offsetof(struct abi_uffdio_zeropage, zeropage), give_pages(of, &gift),
 			ask.range.len);
@@ -416,7 +455,9 @@ static int userfaultfd_ioctl(struct file *file, unsigned long request, vaddr_t a
 	case UFFDIO_COPY:
 		return call_copy(of, arg);
 	case UFFDIO_ZEROPAGE:
-		return call_zeropage(of, arg);
+		return call_give(of, arg, give_zeros);
+	case UFFDIO_CONTINUE:
+		return call_give(of, arg, give_present);
 	case UFFDIO_MOVE:
 		return call_move(of, arg);
 	case UFFDIO_WRITEPROTECT:

@@ -249,6 +249,7 @@ static void put_vm_flags(struct seq *seq, const struct map_facts *map)
 		{ map->flags & VMA_DONTDUMP, "dd " },	 { map->flags & VMA_HUGE, "hg " },
 		{ map->flags & VMA_NOHUGE, "nh " },	 { map->flags & VMA_SEALED, "sl " },
 		{ map->flags & VMA_UF_MISSING, "um " },	 { map->flags & VMA_UF_WP, "uw " },
+		{ map->flags & VMA_UF_MINOR, "ui " },
 	};
 
 	seq_put_text(seq, "VmFlags: ");
