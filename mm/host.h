@@ -40,6 +40,10 @@ struct mm_host {
 	uint64_t (*limit)(enum memory_limit which);
 	/* The running thread has asked a disk for so many bytes. */
 	void (*fetches)(size_t bytes);
+	/* Tells of the space's events (mm/fault/userfault_event.h) and waits, without the mmap lock, which is held before and after. */
+	void (*tell)(struct space *space);
+	/* Keeps the struct of the space's owner, not the memory, for who will look whether it is still used. Takes no lock. */
+	void (*grab_space)(struct space *space);
 	/* Does the running thread hold the space's mmap lock? For assertions. */
 	bool (*mmap_locked)(struct space *space);
 };

@@ -6,6 +6,7 @@
 #include "arch/context.h"
 #include "arch/frame.h"
 #include "base/hart.h"
+#include "mm/fault/userfault_event.h"
 #include "mm/verbs.h"
 #include "proc/kthread.h"
 #include "proc/pid.h"
@@ -14,6 +15,32 @@
 #include "proc/thread.h"
 #include "proc/wait.h"
 #include "record/note.h"
+
+/* Waits until each program was told of the child that is to. A copy of which it will not hear is registered no more. */
+static void tell_of_fork(struct uspace *child, struct userfault_event *events, bool copied)
+{
+	while (events) {
+		struct userfault *lost;
+
+		events = userfault_end_event(events, copied, &lost);
+		if (!lost)
+			continue;
+		userfault_close(lost);
+		uspace_lock(child);
+		vm_userfault_forget(&child->space, lost);
+		uspace_unlock(child);
+		userfault_put(lost);
+	}
+}
+
+static void fork_unlock_and_tell(struct uspace *from, struct uspace *to, bool copied)
+{
+	struct userfault_event *events = userfault_take_events(&from->space);
+
+	uspace_unlock(to);
+	uspace_unlock(from);
+	tell_of_fork(to, events, copied);
+}
 
 int process_copy_space(struct process *parent, struct process *child)
 {
@@ -34,6 +61,10 @@ int process_copy_space(struct process *parent, struct process *child)
 	to->sigreturn = from->sigreturn;
 	to->layout = from->layout;
 	to->undumpable = atomic_load(&from->undumpable);
+	if (unlikely(from->space.events)) {
+		fork_unlock_and_tell(from, to, err == 0);
+		return err;
+	}
 	uspace_unlock(to);
 	uspace_unlock(from);
 	return err;

@@ -60,6 +60,19 @@ static bool host_mmap_locked(struct space *space)
 	return mutex_held(&space_to_uspace(space)->mmap_lock);
 }
 
+static void host_tell(struct space *space)
+{
+	struct uspace *uspace = space_to_uspace(space);
+
+	uspace_end_verb(uspace);
+	uspace_lock(uspace);
+}
+
+static void host_grab_space(struct space *space)
+{
+	uspace_grab(space_to_uspace(space));
+}
+
 static bool host_is_ending(void)
 {
 	const struct thread *thread = hart_this()->current;
@@ -71,6 +84,8 @@ void mm_host_init(void)
 {
 	mm_host.pause = host_pause;
 	mm_host.is_ending = host_is_ending;
+	mm_host.tell = host_tell;
+	mm_host.grab_space = host_grab_space;
 	mm_host.mmap_locked = host_mmap_locked;
 	mm_host.wait_always = thread_wait_always;
 }

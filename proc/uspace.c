@@ -2,6 +2,7 @@
 /* Creates and destroys user address spaces, which processes may share. */
 #include "proc/uspace.h"
 
+#include "mm/fault/userfault_event.h"
 #include "mm/swap/relieve.h"
 #include "proc/process.h"
 #include "proc/sched.h"
@@ -58,6 +59,14 @@ void uspace_put(struct uspace *uspace)
 	space_destroy(&uspace->space);
 	uspace_unlock(uspace);
 	uspace_drop(uspace);
+}
+
+void uspace_unlock_and_tell(struct uspace *uspace)
+{
+	struct userfault_event *events = userfault_take_events(&uspace->space);
+
+	uspace_unlock(uspace);
+	userfault_end_events(events);
 }
 
 void uspace_drop(struct uspace *uspace)

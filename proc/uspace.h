@@ -81,7 +81,7 @@ static inline int uspace_lock_killable(struct uspace *uspace)
 	return mutex_lock_killable(&uspace->mmap_lock);
 }
 
-/* For spaces that no other thread uses. */
+/* For short work, and for spaces that no other thread uses. */
 static inline void uspace_lock(struct uspace *uspace)
 {
 	mutex_lock(&uspace->mmap_lock);
@@ -89,5 +89,21 @@ static inline void uspace_lock(struct uspace *uspace)
 
 static inline void uspace_unlock(struct uspace *uspace)
 {
+	assert_hardened(!uspace->space.events);
 	mutex_unlock(&uspace->mmap_lock);
+}
+
+/* uspace_end_verb() where there are events. */
+void uspace_unlock_and_tell(struct uspace *uspace);
+
+/*
+ * uspace_unlock() after a verb that may unmap, move or drop memory: then waits until the program that resolves its faults was told
+ * (mm/fault/userfault_event.h). Call with no other lock held that such a program may need.
+ */
+static inline void uspace_end_verb(struct uspace *uspace)
+{
+	if (unlikely(uspace->space.events))
+		uspace_unlock_and_tell(uspace);
+	else
+		uspace_unlock(uspace);
 }

@@ -5,6 +5,7 @@
 #include "abi/mman.h"
 #include "arch/page.h"
 #include "lib/bits.h"
+#include "mm/fault/userfault_event.h"
 #include "mm/object/object.h"
 #include "mm/object/object_size.h"
 #include "mm/verbs.h"
@@ -26,7 +27,7 @@ long sys_brk(struct trap_frame *frame)
 	if (err)
 		return err;
 	brk = vm_brk(&uspace->space, arg_user(frame, 0));
-	uspace_unlock(uspace);
+	uspace_end_verb(uspace);
 	return (long)brk;
 }
 
@@ -58,7 +59,18 @@ static int use_file(struct map_request *request, struct file *file, map_look loo
 	return 0;
 }
 
-static long do_map(struct map_request *request, unsigned implied)
+static void end_map(struct uspace *uspace, struct userfault_event **later)
+{
+	if (later) {
+		*later = userfault_take_events(&uspace->space);
+		uspace_unlock(uspace);
+	} else {
+		uspace_unlock_and_tell(uspace);
+	}
+}
+
+/* `later`: gets what is to be told, for who holds a lock; NULL: it is told at once. */
+static long do_map(struct map_request *request, unsigned implied, struct userfault_event **later)
 {
 	struct uspace *uspace = current_process()->uspace;
 	vaddr_t addr = 0;
@@ -71,22 +83,28 @@ static long do_map(struct map_request *request, unsigned implied)
 	if (err)
 		return err;
 	err = vm_map(&uspace->space, request, &addr);
-	uspace_unlock(uspace);
+	if (unlikely(uspace->space.events))
+		end_map(uspace, later);
+	else
+		uspace_unlock(uspace);
 	return err ? err : (long)addr;
 }
 
 static long map_shared(struct map_request *request, unsigned implied, struct file *file)
 {
 	unsigned writable = request->max_prot & VM_PROT_WRITE;
+	struct userfault_event *events = NULL;
 	long result = file->ops->map_begin(file, request->prot, &request->max_prot);
 
 	if (result)
 		return result;
 	if (writable & ~request->max_prot)
 		request->vma_flags |= VMA_WRITE_SEALED;
-	result = do_map(request, implied);
+	result = do_map(request, implied, &events);
 	if (file->ops->map_end)
 		file->ops->map_end(file);
+	if (unlikely(events))
+		userfault_end_events(events);
 	return result;
 }
 
@@ -107,7 +125,7 @@ static __attribute__((noinline)) long map_part(struct map_request *request, unsi
 	if (result)
 		return result;
 	request->special = MAP_NOT_SPECIAL;
-	result = do_map(request, implied);
+	result = do_map(request, implied, NULL);
 	object_put(request->object);
 	return result;
 }
@@ -128,7 +146,7 @@ static long map_file(struct map_request *request, unsigned implied, int fd, map_
 	if (!result && (request->flags & MAP_SHARED) && file->ops->map_begin)
 		result = map_shared(request, implied, file);
 	else if (!result)
-		result = do_map(request, implied);
+		result = do_map(request, implied, NULL);
 	if (result > 0 && file->ops->mapped)
 		file->ops->mapped(file);
 	file_put(file);
@@ -158,7 +176,7 @@ long mem_map(const struct trap_frame *frame, unsigned implied, map_look look)
 		return -EINVAL;
 	if (!(request.flags & MAP_ANONYMOUS))
 		return map_file(&request, implied, arg_int(frame, 4), look);
-	return request.flags & MAP_HUGETLB ? map_huge(&request) : do_map(&request, implied);
+	return request.flags & MAP_HUGETLB ? map_huge(&request) : do_map(&request, implied, NULL);
 }
 
 long sys_munmap(struct trap_frame *frame)
@@ -170,7 +188,7 @@ long sys_munmap(struct trap_frame *frame)
 	if (err)
 		return err;
 	err = vm_unmap(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1));
-	uspace_unlock(uspace);
+	uspace_end_verb(uspace);
 	return err;
 }
 
@@ -214,7 +232,7 @@ long sys_mremap(struct trap_frame *frame)
 		       (unsigned)flags, arg_user(frame, 4), &addr);
 	if (!err)
 		sigreturn_moves(uspace, arg_user(frame, 0), arg_u64(frame, 1), addr);
-	uspace_unlock(uspace);
+	uspace_end_verb(uspace);
 	return err ? err : (long)addr;
 }
 
@@ -243,7 +261,7 @@ static long advise_remove(struct uspace *uspace, vaddr_t addr, size_t len)
 		if (err)
 			return err;
 		err = vm_remove_next(&uspace->space, &addr, end, &remove);
-		uspace_unlock(uspace);
+		uspace_end_verb(uspace);
 		if (err)
 			break;
 		err = vm_remove_punch(&remove);

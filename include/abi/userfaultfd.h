@@ -24,7 +24,11 @@
 #define UFFD_CALL(request) (1ull << ((request)&0x3f))
 
 #define UFFD_FEATURE_PAGEFAULT_FLAG_WP 0x1u
+#define UFFD_FEATURE_EVENT_FORK	       0x2u
+#define UFFD_FEATURE_EVENT_REMAP       0x4u
+#define UFFD_FEATURE_EVENT_REMOVE      0x8u
 #define UFFD_FEATURE_MISSING_SHMEM     0x20u
+#define UFFD_FEATURE_EVENT_UNMAP       0x40u
 #define UFFD_FEATURE_SIGBUS	       0x80u
 #define UFFD_FEATURE_THREAD_ID	       0x100u
 #define UFFD_FEATURE_MINOR_SHMEM       0x400u
@@ -46,6 +50,10 @@
 #define UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES  2
 
 #define UFFD_EVENT_PAGEFAULT	  0x12
+#define UFFD_EVENT_FORK		  0x13
+#define UFFD_EVENT_REMAP	  0x14
+#define UFFD_EVENT_REMOVE	  0x15
+#define UFFD_EVENT_UNMAP	  0x16
 #define UFFD_PAGEFAULT_FLAG_WRITE 1
 #define UFFD_PAGEFAULT_FLAG_WP	  2
 #define UFFD_PAGEFAULT_FLAG_MINOR 4
@@ -91,10 +99,20 @@ struct abi_uffdio_continue {
 	int64_t mapped; /* the answer */
 };
 
-/* Of a page fault; other events have other words behind the first. */
 struct abi_uffd_msg {
 	uint8_t event;
 	uint8_t zero[7];
-	uint64_t flags, address;
-	uint32_t ptid, zero2;
+	union {
+		struct {
+			uint64_t flags, address;
+			uint32_t ptid, zero2;
+		};
+		uint32_t ufd; /* UFFD_EVENT_FORK */
+		struct {
+			uint64_t from, to, len;
+		} remap;
+		struct {
+			uint64_t start, end;
+		} range; /* UFFD_EVENT_REMOVE, UFFD_EVENT_UNMAP */
+	};
 };

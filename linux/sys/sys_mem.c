@@ -95,7 +95,7 @@ long sys_remap_file_pages(struct trap_frame *frame)
 		return err;
 	err = vm_remap_pages(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1),
 			     arg_u64(frame, 3), arg_u64(frame, 4));
-	uspace_unlock(uspace);
+	uspace_end_verb(uspace);
 	return err;
 }
 

@@ -298,7 +298,7 @@ int sysv_shm_attach(int id, vaddr_t addr, int flg, vaddr_t *addr_ret)
 	err = uspace_lock_killable(uspace);
 	if (!err) {
 		err = map_segment(&uspace->space, &request, addr_ret);
-		uspace_unlock(uspace);
+		uspace_end_verb(uspace);
 	}
 	put_attachment(shp);
 	object_put(&shp->object);
@@ -351,7 +351,7 @@ int sysv_shm_detach(vaddr_t addr)
 	if (err)
 		return err;
 	err = detach(&uspace->space, addr);
-	uspace_unlock(uspace);
+	uspace_end_verb(uspace);
 	return err;
 }
 

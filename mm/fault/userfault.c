@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "arch/upcall.h"
 #include "mm/fault/install.h"
+#include "mm/fault/userfault_event.h"
 #include "mm/fault/userfault_object.h"
 #include "mm/host.h"
 #include "mm/phys/kmalloc.h"
@@ -26,6 +27,7 @@ struct userfault *userfault_create(void)
 	spin_init(&userfault->lock, LOCK_USERFAULT);
 	tree_init(&userfault->waiting);
 	list_init(&userfault->untold);
+	list_init(&userfault->events);
 	waitq_init(&userfault->readable);
 	return userfault;
 }
@@ -76,10 +78,21 @@ void userfault_take_given(struct fault *fault)
 		fault->pfn = page_to_pfn(fault->page);
 }
 
+/* Is there an event that the program has to be told of first? Says so to userfault_map(). */
+static bool is_changing(struct fault *fault)
+{
+	if (likely(!atomic_load_relaxed(&fault->vma->userfault->changing)))
+		return false;
+	fault->wait->why = WAITS_FOR_VERB;
+	return true;
+}
+
 static enum vm_outcome registered_get(struct fault *fault)
 {
 	if (fault->reader) /* of the VMA it may look only at what it has copied */
 		return VM_AGAIN;
+	if (fault->access & ACCESS_GIVE && unlikely(is_changing(fault)))
+		return VM_BUS;
 	if (fault->attr.object)
 		return fault->access & ACCESS_GIVE ? userfault_get_given(fault)
 						   : userfault_get_of_object(fault);
@@ -281,6 +294,7 @@ void userfault_close(struct userfault *userfault)
 	atomic_store(&userfault->closed, true);
 	spin_unlock(&userfault->lock);
 	userfault_wake(userfault, 0, USER_TOP);
+	userfault_close_events(userfault);
 	waitq_wake_all(&userfault->readable);
 }
 
@@ -291,6 +305,7 @@ int userfault_map(struct space *space, vaddr_t va, struct page **page, bool wp)
 	int result;
 
 	vm_wait_init(&wait);
+	wait.why = 0;
 	do
 		result = vm_fault_give(space, va, page, wp, &wait);
 	while (wait_and_retry(&result, &wait, &relief));
@@ -299,7 +314,7 @@ int userfault_map(struct space *space, vaddr_t va, struct page **page, bool wp)
 	if (result == VM_DYING)
 		return -ESRCH;
 	if (result == VM_BUS)
-		return -EFAULT;
+		return wait.why == WAITS_FOR_VERB ? -EAGAIN : -EFAULT;
 	return wait.kind == FAULT_DENY_MAPERR ? -ENOENT : -EEXIST;
 }
 

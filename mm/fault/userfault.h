@@ -23,6 +23,9 @@ struct userfault {
 	bool refuses;	/* so is each access: nobody waits */
 	bool is_async;	/* writes to protected pages are allowed without asking */
 	bool has_holes; /* what has no page can be protected, too */
+	unsigned tells; /* of which events (mm/fault/userfault_event.h) */
+	unsigned
+		changing; /* atomic: events from begin to end; no page is given meanwhile. Raised under the space's lock */
 	struct spinlock lock;
 	/* guarded by lock: */
 	bool closed; /* for good: faults are resolved as in other memory; read without lock */
@@ -30,6 +33,8 @@ struct userfault {
 	struct list
 		untold; /* of these, those that userfault_next() has not told of, oldest first */
 	unsigned nwaiting, nuntold;
+	struct list events;    /* that wait to be told of, oldest first */
+	unsigned nevents;      /* of these, those that nobody has taken; read without lock */
 	struct waitq readable; /* woken when there is something to tell */
 };
 
@@ -87,7 +92,7 @@ void userfault_wake(struct userfault *userfault, vaddr_t start, vaddr_t end);
 /*
  * Maps a page at va, where the entry is EMPTY and the VMA registered, for a program that resolves a fault there. *page is a frame with
  * its reference, which may be taken, or NULL: the zero page. `wp`: it gets ENTRY_WP. In shared memory the page enters the object. Returns 0; -ENOENT: it is not registered; -EEXIST: there is something, if only in the object;
- * -EFAULT: that ends before it; -ESRCH: the space ends; -ENOMEM, or -EINTR for a killed thread. Call with no spinning lock held.
+ * -EFAULT: that ends before it; -EAGAIN: an event is under way; -ESRCH: the space ends; -ENOMEM, or -EINTR for a killed thread. Call with no spinning lock held.
  */
 int userfault_give(struct space *space, vaddr_t va, struct page **page, bool wp);
 

@@ -84,7 +84,7 @@ struct registered_page {
 	bool shared;
 };
 
-/* Returns 0; -ENOENT: it is not registered; -EINVAL: it has no object. */
+/* Returns 0; -ENOENT: it is not registered; -EINVAL: it has no object; -EAGAIN: an event is under way. */
 static int find_registered(struct space *space, vaddr_t va, struct registered_page *ret)
 {
 	const struct vma *vma;
@@ -92,8 +92,11 @@ static int find_registered(struct space *space, vaddr_t va, struct registered_pa
 
 	space_lock(space);
 	vma = vma_find(space, va);
-	if (vma && vma->flags & VMA_USERFAULT)
+	if (vma && vma->flags & VMA_USERFAULT) {
 		err = vma->object ? 0 : -EINVAL;
+		if (atomic_load_relaxed(&vma->userfault->changing))
+			err = -EAGAIN;
+	}
 	if (!err) {
 		object_get(vma->object);
 		*ret = (struct registered_page){ vma->object, vma_index(vma, va),

@@ -45,6 +45,7 @@ struct space_unmap {
 
 struct debts;
 struct space_reader;
+struct userfault_event;
 struct vm_wait;
 
 struct space {
@@ -99,6 +100,9 @@ struct space {
 	unsigned future_flags; /* mlockall: VMA_LOCKED, VMA_ONFAULT for later mappings */
 	bool ever_locked;      /* some VMA may have VMA_LOCKED */
 	bool ever_sealed;      /* some VMA may have VMA_SEALED */
+	bool ever_registered;  /* some VMA may have VMA_USERFAULT */
+	/* the mmap lock: what the verb at work has to tell when it is done (mm/fault/userfault_event.h) */
+	struct userfault_event *events;
 	vaddr_t brk_start, brk;
 	/* In the page of the break, bytes from brk up to here may not be zeros. */
 	vaddr_t brk_high;

@@ -338,8 +338,6 @@ void vma_append_copy(struct space *space, const struct vma *vma, struct vma *cop
 {
 	vma_copy(copy, vma);
 	copy->flags = flags;
-	if (unlikely(vma->flags & VMA_USERFAULT))
-		vma_not_registered(copy);
 	if (unlikely(flags & VMA_LEAVING))
 		copy->object = NULL; /* whose owner would see it come and go */
 	copy->space = space;

@@ -294,7 +294,7 @@ void vma_remove(struct vma *vma, struct list *dead);
 
 /*
  * Makes `copy`, a spare, a copy of the VMA with those flags, and adds it to a space to which all VMAs below were copied like
- * this; `last` is the one before it, or NULL. It is not registered with a userfault. The space's tree is as tree_append_like() says until all were copied. The caller
+ * this; `last` is the one before it, or NULL. Of a userfault, see userfault_begin_fork(). The space's tree is as tree_append_like() says until all were copied. The caller
  * holds the locks of both spaces.
  */
 void vma_append_copy(struct space *space, const struct vma *vma, struct vma *copy, struct vma *last,

@@ -2,6 +2,7 @@
 /* fork: copies an address space; parent and child share private pages copy-on-write. */
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
+#include "mm/fault/userfault_event.h"
 #include "mm/host.h"
 #include "mm/phys/large_page.h"
 #include "mm/phys/table_pages.h"
@@ -128,15 +129,15 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 }
 
 /*
- * copy_leaf_entries() of a VMA with VMA_UF_WP: it makes entries COW that its program has write-protected, and here the parent's become
- * again what they were.
+ * copy_leaf_entries() of a VMA with VMA_UF_WP: it makes entries COW that its program has write-protected, and here they become
+ * again what they were. In a child that is not registered their marks mean nothing.
  */
 static void copy_protected_entries(struct copying *copying, const struct mmu_leaf *leaf,
 				   struct mmu_entry *first, struct mmu_entry *end,
 				   struct mmu_entry *to)
 {
 	uint64_t protected[MMU_LEAF_ENTRIES / 64] = { 0 };
-	struct mmu_entry *slot, old;
+	struct mmu_entry *slot, *copy, old;
 
 	entry_for_each_used(slot, first, end)
 		if (entry_is_wp(entry_load(slot)))
@@ -148,6 +149,8 @@ static void copy_protected_entries(struct copying *copying, const struct mmu_lea
 		do
 			old = entry_load(slot);
 		while (!entry_cas(slot, old, entry_set_wp(old, true)));
+		copy = to + (slot - leaf->entries);
+		*copy = entry_set_wp(entry_load(copy), true);
 	}
 }
 
@@ -189,7 +192,8 @@ static void copy_pinned(struct copying *copying, vaddr_t va, struct mmu_entry *s
 	arch_page_copy(page_address(copy), page_address(pfn_to_page(entry_pfn(entry))));
 	if (unlikely(entry_prot(entry) & VM_PROT_EXEC))
 		arch_mmu_sync_text(&copying->child->mmu);
-	*to = entry_make(page_to_pfn(copy), entry_prot(entry), entry_flags(entry) & ~ENTRY_WP);
+	*to = entry_make(page_to_pfn(copy), entry_prot(entry),
+			 entry_flags(entry) & (entry_is_wp(entry) ? ~0u : ~ENTRY_WP));
 	page_ref_to_map(copy);
 	space_add_resident(copying->child, 1);
 	copying->spare = NULL;
@@ -476,7 +480,7 @@ static int copy_vma(struct copying *copying)
 }
 
 /*
- * All is copied: removes what the child does not get, and merges VMAs that differ in the parent only because some memory is locked.
+ * All is copied: removes what the child does not get, says what is registered, and merges VMAs that differ in the parent only because some memory is locked.
  */
 static void settle_copies(struct copying *copying)
 {
@@ -485,6 +489,8 @@ static void settle_copies(struct copying *copying)
 
 	for (; vma; vma = next) {
 		space_lock(copying->child);
+		if (vma->flags & VMA_USERFAULT)
+			userfault_settle_copy(copying->parent, vma);
 		if (vma->flags & VMA_LEAVING) {
 			next = vma_next(vma);
 			vma_remove(vma, &dead);
@@ -542,6 +548,11 @@ int vm_fork(struct space *parent, struct space *child)
 	int result;
 
 	assert_hardened(mm_host.mmap_locked(parent) && mm_host.mmap_locked(child));
+	if (unlikely(parent->ever_registered)) {
+		result = userfault_begin_fork(parent, child);
+		if (result)
+			return result;
+	}
 	copy_figures(parent, child);
 	child->copied = true;
 	while (!(result = copy_vma(&copying))) {
@@ -560,7 +571,7 @@ int vm_fork(struct space *parent, struct space *child)
 	if (result != -ENOENT)
 		return result;
 	child->copied = false;
-	if (unlikely(copying.leaving || parent->ever_locked))
+	if (unlikely(copying.leaving || parent->ever_locked || parent->ever_registered))
 		settle_copies(&copying);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "mm/check/fence_debt.h"
 #include "mm/fault/collapse.h"
 #include "mm/fault/fault.h"
+#include "mm/fault/userfault_event.h"
 #include "mm/host.h"
 #include "mm/space/large_entry.h"
 #include "mm/space/tlb_gather.h"
@@ -225,6 +226,37 @@ static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 	}
 }
 
+/* Will advise_one() drop pages of the VMA, or let them be dropped? */
+static bool drops_pages(const struct vma *vma, int advice)
+{
+	const enum advice_kind kind = advice_kind(advice);
+
+	if (vma->flags & VMA_LOCKED && advice != MADV_DONTNEED_LOCKED)
+		return false;
+	return (kind == ADVICE_DROP || kind == ADVICE_LAZYFREE) && !seal_forbids(vma, advice);
+}
+
+/*
+ * In memory that is registered with a userfault the program may have to be told first. Others may take the mmap lock meanwhile, so
+ * something else can be mapped there afterwards. As on Linux, of that only the VMA at the start is advised.
+ */
+static int advise_registered(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
+{
+	struct space *space = vma->space;
+
+	if (drops_pages(vma, advice) && userfault_tells_of_drop(vma)) {
+		int result = userfault_begin_drop(vma, start, end);
+
+		if (result)
+			return result;
+		mm_host.tell(space);
+		vma = vma_find(space, start);
+		if (!vma)
+			return -ENOMEM;
+	}
+	return advise_one(vma, start, MIN(end, vma->end), advice);
+}
+
 /* As on Linux, a hole makes the result -ENOMEM, but the rest of the range is done. */
 static int advise_range(struct space *space, vaddr_t start, vaddr_t end, int advice)
 {
@@ -240,7 +272,11 @@ static int advise_range(struct space *space, vaddr_t start, vaddr_t end, int adv
 		if (vma->start > start)
 			holes = -ENOMEM;
 		stop = MIN(vma->end, end);
-		result = advise_one(vma, MAX(vma->start, start), stop, advice);
+		start = MAX(vma->start, start);
+		if (likely(!(vma->flags & VMA_USERFAULT)))
+			result = advise_one(vma, start, stop, advice);
+		else
+			result = advise_registered(vma, start, stop, advice);
 		if (result)
 			return result;
 		start = stop;
@@ -277,6 +313,11 @@ int vm_remove_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_re
 	ret->start = vma->offset + (from - vma->start);
 	ret->end = ret->start + (*addr - from);
 	ret->object = vma->object;
+	if (unlikely(vma->flags & VMA_USERFAULT) && userfault_tells_of_drop(vma)) {
+		result = userfault_begin_drop(vma, from, *addr);
+		if (result)
+			return result;
+	}
 	object_get(ret->object);
 	return 0;
 }

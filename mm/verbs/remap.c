@@ -2,6 +2,7 @@
 /* mremap: grows, shrinks and moves mappings. */
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "mm/fault/userfault_event.h"
 #include "mm/host.h"
 #include "mm/record.h"
 #include "mm/space/commit.h"
@@ -19,6 +20,7 @@ struct remap {
 	struct space *space;
 	vaddr_t addr, new_addr;
 	size_t old_len, new_len; /* whole pages */
+	size_t asked_len;	 /* old_len as it was at first */
 	unsigned flags;
 };
 
@@ -91,10 +93,18 @@ static int move(const struct remap *remap, vaddr_t new_addr, vaddr_t *addr_ret)
 
 	if (remap->space->nvmas >= VMA_COUNT_MAX - MOVE_VMAS)
 		return -ENOMEM;
+	if (unlikely(remap->space->ever_registered)) {
+		result = userfault_begin_move(remap->space, remap->addr, remap->old_len,
+					      remap->asked_len, new_addr, flags & REMAP_KEEP);
+		if (result)
+			return result;
+	}
 	result = remap_move(remap->space, remap->addr, remap->old_len, new_addr, remap->new_len,
 			    flags);
-	if (result)
+	if (result) {
+		userfault_cancel_move(remap->space, remap->addr);
 		return result;
+	}
 	if (!flags && remap->old_len)
 		space_note_unmap(remap->space, remap->addr, remap->addr + remap->old_len, false);
 	*addr_ret = new_addr;
@@ -224,6 +234,7 @@ int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, 
 			       .new_addr = new_addr,
 			       .old_len = ALIGN_UP(old_len, PAGE_SIZE),
 			       .new_len = ALIGN_UP(new_len, PAGE_SIZE),
+			       .asked_len = ALIGN_UP(old_len, PAGE_SIZE),
 			       .flags = flags };
 	struct vma *vma;
 	vaddr_t at;

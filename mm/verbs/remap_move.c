@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
+#include "mm/fault/userfault_event.h"
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
 #include "mm/record.h"
@@ -188,7 +189,7 @@ static void insert_new(struct move *move, struct vma *to, const struct vma *from
 	to->end = to->start + new_len;
 	if (from->object)
 		to->offset += old_start - from->start;
-	if (from->file_end)
+	if (from->file_end && !(from->flags & VMA_USERFAULT))
 		to->file_end += move->delta;
 	to->touched_start = UINT64_MAX;
 	to->touched_end = 0;
@@ -201,7 +202,7 @@ static void insert_new(struct move *move, struct vma *to, const struct vma *from
 
 		assert(result == 0); /* the old one has succeeded */
 	}
-	if (unlikely(to->flags & VMA_USERFAULT))
+	if (unlikely(to->flags & VMA_USERFAULT) && !userfault_moves(to->userfault))
 		vma_not_registered(to);
 	vma_insert(move->space, to);
 	move->to = to;

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
+#include "mm/fault/userfault_event.h"
 #include "mm/host.h"
 #include "mm/object/object.h"
 #include "mm/space/tlb_gather.h"
@@ -109,6 +110,11 @@ int unmap_range(struct space *space, vaddr_t start, vaddr_t end)
 
 	if (seal_forbids_unmap(space, start, end))
 		return -EPERM;
+	if (unlikely(space->ever_registered)) {
+		result = userfault_begin_unmap(space, start, end);
+		if (result)
+			return result;
+	}
 	if (cut_untouched_end(space, start, end))
 		return 0;
 	result = vma_split_edges(space, start, end, true);

@@ -110,6 +110,7 @@ int vm_userfault_register(struct space *space, vaddr_t start, vaddr_t end,
 			  struct userfault *userfault, unsigned modes)
 {
 	assert_hardened(mm_host.mmap_locked(space));
+	space->ever_registered = true;
 	return check_registrable(space, start, end, userfault, modes)
 		       ?: change_range(space, start, end, userfault, modes, NULL);
 }

@@ -131,4 +131,22 @@ __attribute__((unused)) static struct uffd_msg next_message(int fd, const char *
 	return msg;
 }
 
+/* Returns how many faults wait that have not been told of, and says so. */
+__attribute__((unused)) static int pending_of(int fd, bool says)
+{
+	char line[128], path[64];
+	int pending = -1;
+	FILE *info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = fopen(path, "r");
+	while (info && fgets(line, sizeof(line), info)) {
+		sscanf(line, "pending: %d", &pending);
+		if (says && (strncmp(line, "pending", 7) == 0 || strncmp(line, "total", 5) == 0))
+			say("%s", line);
+	}
+	fclose(info);
+	return pending;
+}
+
 #endif

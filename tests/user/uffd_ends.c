@@ -9,23 +9,9 @@ static void *touch(void *at)
 	return (void *)(long)*(volatile char *)at;
 }
 
-static int pending_of(int fd)
-{
-	char line[128], path[64];
-	int pending = -1;
-	FILE *info;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = fopen(path, "r");
-	while (info && fgets(line, sizeof(line), info))
-		sscanf(line, "pending: %d", &pending);
-	fclose(info);
-	return pending;
-}
-
 static void until_pending(int fd, int n)
 {
-	while (pending_of(fd) != n)
+	while (pending_of(fd, false) != n)
 		nap(1);
 }
 

@@ -43,7 +43,7 @@ static void present_asks(const char *what, int file)
 	/* holes do not ask, and are no minor faults either */
 	say("holes: %s %s\n", letter(p[PAGE]), letter(p[3 * PAGE]));
 	p[5 * PAGE] = 'h';
-	say("beside: %s, told of %d\n", letter(o.beside[5 * PAGE]), pending_of(fd));
+	say("beside: %s, told of %d\n", letter(o.beside[5 * PAGE]), pending_of(fd, false));
 	TRY(madvise(p, 2 * PAGE, MADV_DONTNEED));
 	asked_and_continued(fd, p, p + 1, 0);
 	asked_and_continued(fd, p, p + PAGE, 0);

@@ -83,24 +83,6 @@ static void wakes(void)
 	close(fd);
 }
 
-/* Returns how many faults wait that have not been told of, and says so. */
-static int pending_of(int fd, bool says)
-{
-	char line[128], path[64];
-	int pending = -1;
-	FILE *info;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = fopen(path, "r");
-	while (info && fgets(line, sizeof(line), info)) {
-		sscanf(line, "pending: %d", &pending);
-		if (says && (strncmp(line, "pending", 7) == 0 || strncmp(line, "total", 5) == 0))
-			say("%s", line);
-	}
-	fclose(info);
-	return pending;
-}
-
 /* Two threads at one page send two messages, and one copy lets both go on. */
 static void two_at_one_page(void)
 {

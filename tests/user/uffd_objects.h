@@ -125,24 +125,9 @@ __attribute__((unused)) static void asked_and_continued(int fd, const char *base
 	say("found %s\n", letter(toucher.found));
 }
 
-/* Returns how many faults wait that have not been told of. */
-__attribute__((unused)) static int pending_of(int fd)
-{
-	char line[128], path[64];
-	int pending = -1;
-	FILE *info;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = fopen(path, "r");
-	while (info && fgets(line, sizeof(line), info))
-		sscanf(line, "pending: %d", &pending);
-	fclose(info);
-	return pending;
-}
-
 __attribute__((unused)) static void until_pending(int fd, int n)
 {
-	while (pending_of(fd) != n)
+	while (pending_of(fd, false) != n)
 		nap(1);
 }
 

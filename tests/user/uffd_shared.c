@@ -164,7 +164,7 @@ static void punches(void)
 	UFFD(uffd_wake(fd, p + 6 * PAGE, PAGE));
 	join(thread);
 	say("found %s\n", letter(reader.found));
-	say("told of more: %d\n", pending_of(fd));
+	say("told of more: %d\n", pending_of(fd, false));
 	close(fd);
 	close(file);
 }

@@ -8,8 +8,10 @@
 #include "desc/poll.h"
 #include "linux/fs/file/descriptors.h"
 #include "linux/fs/file/file_more.h"
+#include "linux/fs/file/userfaultfd_event.h"
 #include "linux/fs/proc/seq.h"
 #include "linux/fs/vfs/inode.h"
+#include "linux/process/cred.h"
 #include "mm/fault/user_copy.h"
 #include "mm/fault/userfault.h"
 #include "mm/phys/kmalloc.h"
@@ -23,7 +25,8 @@
 #define FEATURES                                                                             \
 	(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_SIGBUS | \
 	 UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_EXACT_ADDRESS |    \
-	 UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_MOVE)
+	 UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_MOVE |           \
+	 USERFAULTFD_EVENTS)
 #define CALLS (UFFD_CALL(UFFDIO_API) | UFFD_CALL(UFFDIO_REGISTER) | UFFD_CALL(UFFDIO_UNREGISTER))
 #define RANGE_CALLS                                                                     \
 	(UFFD_CALL(UFFDIO_WAKE) | UFFD_CALL(UFFDIO_COPY) | UFFD_CALL(UFFDIO_ZEROPAGE) | \
@@ -33,29 +36,6 @@
 #define INITIALIZED (1u << 31)
 
 uint32_t userfaultfd_limits[1]; /* atomic */
-
-struct userfaultfd {
-	struct uspace *uspace;	     /* const; grabbed */
-	struct userfault *userfault; /* const; referenced */
-	uint32_t features;	     /* atomic; set once */
-};
-
-/* Waits for a fault. Returns 0 or a negative errno. */
-static int next_fault(struct userfaultfd *of, bool nonblock, struct userfault_message *ret)
-{
-	struct waitq *queue = &of->userfault->readable;
-
-	for (;;) {
-		uint64_t seq = waitq_sample(queue);
-		int err;
-
-		if (userfault_next(of->userfault, ret))
-			return 0;
-		err = nonblock ? -EAGAIN : thread_wait_interruptible(queue, seq);
-		if (err)
-			return err;
-	}
-}
 
 static struct abi_uffd_msg uffd_message_of(const struct userfault_message *fault, uint32_t features)
 {
@@ -71,27 +51,52 @@ static struct abi_uffd_msg uffd_message_of(const struct userfault_message *fault
 	};
 }
 
+/* As on Linux, faults come before events. Returns 0, -EAGAIN if there is neither, or another negative errno. */
+static int take_message(struct userfaultfd *of, struct abi_uffd_msg *ret)
+{
+	struct userfault_message fault;
+
+	if (!userfault_next(of->userfault, &fault))
+		return userfaultfd_next_event(of, ret);
+	*ret = uffd_message_of(&fault, atomic_load(&of->features));
+	return 0;
+}
+
+/* Waits for a message. Returns 0 or a negative errno. */
+static int next_message(struct userfaultfd *of, bool nonblock, struct abi_uffd_msg *ret)
+{
+	struct waitq *queue = &of->userfault->readable;
+
+	for (;;) {
+		uint64_t seq = waitq_sample(queue);
+		int err = take_message(of, ret);
+
+		if (err != -EAGAIN || nonblock)
+			return err;
+		err = thread_wait_interruptible(queue, seq);
+		if (err)
+			return err;
+	}
+}
+
 /* As many as there are and fit. As on Linux, one that cannot be stored is lost. */
 static ssize_t userfaultfd_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct userfaultfd *of = file->node;
-	const uint32_t features = atomic_load(&of->features);
 	ssize_t done = 0;
 
 	(void)pos;
-	if (!features)
+	if (!atomic_load(&of->features))
 		return -EINVAL;
 	do {
-		struct userfault_message fault;
 		struct abi_uffd_msg message;
 		int err;
 
 		if (to->left < sizeof(message))
 			return done ?: -EINVAL;
-		err = next_fault(of, done || file_nonblock(file, to), &fault);
+		err = next_message(of, done || file_nonblock(file, to), &message);
 		if (err)
 			return done ?: err;
-		message = uffd_message_of(&fault, features);
 		if (user_iter_copy_out(to, &message, sizeof(message)) != sizeof(message))
 			return done ?: -EFAULT;
 		done += (ssize_t)sizeof(message);
@@ -106,7 +111,10 @@ static unsigned userfaultfd_poll(struct file *file, struct poller *poller)
 	poll_watch(poller, &of->userfault->readable);
 	if (!atomic_load(&of->features) || !(atomic_load_relaxed(&file->flags) & O_NONBLOCK))
 		return POLLERR;
-	return atomic_load_relaxed(&of->userfault->nuntold) ? POLLIN : 0;
+	return atomic_load_relaxed(&of->userfault->nuntold) ||
+			       atomic_load_relaxed(&of->userfault->nevents)
+		       ? POLLIN
+		       : 0;
 }
 
 static void userfaultfd_info(struct file *file, struct seq *seq)
@@ -140,25 +148,39 @@ static void userfaultfd_release(struct file *file)
 
 /* ---- calls ---- */
 
-/* The features may be set once, before anything else. */
+/* The features may be set once, before anything else. Who gets a child's memory could read it. */
+static int set_features(struct userfaultfd *of, const struct abi_uffdio_api *api)
+{
+	uint32_t none = 0;
+
+	if (api->api != UFFD_API || api->features & ~(uint64_t)FEATURES)
+		return -EINVAL;
+	if (api->features & UFFD_FEATURE_EVENT_FORK && !capable(CAP_SYS_PTRACE))
+		return -EPERM;
+	return __atomic_compare_exchange_n(&of->features, &none,
+					   INITIALIZED | (uint32_t)api->features, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+		       ? 0
+		       : -EINVAL;
+}
+
 static int call_api(struct userfaultfd *of, vaddr_t arg)
 {
 	struct abi_uffdio_api api;
-	uint32_t none = 0;
 	int err = user_copy_in(&api, arg, sizeof(api));
 
 	if (err)
 		return err;
-	if (api.api != UFFD_API || api.features & ~(uint64_t)FEATURES ||
-	    !__atomic_compare_exchange_n(&of->features, &none, INITIALIZED | (uint32_t)api.features,
-					 false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+	err = set_features(of, &api);
+	if (err) {
 		api = (struct abi_uffdio_api){ 0 };
-		return user_copy_out(arg, &api, sizeof(api)) ?: -EINVAL;
+		return user_copy_out(arg, &api, sizeof(api)) ?: err;
 	}
 	of->userfault->refuses = api.features & UFFD_FEATURE_SIGBUS;
 	of->userfault->is_async = api.features & UFFD_FEATURE_WP_ASYNC;
 	of->userfault->has_holes = api.features &
 				   (UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC);
+	of->userfault->tells = userfaultfd_events_of((uint32_t)api.features);
 	api.features = FEATURES;
 	api.ioctls = CALLS;
 	return user_copy_out(arg, &api, sizeof(api));
@@ -340,11 +362,18 @@ static int end_give(vaddr_t to, int64_t done, uint64_t len)
 	return done < 0 ? (int)done : (uint64_t)done == len ? 0 : -EAGAIN;
 }
 
+/* Is there an event to read first? Then, as on Linux, no page is given, whatever is asked. */
+static int refuse_changing(const struct userfaultfd *of, vaddr_t answer)
+{
+	return atomic_load(&of->userfault->changing) ? end_give(answer, -EAGAIN, 0) : 0;
+}
+
 static int call_copy(struct userfaultfd *of, vaddr_t arg)
 {
+	const vaddr_t answer = arg + offsetof(struct abi_uffdio_copy, copy);
 	struct abi_uffdio_copy ask;
 	struct gift gift;
-	int err = user_copy_in(&ask, arg, offsetof(struct abi_uffdio_copy, copy));
+	int err = refuse_changing(of, answer) ?: user_copy_in(&ask, arg, answer - arg);
 
 	if (err)
 		return err;
@@ -357,8 +386,7 @@ static int call_copy(struct userfaultfd *of, vaddr_t arg)
 	if (err || ask.src + ask.len <= ask.src ||
 	    ask.mode & ~(uint64_t)(UFFDIO_COPY_MODE_DONTWAKE | UFFDIO_COPY_MODE_WP))
 		return -EINVAL;
-	return end_give(arg + offsetof(struct abi_uffdio_copy, copy), give_pages(of, &gift),
-			ask.len);
+	return end_give(answer, give_pages(of, &gift), ask.len);
 }
 
 _Static_assert(sizeof(struct abi_uffdio_zeropage) == sizeof(struct abi_uffdio_continue) &&
@@ -368,9 +396,10 @@ _Static_assert(sizeof(struct abi_uffdio_zeropage) == sizeof(struct abi_uffdio_co
 /* UFFDIO_ZEROPAGE and UFFDIO_CONTINUE. */
 static int call_give(struct userfaultfd *of, vaddr_t arg, give_fn give)
 {
+	const vaddr_t answer = arg + offsetof(struct abi_uffdio_zeropage, zeropage);
 	struct abi_uffdio_zeropage ask;
 	struct gift gift;
-	int err = user_copy_in(&ask, arg, offsetof(struct abi_uffdio_zeropage, zeropage));
+	int err = refuse_changing(of, answer) ?: user_copy_in(&ask, arg, answer - arg);
 
 	err = err ?: uffd_check_range(&ask.range);
 	if (err)
@@ -380,18 +409,18 @@ static int call_give(struct userfaultfd *of, vaddr_t arg, give_fn give)
 	gift = (struct gift){ .range = ask.range,
 			      .give = give,
 			      .wakes = !(ask.mode & UFFDIO_ZEROPAGE_MODE_DONTWAKE) };
-	return end_give(arg + offsetof(struct abi_uffdio_zeropage, zeropage), give_pages(of, &gift),
-			ask.range.len);
+	return end_give(answer, give_pages(of, &gift), ask.range.len);
 }
 
 /* Pages of the caller's own memory, which are not copied. */
 static int call_move(struct userfaultfd *of, vaddr_t arg)
 {
 	const uint64_t modes = UFFDIO_MOVE_MODE_DONTWAKE | UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES;
+	const vaddr_t answer = arg + offsetof(struct abi_uffdio_move, move);
 	struct abi_uffdio_move ask;
 	struct abi_uffdio_range to, from;
 	size_t done = 0;
-	int err = user_copy_in(&ask, arg, offsetof(struct abi_uffdio_move, move));
+	int err = refuse_changing(of, answer) ?: user_copy_in(&ask, arg, answer - arg);
 
 	if (err)
 		return err;
@@ -408,8 +437,7 @@ static int call_move(struct userfaultfd *of, vaddr_t arg)
 	end_verb(of);
 	if (done && !(ask.mode & UFFDIO_MOVE_MODE_DONTWAKE))
 		userfault_wake(of->userfault, to.start, to.start + done);
-	return end_give(arg + offsetof(struct abi_uffdio_move, move), done ? (int64_t)done : err,
-			ask.len);
+	return end_give(answer, done ? (int64_t)done : err, ask.len);
 }
 
 static int call_writeprotect(struct userfaultfd *of, vaddr_t arg)
@@ -419,6 +447,8 @@ static int call_writeprotect(struct userfaultfd *of, vaddr_t arg)
 	int err = user_copy_in(&ask, arg, sizeof(ask)) ?: uffd_check_range(&ask.range);
 	bool wp;
 
+	if (atomic_load(&of->userfault->changing))
+		return -EAGAIN;
 	if (err)
 		return err;
 	wp = ask.mode & UFFDIO_WRITEPROTECT_MODE_WP;
@@ -483,40 +513,50 @@ static const struct file_ops userfaultfd_ops = {
 	.release = userfaultfd_release,
 };
 
-static struct file *create(unsigned flags)
+int userfaultfd_create(struct userfault *userfault, struct uspace *uspace, unsigned flags,
+		       uint32_t features, struct file **file_ret)
 {
-	struct userfaultfd *of = mem_wait_kzalloc(sizeof(*of));
-	struct userfault *userfault = userfault_create();
+	struct userfaultfd *of;
 	struct file *file = NULL;
+	int err = file_memory_charge(FILE_BYTES);
 
-	if (of && userfault)
+	if (err)
+		return err;
+	of = mem_wait_kzalloc(sizeof(*of));
+	if (of)
 		file = file_create(&userfaultfd_ops, O_RDONLY | (flags & O_NONBLOCK), of);
+	file_memory_add(-FILE_BYTES);
 	if (!file) {
 		kfree(of);
-		if (userfault)
-			userfault_put(userfault);
-		return NULL;
+		return -ENOMEM;
 	}
-	userfault->user_only = flags & UFFD_USER_MODE_ONLY;
-	of->userfault = userfault;
-	of->uspace = current_process()->uspace;
-	uspace_grab(of->uspace);
-	return file;
+	*of = (struct userfaultfd){
+		.uspace = uspace, .userfault = userfault, .flags = flags, .features = features
+	};
+	*file_ret = file;
+	return 0;
 }
 
 int userfaultfd_open(unsigned flags)
 {
+	struct uspace *uspace = current_process()->uspace;
+	struct userfault *userfault;
 	struct file *file;
 	int err;
 
 	if (flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY))
 		return -EINVAL;
-	err = file_memory_charge(FILE_BYTES);
-	if (err)
+	userfault = userfault_create();
+	if (!userfault)
+		return -ENOMEM;
+	userfault->user_only = flags & UFFD_USER_MODE_ONLY;
+	err = userfaultfd_create(userfault, uspace, flags, 0, &file);
+	if (err) {
+		userfault_put(userfault);
 		return err;
-	file = create(flags);
-	file_memory_add(-FILE_BYTES);
-	return file ? anon_file_install(file, (flags & O_CLOEXEC) != 0) : -ENOMEM;
+	}
+	uspace_grab(uspace);
+	return anon_file_install(file, (flags & O_CLOEXEC) != 0);
 }
 
 /* Who may open the device may have one that resolves the kernel's faults, too. */
