@@ -143,12 +143,12 @@ def copy_on_write_gives_the_child_a_frame_of_its_own():
 
 @case
 def programs_that_serve_their_own_faults_do_as_on_linux():
-    """These four programs ran on a real Linux, too: expected/faults.out has their figures."""
+    """These five programs ran on a real Linux, too: expected/faults.out has their figures, and two programs' more."""
     with open(os.path.join(ROOT, "tests/user/expected/faults.out"), encoding="utf-8") as file:
         recorded = [re.findall(r"\b\d+\b(?! GiB)", line) for line in file]
     shown = [re.findall(r"\b\d+\b(?! GiB)", line) for line in tour()[1] if re.match(r" +\d+ faults  ", line)]
-    equal(4, len(shown), "programs")
-    equal(recorded, shown, "figures")
+    equal(recorded[:5], shown, "figures")
+    equal((7, 5), (len(recorded), len(shown)), "programs")
     lacks("\n".join(tour()[1]), "WRONG", "output")
 
 

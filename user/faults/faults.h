@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Four programs that handle their own page faults. Each checks its own result. */
+/* Seven programs that handle their own page faults. Each checks its own result. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 /* The result of a program. */
 struct faults_result {
 	bool right;	 /* its check of itself passed */
-	long faults;	 /* that its handler resolved */
+	long faults;	 /* that its handler or its thread resolved */
 	long figures[2]; /* two more figures, named at each program */
 };
 
@@ -27,7 +27,19 @@ void computed_run(struct faults_result *ret);
 /* ---- segment.c: a stack that its handler extends; figures: its pages, overflows ---- */
 void segment_run(struct faults_result *ret);
 
-/* ---- handler.c: what all share ---- */
+/* ---- restore.c: a saved image that comes page by page; figures: look-ups, pages of the image ---- */
+void restore_run(struct faults_result *ret);
+
+/*
+ * ---- migrate.c: a program that moves to another process; faults: pages that came, asked for or not;
+ * figures: numbers that it sorts, its steps before the move ----
+ */
+void migrate_run(struct faults_result *ret);
+
+/* ---- snapshot.c: snapshots by a thread; figures: snapshots, pages saved ---- */
+void snapshot_run(struct faults_result *ret);
+
+/* ---- handler.c: what those with a signal handler share, and what all do ---- */
 
 /*
  * From now on calls serve() for each SIGSEGV, with the page of the address, on an alternate signal
@@ -45,3 +57,21 @@ uint64_t faults_random(uint64_t *state);
 
 /* Prints "DOING: " and the text of errno, and exits with status 1. */
 _Noreturn void faults_die(const char *doing);
+
+/* ---- userfault.c: what those with a userfaultfd share ---- */
+
+/* Returns whether the caller can have a userfaultfd with these features. */
+bool faults_userfault_offers(uint64_t features);
+
+/* Returns a userfaultfd for faults of user mode. This and what follows exits on errors. */
+int faults_userfault_open(uint64_t features);
+
+/* Registers whole pages; mode: UFFDIO_REGISTER_MODE_MISSING or UFFDIO_REGISTER_MODE_WP. */
+void faults_userfault_register(int fd, char *at, size_t len, uint64_t mode);
+void faults_userfault_unregister(int fd, char *at, size_t len);
+
+/* Gives a missing page its bytes. Threads that wait for it go on. */
+void faults_userfault_give(int fd, char *page, const char *from);
+
+/* Waits for a fault and returns its page; NULL if `other` (-1: none) can be read before that. */
+char *faults_userfault_next(int fd, int other);

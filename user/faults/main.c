@@ -18,6 +18,12 @@ static const struct {
 	  "1 GiB of square roots: %ld faults, %ld roots asked for, %ld pages at most" },
 	{ "segment", segment_run,
 	  "a stack that a handler makes longer: %ld faults, %ld pages, %ld times at its limit" },
+	{ "restore", restore_run,
+	  "a saved image that comes when touched: %ld faults, %ld look-ups, %ld pages in it" },
+	{ "migrate", migrate_run,
+	  "a sort that moves to another process: %ld pages, %ld numbers, %ld steps before that" },
+	{ "snapshot", snapshot_run,
+	  "snapshots of a program by its thread: %ld faults, %ld snapshots, %ld pages saved" },
 };
 
 int main(int argc, char **argv)
@@ -37,6 +43,7 @@ int main(int argc, char **argv)
 	}
 	if (run || status == 1)
 		return status;
-	fprintf(stderr, "usage: faults [collector|checkpoint|computed|segment]\n");
+	fprintf(stderr,
+		"usage: faults [collector|checkpoint|computed|segment|restore|migrate|snapshot]\n");
 	return 2;
 }

@@ -95,9 +95,11 @@ static const char *const table[TEXTS][LANGUAGES] = {
 				  "如果系统这样配置，Linux 会把原因写进日志（dmesg）。" },
 	[T_FAULTS] = { "Programs that handle their own faults", "自己处理缺页的程序" },
 	[T_FAULTS_WHY] = { "Here too the kernel cannot resolve the fault and sends SIGSEGV. The program's\n"
-			   "handler makes the page accessible, and the instruction runs again. Examples:",
+			   "handler makes the page accessible, and the instruction runs again. The last one\n"
+			   "has no handler: its thread waits while another one gives it the page.",
 			   "这些缺页内核同样无法处理，它把地址随 SIGSEGV 交给程序的处理函数。\n"
-			   "处理函数让那一页可以访问，指令再执行一次。四个例子：" },
+			   "处理函数让那一页可以访问，指令再执行一次。最后一个例子没有处理函数：\n"
+			   "线程等着，另一个线程把那一页交给它。" },
 	[T_FAULTS_COLLECTOR] = { "%5ld faults  incremental garbage collector: %ld collections, %ld cells copied",
 				 "%5ld 次  增量垃圾收集：%ld 轮，复制 %ld 个单元" },
 	[T_FAULTS_CHECKPOINT] = { "%5ld faults  checkpoints of a running program: %ld made, %ld pages saved",
@@ -106,6 +108,8 @@ static const char *const table[TEXTS][LANGUAGES] = {
 				"%5ld 次  1 GiB 的平方根表，按需计算：查询 %ld 次，最多占 %ld 页" },
 	[T_FAULTS_SEGMENT] = { "%5ld faults  a stack that its handler extends: %ld pages, limit hit %ld times",
 			       "%5ld 次  由处理函数扩展的栈：%ld 页，%ld 次到达上限" },
+	[T_FAULTS_RESTORE] = { "%5ld faults  a saved image, restored on demand: %ld look-ups, %ld pages in it",
+			       "%5ld 次  保存的内存映像，由一个线程按需恢复：查找 %ld 次，共 %ld 页" },
 	[T_FAULTS_WRONG] = { "   The result is WRONG.", "   结果是错的。" },
 	[T_SERVED] = { "A page that another program makes", "由另一个程序做出的页" },
 	[T_SERVED_WHY] = { "A file of 16 GiB that is stored nowhere: a server computes each page when a\n"
