@@ -144,6 +144,7 @@ static const struct {
 	{ "socketpair_and_close", "pair", CALLS, 1, socketpair_and_close },
 	{ "connect_and_accept", "connection", CALLS, 1, connect_and_accept },
 	{ "datagram", "message", CALLS, 1, datagram },
+	{ "object_fault", "page", CALLS, 1, object_fault },
 	{ "served_fault", "page", CALLS, 1, served_fault },
 	{ "served_run", "page", SERVED_RUNS, SERVED_RUN, served_run },
 	{ "served_read", "page", SERVED_RUNS, SERVED_RUN, served_read },
@@ -221,6 +222,7 @@ int main(int argc, char **argv)
 	for (unsigned row = 0; row < NROWS; row++)
 		if (wanted(row, argc, argv) && !measure(row))
 			return 1;
+	object_end();
 	served_end();
 	sockets_end();
 	puts("done");

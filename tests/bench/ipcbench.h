@@ -29,6 +29,11 @@ int served_run(uint64_t i, uint64_t *cost);   /* the next SERVED_RUN pages of a 
 int served_read(uint64_t i, uint64_t *cost);  /* the next SERVED_RUN pages by one read(2) */
 void served_end(void);
 
+/* ---- ipcbench_pager.c: a page of an object, by the process that supplies it ---- */
+
+int object_fault(uint64_t i, uint64_t *cost);
+void object_end(void);
+
 /* ---- ipcbench_sockets.c: stream sockets of a pair; samples as above ---- */
 
 int stream_round_trip(uint64_t i, uint64_t *cost); /* a byte to another process and back */

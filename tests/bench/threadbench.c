@@ -7,7 +7,9 @@
  * at a sample's begin and end. The kernels are asked by bare system calls, where the C library would make others too.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,8 +17,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -359,12 +364,90 @@ static void signal_round_trip(void)
 	join(partner);
 }
 
+/* ---- pages that the program makes ---- */
+
+#define PAGE  4096ul
+#define PAGES ((size_t)SAMPLES * ROUNDS)
+
+static char *paged; /* memory of PAGES pages, and the next that is touched */
+static size_t next_page;
+static char ready[PAGE]; /* the bytes of each */
+static int faultfd;
+
+static void paged_begin(int prot)
+{
+	paged = mmap(NULL, PAGES * PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	check(paged != MAP_FAILED, "mmap");
+	memset(ready, 'x', sizeof(ready));
+	next_page = 0;
+}
+
+static void touch_next(void)
+{
+	check(((volatile char *)paged)[next_page++ * PAGE] == 'x', "a page");
+}
+
+/* Gives each page that somebody touches. */
+static void *page_giver(void *unused)
+{
+	struct uffd_msg msg;
+
+	for (size_t i = 0; i < PAGES; i++) {
+		struct uffdio_copy copy = { .src = (uintptr_t)ready, .len = PAGE };
+
+		check(read(faultfd, &msg, sizeof(msg)) == sizeof(msg), "read");
+		copy.dst = msg.arg.pagefault.address & -PAGE;
+		check(ioctl(faultfd, UFFDIO_COPY, &copy) == 0, "UFFDIO_COPY");
+	}
+	return unused;
+}
+
+static void uffd_fault(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register wish = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	pthread_t giver;
+
+	paged_begin(PROT_READ | PROT_WRITE);
+	faultfd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	wish.range = (struct uffdio_range){ (uintptr_t)paged, PAGES * PAGE };
+	check(faultfd >= 0 && ioctl(faultfd, UFFDIO_API, &api) == 0, "userfaultfd");
+	check(ioctl(faultfd, UFFDIO_REGISTER, &wish) == 0, "UFFDIO_REGISTER");
+	giver = start(page_giver);
+	MEASURE(10, touch_next());
+	join(giver);
+	close(faultfd);
+	munmap(paged, PAGES * PAGE);
+}
+
+/* Makes the page and its bytes, as page_giver() does. */
+static void give_by_signal(int sig, siginfo_t *info, void *context)
+{
+	char *page = (char *)((uintptr_t)info->si_addr & -PAGE);
+
+	(void)sig, (void)context;
+	if (mprotect(page, PAGE, PROT_READ | PROT_WRITE) != 0)
+		_exit(1);
+	memcpy(page, ready, PAGE);
+}
+
+static void segv_fault(void)
+{
+	struct sigaction action = { .sa_sigaction = give_by_signal, .sa_flags = SA_SIGINFO };
+
+	paged_begin(PROT_NONE);
+	check(sigaction(SIGSEGV, &action, NULL) == 0, "sigaction");
+	MEASURE(11, touch_next());
+	signal(SIGSEGV, SIG_DFL);
+	munmap(paged, PAGES * PAGE);
+}
+
 int main(void)
 {
 	static void (*const rows[])(
-		void) = { create_join,	      futex_round_trip, futex_wake_none,
-			  barrier_round,      yield_round_trip, watches,
-			  eventfd_round_trip, timerfd_set_read, signal_round_trip };
+		void) = { create_join,	     futex_round_trip, futex_wake_none,	   barrier_round,
+			  yield_round_trip,  watches,	       eventfd_round_trip, timerfd_set_read,
+			  signal_round_trip, uffd_fault,       segv_fault };
 
 	usleep(START_US);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

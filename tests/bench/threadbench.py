@@ -26,7 +26,7 @@ from oracle import machine
 
 RECORDING = os.path.join(bench.HERE, "figures", "thread-linux.tsv")
 ROWS = ("thread_create_join", "futex_round_trip", "futex_wake_none", "barrier_8", "yield_round_trip", "epoll_event", "epoll_ready",
-        "eventfd_round_trip", "timerfd_set_read", "signal_round_trip")
+        "eventfd_round_trip", "timerfd_set_read", "signal_round_trip", "uffd_fault", "segv_fault")
 SAMPLES, ROUNDS = 9, 32  # as in threadbench.c
 BEGIN, END = 256, 512
 MEM = "256M"
