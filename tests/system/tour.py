@@ -438,7 +438,7 @@ def the_book_shows_what_it_prints():
     if HARDENED:
         raise Skip("the book shows the release kernel: run it without FAULTLINE_KERNEL")
     shown = {path: shown_by(path) for path in glob.glob("docs/book/*.md", root_dir=ROOT)}
-    equal(9, sum(map(bool, shown.values())), "chapters that show a stop")
+    equal(10, sum(map(bool, shown.values())), "chapters that show a stop")
     for path, lines in shown.items():
         if lines:
             is_printed(path, lines, tour()[1], least=4)
