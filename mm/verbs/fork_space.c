@@ -129,28 +129,39 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 }
 
 /*
- * copy_leaf_entries() of a VMA with VMA_UF_WP: it makes entries COW that its program has write-protected, and here they become
- * again what they were. In a child that is not registered their marks mean nothing.
+ * In a VMA with VMA_UF_WP, copy_leaf_entries() makes entries COW that their program has write-protected: these are noted before, and
+ * become again afterwards what they were. In a child that is not registered their marks mean nothing.
  */
-static void copy_protected_entries(struct copying *copying, const struct mmu_leaf *leaf,
-				   struct mmu_entry *first, struct mmu_entry *end,
-				   struct mmu_entry *to)
-{
-	uint64_t protected[MMU_LEAF_ENTRIES / 64] = { 0 };
-	struct mmu_entry *slot, *copy, old;
+struct wp_marks {
+	uint64_t bits[MMU_LEAF_ENTRIES / 64];
+};
 
-	entry_for_each_used(slot, first, end)
-		if (entry_is_wp(entry_load(slot)))
-	protected[(slot - first) / 64] |= 1ul << (slot - first) % 64;
-	copy_leaf_entries(copying, leaf, first, end, to);
+static void note_marks(struct wp_marks *marks, struct mmu_entry *first, struct mmu_entry *end)
+{
+	struct mmu_entry *slot;
+
+	*marks = (struct wp_marks){ { 0 } };
 	entry_for_each_used(slot, first, end) {
-		if (!(protected[(slot - first) / 64] >> (slot - first) % 64 & 1))
+		if (entry_is_wp(entry_load(slot)))
+			marks->bits[(slot - first) / 64] |= 1ul << (slot - first) % 64;
+	}
+}
+
+/* `copy`: the child's slot for `first`. */
+static void set_marks(const struct wp_marks *marks, struct mmu_entry *first, struct mmu_entry *end,
+		      struct mmu_entry *copy)
+{
+	struct mmu_entry *slot, old;
+
+	entry_for_each_used(slot, first, end) {
+		const long i = slot - first;
+
+		if (!(marks->bits[i / 64] >> i % 64 & 1))
 			continue;
 		do
 			old = entry_load(slot);
 		while (!entry_cas(slot, old, entry_set_wp(old, true)));
-		copy = to + (slot - leaf->entries);
-		*copy = entry_set_wp(entry_load(copy), true);
+		copy[i] = entry_set_wp(entry_load(&copy[i]), true);
 	}
 }
 
@@ -280,6 +291,7 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	struct copying *copying = arg;
 	struct mmu_entry *end = leaf->entries + leaf->count;
 	struct mmu_entry *first, *to, *pinned = end;
+	struct wp_marks marks;
 
 	if (copying->done || copying->npassed == PASS_TABLES) {
 		copying->resume = leaf->va;
@@ -298,9 +310,10 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 		pinned = first_pinned(first, end);
 	}
 	if (unlikely(copying->from->flags & VMA_UF_WP))
-		copy_protected_entries(copying, leaf, first, pinned, to);
-	else
-		copy_leaf_entries(copying, leaf, first, pinned, to);
+		note_marks(&marks, first, pinned);
+	copy_leaf_entries(copying, leaf, first, pinned, to);
+	if (unlikely(copying->from->flags & VMA_UF_WP))
+		set_marks(&marks, first, pinned, to + (first - leaf->entries));
 	copying->done = true;
 	if (likely(pinned == leaf->entries + leaf->count))
 		return 0;
