@@ -2,6 +2,8 @@
 /* fail_nth: faults of each kind, and what changes the map of memory. */
 #include "fail_nth.h"
 
+#include "abi/userfaultfd.h"
+
 #define AT ((char *)0x2000000000) /* far from all else: tables of its own at each level */
 
 static volatile char *area;
@@ -217,6 +219,104 @@ static long map_populated(void)
 	return at < 0 ? at : CALL(SYS_munmap, at, 16 * PAGE, 0, 0);
 }
 
+/* ---- userfaultfd ---- */
+
+#define REGISTERED (AT + (1l << 31)) /* far from AT */
+#define SOME	   (4 * PAGE)
+
+static int uffd = -1;
+
+static long uffd_ask(unsigned long request, void *arg)
+{
+	return CALL(SYS_ioctl, uffd, request, arg, 0);
+}
+
+static long uffd_new(void)
+{
+	struct abi_uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_WP_UNPOPULATED };
+	long err;
+
+	uffd = (int)CALL(SYS_userfaultfd, UFFD_USER_MODE_ONLY, 0, 0, 0);
+	if (uffd < 0)
+		return uffd;
+	err = uffd_ask(UFFDIO_API, &api);
+	return err;
+}
+
+static long open_uffd(void)
+{
+	long err = uffd_new();
+
+	return err < 0 ? err : CALL(SYS_close, uffd, 0, 0, 0);
+}
+
+static long uffd_register(char *at, uint64_t mode)
+{
+	struct abi_uffdio_register ask = { .range = { (uintptr_t)at, SOME }, .mode = mode };
+
+	return uffd_ask(UFFDIO_REGISTER, &ask);
+}
+
+static void begin_uffd(void)
+{
+	write_area();
+	need(uffd_new());
+	need(map(REGISTERED, 16 * PAGE, RW, ANON | MAP_FIXED, -1));
+}
+
+static void begin_missing(void)
+{
+	begin_uffd();
+	need(uffd_register(REGISTERED, UFFDIO_REGISTER_MODE_MISSING));
+}
+
+static void begin_protected(void)
+{
+	begin_uffd();
+	need(uffd_register(REGISTERED, UFFDIO_REGISTER_MODE_WP));
+}
+
+/* A part of a mapping, which is split and merged. */
+static long register_middle(void)
+{
+	struct abi_uffdio_range range = { (uintptr_t)AT + 2 * PAGE, SOME };
+	long err = uffd_register(AT + 2 * PAGE, UFFDIO_REGISTER_MODE_MISSING);
+
+	return or_unchanged(err < 0 ? err : uffd_ask(UFFDIO_UNREGISTER, &range));
+}
+
+static long copy_to_registered(void)
+{
+	struct abi_uffdio_copy ask = { .dst = (uintptr_t)REGISTERED,
+				       .src = (uintptr_t)AT,
+				       .len = SOME };
+	long err = CALL(SYS_madvise, REGISTERED, SOME, MADV_DONTNEED, 0);
+
+	err = err < 0 ? err : uffd_ask(UFFDIO_COPY, &ask);
+	return err == -EAGAIN ? -ENOMEM : err; /* a part */
+}
+
+static long move_to_registered(void)
+{
+	struct abi_uffdio_move ask = { .dst = (uintptr_t)REGISTERED,
+				       .src = (uintptr_t)AT,
+				       .len = PAGE };
+	long err = CALL(SYS_madvise, REGISTERED, SOME, MADV_DONTNEED, 0);
+
+	area[0] = 1;
+	err = err < 0 ? err : uffd_ask(UFFDIO_MOVE, &ask);
+	area[0] = 1;
+	return or_unchanged(err);
+}
+
+static long protect_registered(void)
+{
+	struct abi_uffdio_writeprotect ask = { .range = { (uintptr_t)REGISTERED, SOME },
+					       .mode = UFFDIO_WRITEPROTECT_MODE_WP };
+
+	return uffd_ask(UFFDIO_WRITEPROTECT, &ask);
+}
+
 const struct scenario memory_scenarios[] = {
 	{ "fault_zero", read_zero, map_area, NULL, MAY_DIE },
 	{ "fault_write", write_fresh, map_area, NULL, MAY_DIE },
@@ -241,5 +341,10 @@ const struct scenario memory_scenarios[] = {
 	{ "populate_write", populate, map_area, NULL, 0 },
 	{ "populate_read", populate_to_read, map_area, NULL, 0 },
 	{ "dontneed", forget, write_area, NULL, 0 },
+	{ "uffd_open", open_uffd, NULL, NULL, 0 },
+	{ "uffd_register", register_middle, begin_uffd, NULL, 0 },
+	{ "uffd_copy", copy_to_registered, begin_missing, NULL, 0 },
+	{ "uffd_move", move_to_registered, begin_missing, NULL, MAY_DIE },
+	{ "uffd_protect", protect_registered, begin_protected, NULL, 0 },
 	{ NULL },
 };
