@@ -48,7 +48,8 @@ class Broken(Exception):
 def _entry(bits):
     """Gives the word of an entry, as Entry and the model take it, by its low bits in the file."""
     state = 1 if bits & 1 else 2 if bits & 16 else 3 if bits & 32 else 0
-    prot, kind = bits >> 1 & 7 | bits >> 8 & 2, (bits >> 10) + 1 if bits & 16 else 0
+    soft = bits >> 8 & 2 if not bits & 256 else 0  # with COW it is the mark of a page that its program has protected
+    prot, kind = bits >> 1 & 7 | soft, (bits >> 10) + 1 if bits & 16 else 0
     return state | prot << 2 | (bits >> 6 & 7) << 5 | kind << 8
 
 
