@@ -52,7 +52,8 @@ KTEST(soft_accessed_is_set_by_a_fault)
 	EXPECT_EQ(0, space_touch(us, AREA, READ));
 	EXPECT_EQ(1, kind_count(us, FAULT_ACCESSED));
 	EXPECT_EQ(ENTRY_PRESENT, entry_state(space_entry(us, AREA)));
-	EXPECT_EQ(ENTRY_ACCESSED, entry_flags(space_entry(us, AREA)));
+	EXPECT_EQ(ENTRY_ACCESSED,
+		  entry_flags(space_entry(us, AREA)) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW));
 	EXPECT_TRUE(space_page(us, AREA) == page);
 	EXPECT_EQ(0, us->space.stats.fences);
 	end(us);
