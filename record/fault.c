@@ -277,7 +277,8 @@ static __attribute__((noinline)) enum vm_outcome record_other(struct fault *faul
 							      uint64_t begun)
 {
 	bool refused = vm_outcome_is_segv(outcome);
-	bool swapped = outcome == VM_AGAIN && fault->kind == FAULT_SWAPPED;
+	bool partly = outcome == VM_AGAIN && /* the next round finds what is still to be done */
+		      (fault->kind == FAULT_SWAPPED || fault->kind == FAULT_USER_WP);
 	struct vm_wait *wait = fault->wait;
 	struct journal_record *line = NULL;
 
@@ -286,12 +287,15 @@ static __attribute__((noinline)) enum vm_outcome record_other(struct fault *faul
 	keep_rounds(fault, begun);
 	wait->record = NULL;
 	start_work(wait);
-	if ((swapped || (refused && fault->kind != FAULT_DENY_MAPERR)) && write_area(fault))
+	if ((partly || (refused && fault->kind != FAULT_DENY_MAPERR)) && write_area(fault))
 		begun = arch_instructions(); /* it counts for itself */
 	if (refused)
 		line = write_kinds(fault, 1u << fault->kind, NULL, 0, fault_ends(fault));
-	else if (swapped)
-		(void)write_kinds(fault, 1u << FAULT_SWAPPED, fault->slot, 0, false);
+	else if (partly && fault->slot)
+		(void)write_kinds(fault, 1u << fault->kind, fault->slot, 0, false);
+	else if (partly)
+		(void)write_kinds(fault, 1u << fault->kind | JOURNAL_LARGE,
+				  arch_mmu_lookup_large(&fault->space->mmu, fault->va), 0, false);
 	goes_on(wait, outcome);
 	wait->recorded_at = end_work(wait, line, begun);
 	if (outcome == VM_WAIT && wait->why == WAITS_FOR_JOURNAL) {

@@ -238,23 +238,24 @@ static bool drops_pages(const struct vma *vma, int advice)
 
 /*
  * In memory that is registered with a userfault the program may have to be told first. Others may take the mmap lock meanwhile, so
- * something else can be mapped there afterwards. As on Linux, of that only the VMA at the start is advised.
+ * something else can be mapped there afterwards. As on Linux, of that only the VMA at the start is advised: *vma, up to *end.
  */
-static int advise_registered(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
+static int tell_of_drop(struct vma **vma, vaddr_t start, vaddr_t *end, int advice)
 {
-	struct space *space = vma->space;
+	struct space *space = (*vma)->space;
+	int result;
 
-	if (drops_pages(vma, advice) && userfault_tells_of_drop(vma)) {
-		int result = userfault_begin_drop(vma, start, end);
-
-		if (result)
-			return result;
-		mm_host.tell(space);
-		vma = vma_find(space, start);
-		if (!vma)
-			return -ENOMEM;
-	}
-	return advise_one(vma, start, MIN(end, vma->end), advice);
+	if (!drops_pages(*vma, advice) || !userfault_tells_of_drop(*vma))
+		return 0;
+	result = userfault_begin_drop(*vma, start, *end);
+	if (result)
+		return result;
+	mm_host.tell(space);
+	*vma = vma_find(space, start);
+	if (!*vma)
+		return -ENOMEM;
+	*end = MIN(*end, (*vma)->end);
+	return 0;
 }
 
 /* As on Linux, a hole makes the result -ENOMEM, but the rest of the range is done. */
@@ -264,19 +265,18 @@ static int advise_range(struct space *space, vaddr_t start, vaddr_t end, int adv
 
 	while (start < end) {
 		struct vma *vma = vma_find_next(space, start);
-		vaddr_t stop;
-		int result;
+		vaddr_t stop, to;
+		int result = 0;
 
 		if (!vma || vma->start >= end)
 			return -ENOMEM;
 		if (vma->start > start)
 			holes = -ENOMEM;
-		stop = MIN(vma->end, end);
+		stop = to = MIN(vma->end, end);
 		start = MAX(vma->start, start);
-		if (likely(!(vma->flags & VMA_USERFAULT)))
-			result = advise_one(vma, start, stop, advice);
-		else
-			result = advise_registered(vma, start, stop, advice);
+		if (unlikely(vma->flags & VMA_USERFAULT))
+			result = tell_of_drop(&vma, start, &to, advice);
+		result = result ?: advise_one(vma, start, to, advice);
 		if (result)
 			return result;
 		start = stop;

@@ -9,14 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/swap.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "abi/faultline.h"
+#include "abi/userfaultfd.h"
 
 #define PAGE	4096ul
 #define RW	(PROT_READ | PROT_WRITE)
@@ -151,6 +154,25 @@ static void files(void)
 	unlink(name);
 }
 
+/* Write-protects pages so that a write removes that. */
+static void protected(void)
+{
+	char *p = mmap(NULL, 4 * PAGE, RW, PRIVATE, -1, 0);
+	struct abi_uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_WP_ASYNC };
+	struct abi_uffdio_register ask = { .range = { (uintptr_t)p, 4 * PAGE },
+					   .mode = UFFDIO_REGISTER_MODE_WP };
+	struct abi_uffdio_writeprotect on = { .range = { (uintptr_t)p, 4 * PAGE },
+					      .mode = UFFDIO_WRITEPROTECT_MODE_WP };
+	int fd = (int)syscall(SYS_userfaultfd, UFFD_USER_MODE_ONLY);
+
+	touch(p, 4, 1);
+	if (ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &ask) ||
+	    ioctl(fd, UFFDIO_WRITEPROTECT, &on))
+		_exit(5);
+	touch(p, 3, 1);
+	close(fd);
+}
+
 static void all_kinds(void)
 {
 	char *p = mmap(NULL, 32 * PAGE, RW, PRIVATE, -1, 0);
@@ -173,6 +195,7 @@ static void all_kinds(void)
 	if (write(1, p, 1) != -1) /* and in a user copy */
 		_exit(4);
 	mprotect(p, PAGE, RW);
+	protected();
 	if (fork() == 0) {
 		touch(p, 16, 1);
 		tell();
