@@ -18,7 +18,7 @@ int vm_copy_from_mapped(struct space *space, void *to, vaddr_t from, size_t n)
 /* The program may be about to run what was written, on any hart. */
 int vm_poke(struct space *space, vaddr_t to, const void *from, size_t n)
 {
-	int err = vm_copy_pages(space, to, (void *)from, n, true, ACCESS_FORCE);
+	int err = vm_copy_pages(space, to, (void *)from, n, true, ACCESS_FORCE | ACCESS_NO_ASK);
 
 	arch_mmu_sync_text(&space->mmu);
 	return err;
@@ -26,7 +26,7 @@ int vm_poke(struct space *space, vaddr_t to, const void *from, size_t n)
 
 int vm_peek(struct space *space, void *to, vaddr_t from, size_t n)
 {
-	return vm_copy_pages(space, from, to, n, false, ACCESS_FORCE);
+	return vm_copy_pages(space, from, to, n, false, ACCESS_FORCE | ACCESS_NO_ASK);
 }
 
 /* Is it neither unwritten zeros nor registers? */

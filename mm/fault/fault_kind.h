@@ -32,6 +32,8 @@ const char *fault_kind_name(enum fault_kind kind);
  * NO_GROW   An access below a stack does not let it grow.
  * TAKE      Set by vm_fault_take().
  * GIVE      Set by vm_fault_give().
+ * NO_ASK    A fault that a program would have to resolve is refused: the caller holds the mmap lock, which that may need, or
+ *           looks at another process's memory.
  * GIVE_WP   Beside GIVE: the page is write-protected (ENTRY_WP).
  */
 #define ACCESS_AHEAD	32u
@@ -42,3 +44,4 @@ const char *fault_kind_name(enum fault_kind kind);
 #define ACCESS_TAKE	1024u
 #define ACCESS_GIVE	2048u
 #define ACCESS_GIVE_WP	4096u
+#define ACCESS_NO_ASK	8192u

@@ -20,7 +20,7 @@ static inline bool run_is_allowed(const struct space *space, unsigned vma_flags)
 {
 	const unsigned mode = atomic_load_relaxed(&thp_mode);
 
-	if (mode == THP_NEVER || (vma_flags & (VMA_NOHUGE | VMA_ONFAULT)) ||
+	if (mode == THP_NEVER || (vma_flags & (VMA_NOHUGE | VMA_ONFAULT | VMA_UF_WP)) ||
 	    atomic_load_relaxed(&space->thp_disabled))
 		return false;
 	return (vma_flags & VMA_HUGE) || mode == THP_ALWAYS;

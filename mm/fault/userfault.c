@@ -58,7 +58,8 @@ enum vm_outcome userfault_ask(struct fault *fault, bool minor)
 
 	if (atomic_load(&userfault->closed))
 		return userfault_get_usual(fault);
-	if (userfault->refuses || (userfault->user_only && !is_of_program(fault->access)) ||
+	if (userfault->refuses || fault->access & ACCESS_NO_ASK ||
+	    (userfault->user_only && !is_of_program(fault->access)) ||
 	    mm_host.is_ending()) /* it may be the program that would give the page */
 		return VM_BUS;
 	wait->why = WAITS_FOR_USERFAULT;
@@ -92,6 +93,8 @@ static enum vm_outcome registered_get(struct fault *fault)
 	if (fault->reader) /* of the VMA it may look only at what it has copied */
 		return VM_AGAIN;
 	if (fault->access & ACCESS_GIVE && unlikely(is_changing(fault)))
+		return VM_BUS;
+	if (fault->access & ACCESS_GIVE_WP && fault->attr.object) /* it was another mapping */
 		return VM_BUS;
 	if (fault->attr.object)
 		return fault->access & ACCESS_GIVE ? userfault_get_given(fault)
@@ -305,10 +308,10 @@ int userfault_map(struct space *space, vaddr_t va, struct page **page, bool wp)
 	int result;
 
 	vm_wait_init(&wait);
-	wait.why = 0;
-	do
+	do {
+		wait.why = 0;
 		result = vm_fault_give(space, va, page, wp, &wait);
-	while (wait_and_retry(&result, &wait, &relief));
+	} while (wait_and_retry(&result, &wait, &relief));
 	if (!vm_result_is_refusal(result))
 		return result;
 	if (result == VM_DYING)

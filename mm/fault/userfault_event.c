@@ -76,11 +76,14 @@ int userfault_begin_unmap(struct space *space, vaddr_t start, vaddr_t end)
 	struct vma *vma = vma_find_next(space, start);
 
 	assert_hardened(mm_host.mmap_locked(space));
-	for (; vma && vma->start < end; vma = vma_next(vma))
-		if (vma_tells(vma, USERFAULT_UNMAPPED) &&
-		    !tells_of_unmap(space, vma->userfault, start, end) &&
+	for (; vma && vma->start < end; vma = vma_next(vma)) {
+		if (!vma_tells(vma, USERFAULT_UNMAPPED))
+			continue;
+		if (!tells_of_unmap(space, vma->userfault, start, end) &&
 		    !begin_event(vma, USERFAULT_UNMAPPED, start, end, end_of_events(space)))
 			return -ENOMEM;
+		(void)vm_pause(); /* the mmap lock keeps the VMAs */
+	}
 	return 0;
 }
 
@@ -160,6 +163,8 @@ static int event_begin_child(const struct vma *vma, struct space *parent, struct
 		return -ENOMEM;
 	userfault->user_only = vma->userfault->user_only;
 	userfault->refuses = vma->userfault->refuses;
+	userfault->is_async = vma->userfault->is_async;
+	userfault->has_holes = vma->userfault->has_holes;
 	userfault->tells = vma->userfault->tells;
 	event = begin_event(vma, USERFAULT_FORKED, 0, 0, end_of_events(parent));
 	if (!event) {
@@ -176,10 +181,13 @@ int userfault_begin_fork(struct space *parent, struct space *child)
 	struct vma *vma = vma_first(parent);
 	int result = 0;
 
-	for (; vma && !result; vma = vma_next(vma))
-		if (vma_tells(vma, USERFAULT_FORKED) && !(vma->flags & VMA_DONTFORK) &&
-		    !event_of_copy(parent, vma->userfault))
+	for (; vma && !result; vma = vma_next(vma)) {
+		if (!vma_tells(vma, USERFAULT_FORKED))
+			continue;
+		if (!(vma->flags & VMA_DONTFORK) && !event_of_copy(parent, vma->userfault))
 			result = event_begin_child(vma, parent, child);
+		(void)vm_pause(); /* the mmap lock keeps the VMAs */
+	}
 	child->ever_registered = parent->events != NULL;
 	return result;
 }
@@ -225,17 +233,19 @@ static void release_event_locked(struct userfault_event *event, bool told)
 static bool enter_event(struct userfault_event *event)
 {
 	struct userfault *userfault = event->userfault;
+	bool waits;
 
 	spin_lock(&userfault->lock);
-	if (!userfault->closed) {
+	waits = !userfault->closed;
+	if (waits) {
 		list_add_tail(&userfault->events, &event->link);
 		userfault->nevents++;
 		event->is_waiting = true;
 	}
 	spin_unlock(&userfault->lock);
-	if (event->is_waiting)
+	if (waits)
 		waitq_wake_all(&userfault->readable);
-	return event->is_waiting;
+	return waits;
 }
 
 static bool event_waits(struct userfault_event *event, struct vm_wait *wait)

@@ -123,7 +123,8 @@ static bool drop_lazyfree(struct reclaim_pass *pass, vaddr_t va, struct mmu_entr
 {
 	bool last = page->maps == 1;
 
-	if (!page_has(page, PAGE_LAZYFREE) || (entry_flags(entry) & ENTRY_DIRTY))
+	if (!page_has(page, PAGE_LAZYFREE) || (entry_flags(entry) & ENTRY_DIRTY) ||
+	    entry_is_wp(entry))
 		return false;
 	if (!anon_is_swappable(page) || (pass->how == SEND_OUT && !last) ||
 	    !gather_zap_same(&pass->gather, va, slot, entry)) {

@@ -47,9 +47,9 @@ static int clear_tail(struct space *space, vaddr_t brk)
 		return 0; /* the program has put something else there */
 	if (!(vma->prot & VM_PROT_WRITE))
 		return 0; /* the program has made it read-only */
-	result = get_user_page(space, space->brk, VM_PROT_WRITE, &page);
+	result = get_user_page(space, space->brk, VM_PROT_WRITE | ACCESS_NO_ASK, &page);
 	if (result)
-		return result; /* -EFAULT: it cannot be read from swap */
+		return result; /* -EFAULT: it cannot be read from swap, or a program would have to resolve the fault */
 	memset((char *)page_address(page) + (space->brk & PAGE_MASK), 0, high - space->brk);
 	put_user_page(space, page, VM_PROT_WRITE);
 	return 0;

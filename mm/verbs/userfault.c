@@ -129,7 +129,7 @@ void vm_userfault_forget(struct space *space, const struct userfault *userfault)
 	(void)change_range(space, 0, USER_TOP, NULL, 0, userfault);
 }
 
-/* What has no page gets the zero page, so that there is something to protect. */
+/* What has no page gets the zero page, so that there is something to protect. (Not where reads are forbidden.) */
 static int fill_holes(struct space *space, vaddr_t start, vaddr_t end)
 {
 	int result = vm_populate(space, start, end, VM_PROT_READ);

@@ -49,27 +49,41 @@ static bool userfault_page_is_own(const struct page *page)
 	       (!cached || swap_page_alone(page));
 }
 
-static int userfault_move_page(struct page_move *move, vaddr_t from)
+/* Takes the entry out, to be written at its new place after the fence. */
+static int userfault_take_page(struct page_move *move, vaddr_t from, struct mmu_entry *taken)
 {
 	struct mmu_entry *slot = arch_mmu_lookup(&move->space->mmu, from);
-	struct mmu_entry *to = arch_mmu_lookup(&move->space->mmu, from + move->delta), old;
+	struct mmu_entry old;
 
-	if (!entry_empty(entry_load(to)))
+	*taken = ENTRY_NONE;
+	if (!entry_empty(entry_load(arch_mmu_lookup(&move->space->mmu, from + move->delta))))
 		return -EEXIST;
 	old = slot ? entry_load(slot) : ENTRY_NONE;
 	if (entry_empty(old))
 		return move->holes ? 0 : -ENOENT;
 	if (entry_has_page(old) && !userfault_page_is_own(pfn_to_page(entry_pfn(old))))
 		return -EBUSY;
-	old = entry_swap(slot, ENTRY_NONE);
+	*taken = old = entry_swap(slot, ENTRY_NONE);
 	debt_owe(move->space, from, old, ENTRY_NONE);
 	if (entry_downgrades(old, ENTRY_NONE))
 		mmu_flush_add(&move->flush, from);
-	debt_assert_entry(move->space, from + move->delta);
-	*to = entry_set_wp(old, false);
-	vma_touch(move->to_vma, from + move->delta);
-	note_change(move->space, CHANGE_MOVED, from, from + PAGE_SIZE, move->delta);
 	return 0;
+}
+
+/* No hart has the old translations any more. */
+static void userfault_put_pages(struct page_move *move, vaddr_t from, const struct mmu_entry *taken,
+				unsigned n)
+{
+	for (unsigned i = 0; i < n; i++, from += PAGE_SIZE) {
+		const vaddr_t to = from + move->delta;
+
+		if (entry_empty(taken[i]))
+			continue;
+		debt_assert_entry(move->space, to);
+		*arch_mmu_lookup(&move->space->mmu, to) = entry_set_wp(taken[i], false);
+		vma_touch(move->to_vma, to);
+		note_change(move->space, CHANGE_MOVED, from, from + PAGE_SIZE, move->delta);
+	}
 }
 
 /* A table for the new entries, and none of a large entry in the way. The caller holds the space's lock. */
@@ -97,7 +111,10 @@ static int prepare_move(struct page_move *move, vaddr_t from)
 static int move_some(struct page_move *move, vaddr_t start, vaddr_t end, size_t *done)
 {
 	const size_t table = MMU_LEAF_ENTRIES * PAGE_SIZE;
-	vaddr_t from = start + *done, stop = MIN(end, from + MOVE_PAGES * PAGE_SIZE);
+	const vaddr_t from = start + *done;
+	vaddr_t stop = MIN(end, from + MOVE_PAGES * PAGE_SIZE);
+	struct mmu_entry taken[MOVE_PAGES];
+	unsigned n = 0;
 	int result;
 
 	stop = MIN(stop, ALIGN_DOWN(from, table) + table);
@@ -108,16 +125,18 @@ static int move_some(struct page_move *move, vaddr_t start, vaddr_t end, size_t 
 	mmu_flush_init(&move->flush);
 	space_lock(move->space);
 	result = move->space->dying ? -EINTR : prepare_move(move, from);
-	for (; !result && from < stop; from += PAGE_SIZE) {
-		result = userfault_move_page(move, from);
+	while (!result && from + n * PAGE_SIZE < stop) {
+		result = userfault_take_page(move, from + n * PAGE_SIZE, &taken[n]);
 		if (!result)
-			*done += PAGE_SIZE;
+			n++;
 	}
+	space_fence(move->space, &move->flush);
+	userfault_put_pages(move, from, taken, n);
+	*done += n * PAGE_SIZE;
 	if (atomic_load_relaxed(
 		    &move->space->lazyfree)) /* the hand may have passed the new place */
 		space_has_lazyfree(move->space);
 	move->to_vma->has_private = true;
-	space_fence(move->space, &move->flush);
 	debt_assert_none(move->space);
 	space_unlock(move->space);
 	return result;

@@ -153,6 +153,8 @@ _Noreturn static void migrate_source(void)
 			migrate_send(i);
 		}
 	}
+	while (read(asks[0], &turn, sizeof(turn)) > 0)
+		; /* until the destination has all: it may still ask for what is on its way */
 	_exit(0);
 }
 
@@ -228,13 +230,13 @@ void migrate_run(struct faults_result *ret)
 		faults_die("pthread_create");
 	moving_continue();
 	pthread_join(thread, NULL);
+	close(asks[1]);
 	waitpid(source, &status, 0);
 	ret->faults = (long)PAGES; /* how many of them are asked for depends on who is faster */
 	ret->figures[0] = (long)NUMBERS;
 	ret->figures[1] = MOVE_AT;
 	ret->right = is_sorted() && status == 0 && asked > 0 && moving->steps > MOVE_AT;
 	munmap(memory, PAGES * PAGE);
-	close(asks[1]);
 	close(sends[0]);
 	close(uffd);
 }

@@ -15,6 +15,12 @@ static void heap_touch(volatile char *at, int n)
 		at[(unsigned long)i * APART] = 1;
 }
 
+/* The first place in a heap that starts there: the beginning of a leaf table. */
+static volatile char *heap_place(const volatile char *start)
+{
+	return (volatile char *)(((uintptr_t)start + APART + 2 * MIB - 1) & ~(2 * MIB - 1));
+}
+
 static void heap_picture(volatile char *at)
 {
 	static const int there_at[] = { 14, 30, 46 };
@@ -35,8 +41,13 @@ void stop_heap(void)
 
 	title(1, text(T_HEAP), "lazy heap: sbrk(1 GiB)");
 	draw_say(T_HEAP_WHY);
-	if (sbrk((intptr_t)PAGE) == (void *)-1 || sbrk(-(intptr_t)PAGE) == (void *)-1)
-		die("sbrk"); /* this also faults in the C library's data before the measurement */
+	/* What comes now in larger pieces is there when it is measured: the C library's data, and frames of the hart. */
+	start = sbrk((intptr_t)GIB);
+	if (start != (void *)-1) {
+		heap_touch(heap_place(start), 3);
+		if (sbrk(-(intptr_t)GIB) == (void *)-1)
+			die("sbrk");
+	}
 	meter_start(&promise);
 	start = sbrk((intptr_t)GIB);
 	meter_stop(&promise);
@@ -44,7 +55,7 @@ void stop_heap(void)
 		draw_say(T_HEAP_REFUSED);
 		return;
 	}
-	at = (volatile char *)(((uintptr_t)start + APART + 2 * MIB - 1) & ~(2 * MIB - 1));
+	at = heap_place(start);
 	meter_start(&write);
 	heap_touch(at, 3);
 	meter_stop(&write);

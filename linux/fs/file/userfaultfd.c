@@ -432,8 +432,11 @@ static int call_move(struct userfaultfd *of, vaddr_t arg)
 	err = begin_verb(of);
 	if (err)
 		return err;
-	err = vm_userfault_move(&of->uspace->space, to.start, from.start, ask.len,
-				ask.mode & UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES, of->userfault, &done);
+	err = atomic_load(&of->userfault->changing) /* an event may have come before the lock */
+		      ? -EAGAIN
+		      : vm_userfault_move(&of->uspace->space, to.start, from.start, ask.len,
+					  ask.mode & UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES,
+					  of->userfault, &done);
 	end_verb(of);
 	if (done && !(ask.mode & UFFDIO_MOVE_MODE_DONTWAKE))
 		userfault_wake(of->userfault, to.start, to.start + done);
@@ -460,7 +463,9 @@ static int call_writeprotect(struct userfaultfd *of, vaddr_t arg)
 	if (err)
 		return err == -ENOMEM ? -ESRCH : err;
 	end = ask.range.start + ask.range.len;
-	err = vm_userfault_protect(&of->uspace->space, ask.range.start, end, wp);
+	err = atomic_load(&of->userfault->changing)
+		      ? -EAGAIN
+		      : vm_userfault_protect(&of->uspace->space, ask.range.start, end, wp);
 	end_verb(of);
 	if (!err && !wp && !(ask.mode & UFFDIO_WRITEPROTECT_MODE_DONTWAKE))
 		userfault_wake(of->userfault, ask.range.start, end);

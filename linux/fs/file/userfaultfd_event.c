@@ -6,6 +6,7 @@
 #include "abi/fcntl.h"
 #include "linux/fs/file/descriptors.h"
 #include "mm/fault/userfault_event.h"
+#include "proc/thread.h"
 #include "proc/uspace.h"
 
 unsigned userfaultfd_events_of(uint32_t features)
@@ -16,16 +17,23 @@ unsigned userfaultfd_events_of(uint32_t features)
 	       (features & UFFD_FEATURE_EVENT_UNMAP ? USERFAULT_UNMAPPED : 0);
 }
 
-/* The child's descriptor is as this one. */
+/* The child's descriptor is as this one. Its file is made last: to put that would end what is registered. */
 static int install_child(const struct userfaultfd *of, const struct userfault_news *news)
 {
 	struct uspace *uspace = space_to_uspace(news->child_space);
+	struct fdtable *table = current_thread()->fdtable;
+	int fd = fdtable_reserve(table, 0, (of->flags & O_CLOEXEC) != 0), err = fd;
 	struct file *file;
-	int err = userfaultfd_create(news->child, uspace, of->flags, atomic_load(&of->features),
-				     &file);
 
-	if (!err)
-		return anon_file_install(file, (of->flags & O_CLOEXEC) != 0);
+	if (fd >= 0)
+		err = userfaultfd_create(news->child, uspace, of->flags, atomic_load(&of->features),
+					 &file);
+	if (err >= 0) {
+		fdtable_fill(table, fd, file);
+		return fd;
+	}
+	if (fd >= 0)
+		fdtable_unreserve(table, fd);
 	userfault_put(news->child);
 	uspace_drop(uspace);
 	return err;

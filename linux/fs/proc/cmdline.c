@@ -12,6 +12,12 @@
 #define POS_MOST 0x7fffffff
 
 /* A range of another process's memory. */
+/* As on Linux, nobody waits here for a program that resolves the other process's faults. */
+static int copy_shown(struct space *space, void *to, vaddr_t from, size_t n)
+{
+	return vm_copy_pages(space, from, to, n, false, ACCESS_NO_ASK);
+}
+
 struct range {
 	struct space *space;
 	vaddr_t start, end;
@@ -26,8 +32,8 @@ static void find_title(const struct image_layout *layout, struct range *range, c
 	size_t n = MIN(layout->env_end - layout->arg_start, PAGE_SIZE), len;
 	char last;
 
-	if (vm_copy_from(range->space, &last, layout->arg_end - 1, 1) != 0 || last == '\0' ||
-	    vm_copy_from(range->space, page, layout->arg_start, n) != 0)
+	if (copy_shown(range->space, &last, layout->arg_end - 1, 1) != 0 || last == '\0' ||
+	    copy_shown(range->space, page, layout->arg_start, n) != 0)
 		return;
 	for (len = 0; len < n && page[len] != '\0'; len++)
 		;

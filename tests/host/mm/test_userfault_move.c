@@ -3,6 +3,7 @@
 #include "large.h"
 #include "one_swap.h"
 
+#include "lib/string.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/fault/get_user_page.h"
 #include "mm/fault/userfault.h"
@@ -36,6 +37,15 @@ static void write_source(size_t first, size_t n)
 {
 	for (size_t i = first; i < first + n; i++)
 		assert_int_equal(0, fake_store(FROM + i * P + i % P, byte_at(i)));
+}
+
+/* Page i of registered memory. */
+static void write_page_given(size_t i)
+{
+	struct page *page = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+
+	memset(page_address(page), byte_at(i), P);
+	assert_int_equal(0, userfault_give(&space, AT + i * P, &page, false));
 }
 
 static size_t done;
@@ -155,5 +165,22 @@ TEST(move_drops_protection)
 	assert_int_equal(0, move(0, 1, false));
 	check_range(0, 1);
 	write_range(0, 1);
+	end_move();
+}
+
+/* Down by a page: each page goes to the place that the one before has left. */
+TEST(move_onto_itself)
+{
+	begin_move(N);
+	for (size_t i = 1; i < 6; i++)
+		write_page_given(i);
+	assert_int_equal(0, vm_userfault_move(&space, AT, AT + P, 5 * P, false, userfault, &done));
+	assert_int_equal(5 * P, done);
+	for (size_t i = 1; i < 6; i++)
+		assert_int_equal(byte_at(i), fake_load(AT + (i - 1) * P + i % P));
+	assert_int_equal(0,
+			 vm_userfault_move(&space, AT + 8 * P, AT, 5 * P, false, userfault, &done));
+	assert_int_equal(-EEXIST, vm_userfault_move(&space, AT + 9 * P, AT + 8 * P, 5 * P, false,
+						    userfault, &done));
 	end_move();
 }

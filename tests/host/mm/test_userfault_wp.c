@@ -239,6 +239,82 @@ TEST(wp_through_swap)
 	end_wp();
 }
 
+/* A mark in swap is none of the entry's permissions. */
+TEST(wp_in_swap_and_mprotect)
+{
+	begin_written(N);
+	begin_disk(64);
+	fake_fault = serve;
+	assert_int_equal(0, protect(0, N));
+	assert_int_equal(0, vm_madvise(&space, AT, N * P, MADV_PAGEOUT));
+	disk_end_all();
+	assert_int_equal(N, space.swapped);
+	assert_int_equal(0, vm_protect(&space, AT, N * P, PROT_NONE));
+	assert_int_equal(0, vm_protect(&space, AT, N * P, RW));
+	assert_int_equal(N, space.swapped);
+	assert_true(waits(0) && waits(1));
+	check_range(0, N);
+	assert_int_equal(0, vm_unmap(&space, AT, N * P));
+	disk_stop();
+	end_wp();
+}
+
+/* A run of writes fills no page that is protected as a hole. */
+TEST(wp_of_holes_stops_runs)
+{
+	begin_wp(64);
+	thp_mode = THP_ALWAYS;
+	userfault->has_holes = true;
+	assert_int_equal(0, set(0, 64, VMA_UF_WP));
+	assert_int_equal(0, protect(0, 64));
+	for (size_t i = 0; i < 16; i++) {
+		assert_true(waits(i));
+		assert_int_equal(0, allow(i, 1));
+		assert_false(waits(i));
+	}
+	assert_true(waits(16));
+	end_wp();
+}
+
+/* Pages that were filled ahead and not used yet are there: reclaim does not drop their protection. */
+TEST(wp_of_pages_filled_ahead)
+{
+	begin_wp(64);
+	begin_disk(128);
+	fake_fault = serve;
+	thp_mode = THP_ALWAYS;
+	write_range(0, 17);
+	assert_true(space.resident > 17);
+	thp_mode = THP_NEVER;
+	assert_int_equal(0, set(0, 64, VMA_UF_WP));
+	assert_int_equal(0, protect(0, 64));
+	assert_int_equal(0, vm_madvise(&space, AT, 64 * P, MADV_PAGEOUT));
+	push_out();
+	assert_true(waits(3) && waits(18));
+	assert_int_equal(0, vm_unmap(&space, AT, 64 * P));
+	disk_stop();
+	end_wp();
+}
+
+/* brk holds the mmap lock, so it does not wait for the program. */
+TEST(wp_of_the_break)
+{
+	vaddr_t base;
+
+	begin_wp(N);
+	base = space.brk;
+	assert_int_equal(base + 100, vm_brk(&space, base + 100));
+	assert_int_equal(0, fake_store(base + 80, 1));
+	assert_int_equal(0, vm_userfault_register(&space, base, base + P, userfault, VMA_UF_WP));
+	assert_int_equal(0, vm_userfault_protect(&space, base, base + P, true));
+	assert_int_equal(base + 50, vm_brk(&space, base + 50));
+	assert_int_equal(base + 50, vm_brk(&space, base + 70)); /* refused */
+	assert_int_equal(0, vm_userfault_protect(&space, base, base + P, false));
+	assert_int_equal(base + 90, vm_brk(&space, base + 90));
+	assert_int_equal(0, fake_load(base + 80));
+	end_wp();
+}
+
 TEST(wp_of_large_entries)
 {
 	begin_wp(2 * BLOCK);

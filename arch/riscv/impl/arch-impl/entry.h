@@ -11,13 +11,14 @@
  * a frame: V=0 with U=1 is RESIDENT. V=0 with U=0 and the highest bit of the frame's number is
  * SWAP, with the slot in the lower bits. Soft W means that the page may be written, but W is withheld
  * until D is set (on harts that do not set D, and with the boot option ad=soft). COW with soft W is the mark
- * of a page that its program has write-protected (ENTRY_WP); SWAP may have it, too.
+ * of a page that its program has write-protected (ENTRY_WP); of SWAP it is the bit G.
  */
 #define ENTRY_WORD_V	  0x1ul
 #define ENTRY_WORD_RWX	  0xeul
 #define ENTRY_WORD_R	  0x2ul
 #define ENTRY_WORD_W	  0x4ul
 #define ENTRY_WORD_U	  0x10ul
+#define ENTRY_WORD_G	  0x20ul
 #define ENTRY_WORD_A	  0x40ul
 #define ENTRY_WORD_D	  0x80ul
 #define ENTRY_WORD_COW	  0x100ul
@@ -156,17 +157,18 @@ static inline struct mmu_entry entry_share(struct mmu_entry e)
 
 static inline bool entry_is_wp(struct mmu_entry e)
 {
-	return (e.word & ENTRY_WORD_WP) == ENTRY_WORD_WP;
+	if (e.word & ENTRY_WORD_U)
+		return (e.word & ENTRY_WORD_WP) == ENTRY_WORD_WP;
+	return e.word & ENTRY_WORD_G;
 }
 
 static inline struct mmu_entry entry_set_wp(struct mmu_entry e, bool wp)
 {
+	if (!(e.word & ENTRY_WORD_U))
+		return (struct mmu_entry){ wp ? e.word | ENTRY_WORD_G : e.word & ~ENTRY_WORD_G };
 	if (wp)
 		return (struct mmu_entry){ (e.word & ~ENTRY_WORD_W) | ENTRY_WORD_WP };
-	if (!entry_is_wp(e))
-		return e;
-	return (struct mmu_entry){ e.word &
-				   ~(e.word & ENTRY_WORD_U ? ENTRY_WORD_SOFT_W : ENTRY_WORD_WP) };
+	return (struct mmu_entry){ entry_is_wp(e) ? e.word & ~ENTRY_WORD_SOFT_W : e.word };
 }
 
 static inline bool entry_downgrades(struct mmu_entry old, struct mmu_entry new)

@@ -16,6 +16,7 @@
 #define FAKE_HOLDS	 (1ul << 8)  /* RESIDENT: a frame, invalid to the hardware */
 #define FAKE_SOFT_W	 (1ul << 9)  /* W that is withheld until D */
 #define FAKE_SLOT	 (1ul << 10) /* SWAP: a slot in place of the frame */
+#define FAKE_SLOT_WP	 (1ul << 11) /* the page in the slot is write-protected by its program */
 #define FAKE_PROT_SHIFT	 1
 #define FAKE_FLAGS_SHIFT 4
 #define FAKE_PFN_SHIFT	 16
@@ -126,7 +127,7 @@ static inline struct mmu_entry entry_share(struct mmu_entry e)
 
 static inline bool entry_is_wp(struct mmu_entry e)
 {
-	return e.word & FAKE_WP;
+	return e.word & (FAKE_WP | FAKE_SLOT_WP);
 }
 
 static inline struct mmu_entry entry_set_wp(struct mmu_entry e, bool wp)
@@ -136,7 +137,7 @@ static inline struct mmu_entry entry_set_wp(struct mmu_entry e, bool wp)
 				  wp		   ? entry_flags(e) | ENTRY_WP
 				  : entry_is_wp(e) ? (entry_flags(e) & ~ENTRY_WP) | ENTRY_COW
 						   : entry_flags(e));
-	return (struct mmu_entry){ wp ? e.word | FAKE_WP : e.word & ~FAKE_WP };
+	return (struct mmu_entry){ wp ? e.word | FAKE_SLOT_WP : e.word & ~FAKE_SLOT_WP };
 }
 
 static inline bool entry_downgrades(struct mmu_entry old, struct mmu_entry new)
