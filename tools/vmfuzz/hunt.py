@@ -15,11 +15,11 @@ CHECK = 100      # steps from one hash to the next
 
 
 class Plan:
-    """A run: a seed and its steps, in an arena that may be a wide one."""
+    """A run: a seed and its steps, and words that are the program's for all of them, such as `wide`."""
 
-    def __init__(self, seed, steps=0, only="", but="", wide=False):
+    def __init__(self, seed, steps=0, only="", but="", words=""):
         numbers = [int(text) for text in re.findall(r"\d+", only)]
-        self.seed, self.only, self.but, self.wide = seed, only, but, wide
+        self.seed, self.only, self.but, self.words = seed, only, but, words
         self.steps = steps or max(numbers, default=0)
 
     def line(self, word=""):
@@ -27,7 +27,7 @@ class Plan:
         words = [str(self.seed), str(self.steps), word]
         words += [f"only={self.only}"] if self.only else []
         words += [f"but={self.but}"] if self.but else []
-        words += ["wide"] if self.wide else []
+        words += [self.words]
         return " ".join(filter(None, words))
 
 
@@ -41,7 +41,7 @@ def portions(plans):
     """Splits a list of plans into parts that one boot can run."""
     portion, size = [], 0
     for plan in plans:
-        weight = plan.steps * (WIDE if plan.wide else 1)
+        weight = plan.steps * (WIDE if "wide" in plan.words else 1)
         if portion and size + weight > AT_ONCE:
             yield portion
             portion, size = [], 0
@@ -75,19 +75,19 @@ def shrink_plan(other, ours, plan):
     """Removes what the difference does not need: steps, then steps of children."""
 
     def try_steps(candidates):
-        return first_that_differs(other, ours, [Plan(plan.seed, only=shrink.ranges(c), wide=plan.wide) for c in candidates])
+        return first_that_differs(other, ours, [Plan(plan.seed, only=shrink.ranges(c), words=plan.words) for c in candidates])
 
     kept = shrink.ddmin(list(range(1, plan.steps + 1)), try_steps)
     only = shrink.ranges(sorted(kept))
-    lines = other.run([Plan(plan.seed, only=only, wide=plan.wide).line("verbose")])[0]
+    lines = other.run([Plan(plan.seed, only=only, words=plan.words).line("verbose")])[0]
     subs = list(dict.fromkeys(found.group(1) for found in map(SUB_STEP.match, lines) if found))
 
     def try_subs(candidates):
-        plans = [Plan(plan.seed, only=only, but=",".join(shrink.without(subs, c)), wide=plan.wide) for c in candidates]
+        plans = [Plan(plan.seed, only=only, but=",".join(shrink.without(subs, c)), words=plan.words) for c in candidates]
         return first_that_differs(other, ours, plans)
 
     needed = shrink.ddmin(subs, try_subs) if subs else []
-    return Plan(plan.seed, only=only, but=",".join(shrink.without(subs, needed)), wide=plan.wide)
+    return Plan(plan.seed, only=only, but=",".join(shrink.without(subs, needed)), words=plan.words)
 
 
 def steps_of(lines):
@@ -99,7 +99,7 @@ def steps_of(lines):
 def replay(other, ours, plan):
     """Prints a run's lines, and both kernels' lines where they differ; returns 1 if they do."""
     theirs, mine = (steps_of(runs[0]) for runs in both(other, ours, [plan.line("verbose")]))
-    print("fuzz-vm " + "--wide " * plan.wide + f"--replay {plan.seed} {plan.only}" + (f" --but {plan.but}" if plan.but else ""))
+    print("fuzz-vm " + "".join(f"--{word} " for word in plan.words.split()) + f"--replay {plan.seed} {plan.only}" + (f" --but {plan.but}" if plan.but else ""))
     print(f"  - {other.name}, + {ours.name}")
     for line in difflib.ndiff(theirs, mine):
         if line[0] in "-+" or (line[0] == " " and not LOOK.match(line[2:])):
@@ -107,9 +107,9 @@ def replay(other, ours, plan):
     return int(theirs != mine)
 
 
-def hunt(other, ours, seeds, steps, wide=False):
+def hunt(other, ours, seeds, steps, words=""):
     """Runs seeds, shrinks each that differs and prints it; returns 1 if one did."""
-    plans = [Plan(seed, steps, wide=wide) for seed in seeds]
+    plans = [Plan(seed, steps, words=words) for seed in seeds]
     differing = 0
     for portion in portions(plans):
         theirs, mine = both(other, ours, [plan.line() for plan in portion])
@@ -117,5 +117,5 @@ def hunt(other, ours, seeds, steps, wide=False):
             print(f"seed {plan.seed}: {'the same' if one == two else 'differs'}", flush=True)
             if one != two:
                 differing += 1
-                replay(other, ours, shrink_plan(other, ours, Plan(plan.seed, last_step(one, two, steps), wide=wide)))
+                replay(other, ours, shrink_plan(other, ours, Plan(plan.seed, last_step(one, two, steps), words=words)))
     return int(differing > 0)

@@ -97,10 +97,10 @@ def a_wide_arena_stays_wide_in_each_run():
     out, wrong, lines = io.StringIO(), Player([250]), []
     before, wrong.run = wrong.run, lambda more: lines.extend(more) or before(more)
     with contextlib.redirect_stdout(out):
-        hunt.hunt(Player(), wrong, [5], 1000, True)
+        hunt.hunt(Player(), wrong, [5], 1000, "wide")
     equal("fuzz-vm --wide --replay 5 250", out.getvalue().splitlines()[1], "what is printed")
     equal([], [line for line in lines if "wide" not in line.split()], "runs without the word")
-    one, two = hunt.Plan(1, hunt.AT_ONCE // hunt.WIDE, wide=True), hunt.Plan(2, 1, wide=True)
+    one, two = hunt.Plan(1, hunt.AT_ONCE // hunt.WIDE, words="wide"), hunt.Plan(2, 1, words="wide")
     equal([[one], [two]], list(hunt.portions([one, two])), "what is run in one boot")
 
 

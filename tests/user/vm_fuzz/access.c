@@ -32,6 +32,8 @@ static bool mend(int sig, int code, const void *addr)
 			arena_protect((struct range){ page, 1 }, RW);
 		return value == 0;
 	}
+	if (sig == SIGBUS && faults_mend(page))
+		return true;
 	value = CALL(SYS_mmap, at(page), PAGE, RW, ANON | MAP_FIXED, -1, 0);
 	tell(OP_MMAP, place(value), "%u+1 %s: mends", page, prot_name(RW));
 	if (value >= 0)

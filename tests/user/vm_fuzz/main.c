@@ -6,6 +6,7 @@
  * out, like 1-5,8,12.3 (12.3 is the third step of the child that step 12 makes; `only` leaves these be);
  * plant=STEP: that step's results are altered, as a difference to be found; wide: the arena is some MiB, with huge pages where the
  * kernel makes some; swaps: nothing is locked or may be dropped, so that it comes to the same with little memory and a swap disk;
+ * faults: memory is registered with a userfaultfd, whose faults are SIGBUS;
  * watched: a second thread reads all the while, which changes nothing.
  * vm_fuzz -: each line of standard input is such a list of arguments, and a run of its own.
  */
@@ -69,6 +70,8 @@ static bool parse_word(const char *word)
 		wide = true;
 	} else if (strcmp(word, "watched") == 0) {
 		watched = true;
+	} else if (strcmp(word, "faults") == 0) {
+		faults = true;
 	} else if (strcmp(word, "swaps") == 0) {
 		swaps = true;
 	} else if (is_word(word, "only=", &rest)) {
@@ -100,6 +103,7 @@ static int run(char **words)
 	files_begin();
 	access_begin();
 	huge_begin();
+	faults_begin();
 	if (watched)
 		watch_begin();
 	steps_run(&plan);

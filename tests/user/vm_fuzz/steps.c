@@ -5,16 +5,17 @@
 #define MOST_DEPTH 2u
 
 static const struct {
-	void (*run)(void); /* NULL: fork */
-	unsigned char weight, wide;
+	void (*run)(void);		    /* NULL: fork */
+	unsigned char weight, wide, faults; /* the last: as well, with that word */
 } steps[] = {
-	{ do_touch, 90, 50 },	 { do_mmap, 30, 12 },	{ do_munmap, 10, 12 },
-	{ do_mprotect, 22, 16 }, { do_mremap, 24, 16 }, { do_madvise, 24, 40 },
-	{ do_msync, 4, 1 },	 { do_mincore, 8, 2 },	{ do_lock, 8, 6 },
-	{ do_lock_all, 2, 1 },	 { do_brk, 6, 1 },	{ do_fetch, 5, 1 },
-	{ do_copy, 24, 20 },	 { do_pipe, 8, 12 },	{ do_size, 9, 2 },
-	{ do_seal, 1, 0 },	 { do_memfd, 2, 1 },	{ do_sweep, 0, 50 },
-	{ do_renew, 0, 30 },	 { NULL, 8, 16 },
+	{ do_touch, 90, 50, 0 },    { do_mmap, 30, 12, 0 },   { do_munmap, 10, 12, 0 },
+	{ do_mprotect, 22, 16, 0 }, { do_mremap, 24, 16, 0 }, { do_madvise, 24, 40, 0 },
+	{ do_msync, 4, 1, 0 },	    { do_mincore, 8, 2, 0 },  { do_lock, 8, 6, 0 },
+	{ do_lock_all, 2, 1, 0 },   { do_brk, 6, 1, 0 },      { do_fetch, 5, 1, 0 },
+	{ do_copy, 24, 20, 0 },	    { do_pipe, 8, 12, 0 },    { do_size, 9, 2, 0 },
+	{ do_seal, 1, 0, 0 },	    { do_memfd, 2, 1, 0 },    { do_sweep, 0, 50, 0 },
+	{ do_renew, 0, 30, 0 },	    { do_uffd, 0, 0, 1 },     { do_register, 0, 0, 40 },
+	{ do_unregister, 0, 0, 8 }, { do_give, 0, 0, 40 },    { NULL, 8, 16, 0 },
 };
 #define NSTEPS (sizeof(steps) / sizeof(steps[0]))
 
@@ -37,7 +38,8 @@ static void step(uint64_t path, unsigned depth)
 	void (*run)(void);
 
 	for (unsigned i = 0; i < NSTEPS; i++)
-		weights[i] = wide ? steps[i].wide : steps[i].weight;
+		weights[i] = (unsigned char)((wide ? steps[i].wide : steps[i].weight) +
+					     (faults ? steps[i].faults : 0));
 	if (depth == MOST_DEPTH)
 		weights[NSTEPS - 1] = 0;
 	chance_begin(plan->seed, path);
@@ -72,6 +74,7 @@ static void child(uint64_t path, unsigned depth, const struct parts *parts, int 
 
 	is_child = true;
 	arena_fork();
+	faults_fork();
 	if (read(go, &c, 1) != 1)
 		_exit(95);
 	sub_steps(path, depth, 1, parts->childs);

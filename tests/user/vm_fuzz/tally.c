@@ -33,6 +33,11 @@ static const char *const names[OPS] = {
 	[OP_FORK] = "fork",
 	[OP_LOOK] = "look",
 	[OP_SWEEP] = "sweep",
+	[OP_UFFD] = "userfaultfd",
+	[OP_REGISTER] = "register",
+	[OP_UNREGISTER] = "unregister",
+	[OP_COPY] = "copy",
+	[OP_ZEROPAGE] = "zeropage",
 };
 static const char *const signal_names[] = { "SIGSEGV, not mapped", "SIGSEGV, no right", "SIGBUS" };
 
@@ -167,10 +172,12 @@ void tell_signal(int sig, int code, const void *addr)
 
 void tally_print(void)
 {
-	for (int op = 0; op < (wide ? OPS : OP_SWEEP); op++) {
+	for (int op = 0; op < (faults ? OPS : OP_UFFD); op++) {
 		char line[400];
 		int n = snprintf(line, sizeof(line), "%s: %u", names[op], tally->good[op]);
 
+		if (op == OP_SWEEP && !wide)
+			continue;
 		for (int e = 0; e < 134; e++)
 			if (tally->bad[op][e])
 				n += snprintf(line + n, sizeof(line) - (size_t)n, ", %s %u",

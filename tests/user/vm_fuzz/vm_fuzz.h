@@ -50,7 +50,12 @@ enum op {
 	OP_MEMFD,
 	OP_FORK,
 	OP_LOOK,
-	OP_SWEEP, /* with `wide` only, as those behind it */
+	OP_SWEEP, /* with `wide` only */
+	OP_UFFD,  /* with `faults` only, as those behind it */
+	OP_REGISTER,
+	OP_UNREGISTER,
+	OP_COPY,
+	OP_ZEROPAGE,
 	OPS
 };
 
@@ -68,7 +73,7 @@ enum kind { KIND_PRIVATE, KIND_SHARED, KIND_FILE, KIND_FILE_PRIVATE };
 
 struct cell {
 	unsigned id; /* the same: one mapping on any kernel */
-	bool mapped, grows, nofork;
+	bool mapped, grows, nofork, registered;
 	unsigned char prot, kind;
 };
 struct range {
@@ -137,6 +142,16 @@ void do_renew(void);
 void do_glance(void);
 void huge_begin(void);
 void huge_end(void);
+
+/* faults.c: registered memory. */
+extern bool faults; /* there is some */
+void faults_begin(void);
+void faults_fork(void);
+bool faults_mend(unsigned page);
+void do_uffd(void);
+void do_register(void);
+void do_unregister(void);
+void do_give(void);
 
 /* watch.c: a thread that reads here and there, so that other harts have translations too; of it nothing is told. */
 void watch_begin(void);
