@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -634,6 +635,7 @@ static void total(void)
 
 int main(int argc, char **argv)
 {
+	bool stays, dies;
 	const char *what = argc > 1 ? argv[1] : "kinds";
 	size_t n = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
 
@@ -665,11 +667,13 @@ int main(int argc, char **argv)
 		maps();
 	else
 		all_kinds();
-	touch((volatile char *)(uintptr_t)_exit, 1, 0); /* before the faults are counted */
+	stays = strcmp(what, "stay") == 0; /* before the faults are counted, as the next line */
+	dies = strcmp(what, "die") == 0;
+	touch((volatile char *)(uintptr_t)_exit, 1, 0);
 	tell();
-	if (strcmp(what, "stay") == 0)
+	if (stays)
 		pause();
-	if (strcmp(what, "die") == 0)
+	if (dies)
 		kill(getpid(), SIGKILL);
 	_exit(0); /* what the C library does at the end would be counted after that */
 }
