@@ -49,7 +49,7 @@ static uint64_t least_ticks(const char *bytes, unsigned step, unsigned passes)
 
 /*
  * Firmware that does such loads for the hart takes much longer than loads of bytes. Where reading the
- * time takes longer than a few passes, they seem slow, too: only those are slow that are it in many.
+ * time takes longer than a few passes, fast loads seem slow, too. So only many passes show slow loads.
  */
 static unsigned misaligned_speed(void)
 {

@@ -13,7 +13,7 @@
  *   PRESENT   the hardware may use it
  *   RESIDENT  invalid for the hardware, but it has a frame: PROT_NONE, or not accessed yet where
  *             the kernel maintains A
- *   SWAP      the page is in a swap slot; the entry has its number, and nothing else
+ *   SWAP      the page is in a swap slot; the entry has the slot's number, and perhaps ENTRY_WP
  * Where the kernel maintains D itself, a writable, clean entry has no W bit that the hardware sees.
  * entry_prot() includes VM_PROT_WRITE all the same, and entry_flags() lacks ENTRY_DIRTY. It does so for an
  * entry with ENTRY_WP, too, of which W is withheld until the program allows writes.
