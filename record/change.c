@@ -26,7 +26,7 @@ uint64_t recorded_entry(struct mmu_entry entry)
 {
 	if (entry_has_page(entry))
 		return recorded_present(entry, recorded_page(entry_pfn(entry)));
-	return entry_empty(entry) ? 0 : entry_swap_slot(entry) << 16 | RECORDED_SWAP;
+	return entry_is_blank(entry) ? 0 : entry_swap_slot(entry) << 16 | RECORDED_SWAP;
 }
 
 /* Writes a record, whose making has begun at that count of instructions. */

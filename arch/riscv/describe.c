@@ -47,8 +47,10 @@ static void say_entry(struct text *text, pte_t pte, unsigned access)
 {
 	const char *bit = refusing_bit(pte, access);
 
-	if (pte == 0)
-		say(text, "empty: ");
+	if (entry_is_blank((struct mmu_entry){ pte }))
+		say(text, pte == 0				   ? "empty: "
+			  : entry_is_wp((struct mmu_entry){ pte }) ? "empty, write-protected: "
+								   : "poisoned: ");
 	else if (entry_state((struct mmu_entry){ pte }) == ENTRY_SWAP)
 		say(text, "slot %lu of the swap disk: ",
 		    (unsigned long)entry_swap_slot((struct mmu_entry){ pte }));

@@ -44,6 +44,7 @@
 #define ETIMEDOUT    110
 #define EALREADY     114
 #define EINPROGRESS  115
+#define EHWPOISON    133
 
 /* The Linux layer's: errors that the core has no use for. */
 
@@ -137,4 +138,3 @@
 #define EOWNERDEAD	130
 #define ENOTRECOVERABLE 131
 #define ERFKILL		132
-#define EHWPOISON	133

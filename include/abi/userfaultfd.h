@@ -18,24 +18,27 @@
 #define UFFDIO_MOVE	    0xc028aa05
 #define UFFDIO_WRITEPROTECT 0xc018aa06
 #define UFFDIO_CONTINUE	    0xc020aa07
+#define UFFDIO_POISON	    0xc020aa08
 #define UFFDIO_API	    0xc018aa3f
 
 /* The calls that an answer says are there: a bit for each, of the lowest byte of its request. */
 #define UFFD_CALL(request) (1ull << ((request)&0x3f))
 
-#define UFFD_FEATURE_PAGEFAULT_FLAG_WP 0x1u
-#define UFFD_FEATURE_EVENT_FORK	       0x2u
-#define UFFD_FEATURE_EVENT_REMAP       0x4u
-#define UFFD_FEATURE_EVENT_REMOVE      0x8u
-#define UFFD_FEATURE_MISSING_SHMEM     0x20u
-#define UFFD_FEATURE_EVENT_UNMAP       0x40u
-#define UFFD_FEATURE_SIGBUS	       0x80u
-#define UFFD_FEATURE_THREAD_ID	       0x100u
-#define UFFD_FEATURE_MINOR_SHMEM       0x400u
-#define UFFD_FEATURE_EXACT_ADDRESS     0x800u
-#define UFFD_FEATURE_WP_UNPOPULATED    0x2000u
-#define UFFD_FEATURE_WP_ASYNC	       0x8000u
-#define UFFD_FEATURE_MOVE	       0x10000u
+#define UFFD_FEATURE_PAGEFAULT_FLAG_WP	0x1u
+#define UFFD_FEATURE_EVENT_FORK		0x2u
+#define UFFD_FEATURE_EVENT_REMAP	0x4u
+#define UFFD_FEATURE_EVENT_REMOVE	0x8u
+#define UFFD_FEATURE_MISSING_SHMEM	0x20u
+#define UFFD_FEATURE_EVENT_UNMAP	0x40u
+#define UFFD_FEATURE_SIGBUS		0x80u
+#define UFFD_FEATURE_THREAD_ID		0x100u
+#define UFFD_FEATURE_MINOR_SHMEM	0x400u
+#define UFFD_FEATURE_EXACT_ADDRESS	0x800u
+#define UFFD_FEATURE_WP_HUGETLBFS_SHMEM 0x1000u
+#define UFFD_FEATURE_WP_UNPOPULATED	0x2000u
+#define UFFD_FEATURE_POISON		0x4000u
+#define UFFD_FEATURE_WP_ASYNC		0x8000u
+#define UFFD_FEATURE_MOVE		0x10000u
 
 #define UFFDIO_REGISTER_MODE_MISSING	  1
 #define UFFDIO_REGISTER_MODE_WP		  2
@@ -44,6 +47,8 @@
 #define UFFDIO_COPY_MODE_WP		  2
 #define UFFDIO_ZEROPAGE_MODE_DONTWAKE	  1
 #define UFFDIO_CONTINUE_MODE_DONTWAKE	  1
+#define UFFDIO_CONTINUE_MODE_WP		  2
+#define UFFDIO_POISON_MODE_DONTWAKE	  1
 #define UFFDIO_WRITEPROTECT_MODE_WP	  1
 #define UFFDIO_WRITEPROTECT_MODE_DONTWAKE 2
 #define UFFDIO_MOVE_MODE_DONTWAKE	  1
@@ -97,6 +102,12 @@ struct abi_uffdio_continue {
 	struct abi_uffdio_range range;
 	uint64_t mode;
 	int64_t mapped; /* the answer */
+};
+
+struct abi_uffdio_poison {
+	struct abi_uffdio_range range;
+	uint64_t mode;
+	int64_t updated; /* the answer */
 };
 
 struct abi_uffd_msg {

@@ -54,7 +54,7 @@ struct page *user_page_if_any(struct space *space, vaddr_t va)
 	space_unlock(space);
 	if (page)
 		return is_content(page) ? page : NULL;
-	if (!vma || (entry_empty(entry) && !vma->object) ||
+	if (!vma || (entry_is_blank(entry) && !vma->object) ||
 	    get_user_page(space, va, VM_PROT_READ, &page))
 		return NULL;
 	if (is_content(page))

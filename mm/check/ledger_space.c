@@ -213,6 +213,12 @@ static void check_entry(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
 	struct page *page;
 	const char *fault;
 
+	if (entry_is_blank(e)) {
+		if (!vma_find(sw->space, va))
+			ledger_error(sw->walk, "mark at %#lx: it lies in no VMA",
+				     (unsigned long)va);
+		return;
+	}
 	if (!entry_has_page(e)) {
 		ledger_space_check_swapped(sw, va, e);
 		return;

@@ -96,7 +96,8 @@ static void move_some_pages(struct collapse *collapse, struct gather *gather)
 	for (unsigned n = 0; n < MOVED_AT_ONCE; n++) {
 		const size_t i = collapse->moves[n];
 
-		gather_zap_entry(gather, NULL, collapse->base + i * PAGE_SIZE, &collapse->slots[i]);
+		gather_zap_entry(gather, NULL, collapse->base + i * PAGE_SIZE, &collapse->slots[i],
+				 ENTRY_NONE);
 	}
 	gather_fence(gather);
 	for (unsigned n = 0; n < MOVED_AT_ONCE; n++) {

@@ -204,17 +204,26 @@ static __attribute__((noinline)) enum fault_kind classify_cached(const struct fa
 	return classify_page(fault, state, counts, FACT_SWAP_CACHED | alone);
 }
 
-/* Returns the kind of a fault at an entry that is not EMPTY. */
-static enum fault_kind classify_entry(const struct fault *fault)
+/* Returns the kind of a fault at an entry that has no page and is not EMPTY. */
+static enum fault_kind classify_other(struct fault *fault)
 {
 	struct fault_facts facts = vma_facts(fault);
+
+	if (entry_is_blank(fault->entry))
+		fault->attr.backend = &vma_userfault; /* whatever is registered now */
+	else
+		facts.entry_state = ENTRY_SWAP;
+	return fault_classify(&facts);
+}
+
+/* Returns the kind of a fault at an entry that is not EMPTY. */
+static enum fault_kind classify_entry(struct fault *fault)
+{
 	const struct page *page;
 	uint64_t state;
 
-	if (!entry_has_page(fault->entry)) {
-		facts.entry_state = ENTRY_SWAP;
-		return fault_classify(&facts);
-	}
+	if (!entry_has_page(fault->entry))
+		return classify_other(fault);
 	page = pfn_to_page(entry_pfn(fault->entry));
 	state = page_state(page);
 	if (unlikely(state & PAGE_SWAP_CACHED))
@@ -261,26 +270,32 @@ static bool may_give(struct fault *fault)
 	return fault->kind == FAULT_FILL;
 }
 
-/*
- * The round has resolved the fault: the page is taken for the caller, or what was given is write-protected before any hart could
- * write to it.
- */
-static void after_last_round(struct fault *fault)
+static void protect_mapped(struct fault *fault)
 {
 	struct space *space = fault->space;
 	struct mmu_entry old, new;
 
-	if (fault->access & ACCESS_TAKE) {
-		fault->taken =
-			user_page_take(space, fault->va, entry_at(space, fault->va), fault->access);
-		return;
-	}
 	do {
 		old = entry_load(fault->slot);
 		new = entry_set_wp(old, true);
 	} while (!entry_cas(fault->slot, old, new));
 	debt_owe(space, fault->va, old, new); /* none: it was not writable */
 	note_entry(space, fault->va, old, new);
+}
+
+/*
+ * The round has resolved the fault: what it has mapped is write-protected before any hart could write to it, and the page is taken for
+ * the caller.
+ */
+static void after_last_round(struct fault *fault)
+{
+	struct space *space = fault->space;
+
+	if (fault->access & ACCESS_WP)
+		protect_mapped(fault);
+	if (fault->access & ACCESS_TAKE)
+		fault->taken =
+			user_page_take(space, fault->va, entry_at(space, fault->va), fault->access);
 }
 
 /* ---- get and install ---- */
@@ -558,7 +573,7 @@ fault_round(struct fault *fault, const struct fault_prepared *prepared, bool sha
 	}
 	if (!reader && unlikely(space->recorded))
 		outcome = mm_record.round(fault, outcome);
-	if (prepared && fault->access & (ACCESS_TAKE | ACCESS_GIVE_WP) &&
+	if (prepared && fault->access & (ACCESS_TAKE | ACCESS_WP) &&
 	    (outcome == VM_OK || outcome == VM_RECORDED))
 		after_last_round(fault);
 	if (unlikely(!vm_outcome_is_last(outcome)))
@@ -674,7 +689,7 @@ enum vm_outcome vm_fault_give(struct space *space, vaddr_t va, struct page **pag
 		.access =
 			(*page && page_kind(*page) == PAGE_OBJECT ? VM_PROT_READ : VM_PROT_WRITE) |
 			ACCESS_GIVE | ACCESS_FORCE | ACCESS_INSIDE | ACCESS_NO_GROW |
-			(wp ? ACCESS_GIVE_WP : 0),
+			(wp ? ACCESS_WP : 0),
 		.wait = wait,
 		.given = *page,
 	};

@@ -19,7 +19,8 @@
  *              does not: when mprotect adds permissions, it upgrades only few entries itself.
  * SPURIOUS     The entry allows the access, with A set, and with D set on a write.
  * SWAPPED      The entry holds a swap slot.
- * FILL         The entry is empty.
+ * FILL         The entry is empty. (Those that are MARKED or POISONED count as empty: what becomes of the fault is up to a backend of
+ *              their own, that of registered memory.)
  * REUSE        A write to a private anonymous page that only this entry maps, if it is pinned,
  *              or has no other reference and is not in the swap cache, or is alone there.
  * COW          Any other write to a private mapping.
@@ -35,7 +36,7 @@ struct fault_facts {
 	unsigned access; /* VM_PROT_* and ACCESS_POPULATE */
 	unsigned vma_prot;
 	bool vma_shared;
-	enum entry_state entry_state;
+	enum entry_state entry_state; /* EMPTY stands for MARKED and POISONED, too */
 	unsigned entry_prot;
 	unsigned entry_flags; /* ENTRY_* */
 	/* About the entry's page, if the entry is PRESENT or RESIDENT: */

@@ -34,7 +34,7 @@ const char *fault_kind_name(enum fault_kind kind);
  * GIVE      Set by vm_fault_give().
  * NO_ASK    A fault that a program would have to resolve is refused: the caller holds the mmap lock, which that may need, or
  *           looks at another process's memory.
- * GIVE_WP   Beside GIVE: the page is write-protected (ENTRY_WP).
+ * WP        The page that the round maps is write-protected (ENTRY_WP): that of GIVE, or where the entry is MARKED.
  */
 #define ACCESS_AHEAD	32u
 #define ACCESS_POPULATE 64u
@@ -43,5 +43,5 @@ const char *fault_kind_name(enum fault_kind kind);
 #define ACCESS_NO_GROW	512u
 #define ACCESS_TAKE	1024u
 #define ACCESS_GIVE	2048u
-#define ACCESS_GIVE_WP	4096u
+#define ACCESS_WP	4096u
 #define ACCESS_NO_ASK	8192u

@@ -8,7 +8,9 @@
 #include "mm/fault/userfault_event.h"
 #include "mm/fault/userfault_object.h"
 #include "mm/host.h"
+#include "mm/object/page_cache.h"
 #include "mm/phys/kmalloc.h"
+#include "mm/phys/table_pages.h"
 #include "mm/space/large_entry.h"
 #include "mm/swap/relieve.h"
 
@@ -46,9 +48,44 @@ static bool is_of_program(unsigned access)
 	return !(access & (TRAP_COPY | ACCESS_INSIDE));
 }
 
-enum vm_outcome userfault_get_usual(struct fault *fault)
+struct mmu_entry userfault_entry(const struct vma *vma, struct mmu_entry entry)
+{
+	const bool counts = vma->flags & VMA_UF_WP && !atomic_load(&vma->userfault->closed);
+
+	return entry_state(entry) == ENTRY_MARKED && !counts ? ENTRY_NONE : entry;
+}
+
+static enum vm_outcome get_usual(struct fault *fault)
 {
 	return vma_usual_backend(fault->attr.object, fault->attr.flags)->get(fault);
+}
+
+/* A read of what is MARKED maps a page that is write-protected, in a round of fault_more_rounds(). */
+static enum vm_outcome get_protected(struct fault *fault)
+{
+	enum vm_outcome outcome;
+
+	if (!fault->prepared)
+		return VM_AGAIN;
+	fault->attr.prot &= ~VM_PROT_WRITE;
+	outcome = get_usual(fault);
+	if (outcome == VM_OK)
+		fault->access |= ACCESS_WP;
+	else
+		fault->attr.prot = fault->vma->prot;
+	return outcome;
+}
+
+enum vm_outcome userfault_get_usual(struct fault *fault)
+{
+	if (entry_empty(userfault_entry(fault->vma, fault->entry)))
+		return get_usual(fault);
+	if (!fault_is_write(fault))
+		return get_protected(fault);
+	if (fault->vma->userfault->is_async)
+		return get_usual(fault);
+	fault->kind = FAULT_USER_WP;
+	return userfault_ask(fault, false);
 }
 
 enum vm_outcome userfault_ask(struct fault *fault, bool minor)
@@ -88,25 +125,40 @@ static bool is_changing(struct fault *fault)
 	return true;
 }
 
+/* As on Linux, zeros do not replace a mark or poison in private memory; a page does. */
+static enum vm_outcome get_what_is_given(struct fault *fault)
+{
+	if (unlikely(is_changing(fault)))
+		return VM_BUS;
+	if (!fault->given && !fault_is_shared(fault) &&
+	    !entry_empty(userfault_entry(fault->vma, fault->entry)))
+		return VM_SEGV_MAPERR; /* there is something */
+	if (fault->access & ACCESS_WP)
+		fault->attr.prot &= ~VM_PROT_WRITE;
+	if (fault->attr.object)
+		return userfault_get_given(fault);
+	if (fault->given && page_kind(fault->given) == PAGE_OBJECT) /* it was another mapping */
+		return VM_BUS;
+	userfault_take_given(fault);
+	return VM_OK;
+}
+
+static enum vm_outcome get_for_access(struct fault *fault)
+{
+	if (entry_state(fault->entry) == ENTRY_POISONED)
+		return VM_BUS;
+	if (fault->attr.object)
+		return userfault_get_of_object(fault);
+	return fault->attr.flags & VMA_UF_MISSING ? userfault_ask(fault, false)
+						  : userfault_get_usual(fault);
+}
+
+/* Also where nothing is registered any more, if what is there is MARKED or POISONED. */
 static enum vm_outcome registered_get(struct fault *fault)
 {
 	if (fault->reader) /* of the VMA it may look only at what it has copied */
 		return VM_AGAIN;
-	if (fault->access & ACCESS_GIVE && unlikely(is_changing(fault)))
-		return VM_BUS;
-	if (fault->access & ACCESS_GIVE_WP && fault->attr.object) /* it was another mapping */
-		return VM_BUS;
-	if (fault->attr.object)
-		return fault->access & ACCESS_GIVE ? userfault_get_given(fault)
-						   : userfault_get_of_object(fault);
-	if (!(fault->access & ACCESS_GIVE))
-		return userfault_ask(fault, false);
-	if (fault->given && page_kind(fault->given) == PAGE_OBJECT) /* it was another mapping */
-		return VM_BUS;
-	if (fault->access & ACCESS_GIVE_WP)
-		fault->attr.prot &= ~VM_PROT_WRITE;
-	userfault_take_given(fault);
-	return VM_OK;
+	return fault->access & ACCESS_GIVE ? get_what_is_given(fault) : get_for_access(fault);
 }
 
 static void registered_resident(const struct vma_attr *vma, vaddr_t va, struct page **pages,
@@ -180,7 +232,8 @@ static struct userfault *asked_locked(const struct vm_wait *wait)
 	assert_hardened(spin_lock_held(&wait->space->lock));
 	if (!vma || !(vma->flags & mode))
 		return NULL;
-	if (wait->is_protected ? !entry_is_wp(entry) : !entry_empty(entry))
+	if (wait->is_protected ? !entry_is_wp(entry)
+			       : !entry_is_blank(entry) || entry_state(entry) == ENTRY_POISONED)
 		return NULL;
 	return vma->userfault;
 }
@@ -325,7 +378,49 @@ int userfault_give(struct space *space, vaddr_t va, struct page **page, bool wp)
 {
 	int err = userfault_map(space, va, page, wp);
 
-	return err == -EFAULT ? userfault_give_to_object(space, va, page) : err;
+	return err == -EFAULT ? userfault_give_to_object(space, va, page, wp) : err;
+}
+
+/* Returns as userfault_poison(). The caller has prepared all tables that may be missing. */
+static int poison_locked(struct space *space, vaddr_t va, struct mmu_tables *tables)
+{
+	const unsigned before = tables->count;
+	struct vma *vma = vma_find(space, va);
+	struct mmu_entry *slot;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	if (space->dying)
+		return -ESRCH;
+	if (!vma || !(vma->flags & VMA_USERFAULT))
+		return -ENOENT;
+	if (atomic_load_relaxed(&vma->userfault->changing))
+		return -EAGAIN;
+	if (vma->object &&
+	    vma_index(vma, va) >= object_pages(atomic_load_relaxed(&vma->object->size)))
+		return -EFAULT;
+	if (!entry_empty(userfault_entry(vma, entry_at(space, va))))
+		return -EEXIST;
+	(void)arch_mmu_prepare(&space->mmu, va, tables);
+	space->tables += before - tables->count;
+	slot = arch_mmu_lookup(&space->mmu, va);
+	vma_touch(vma, va);
+	if (vma->object && !vma_is_shared(vma)) /* else a child would not have it */
+		vma->has_private = true;
+	return entry_cas(slot, entry_load(slot), entry_make_poison()) ? 0 : -EEXIST;
+}
+
+int userfault_poison(struct space *space, vaddr_t va)
+{
+	struct mmu_tables tables = { 0 };
+	int result = tables_fill_wait(&tables, MMU_LEVELS - 1);
+
+	if (result)
+		return result;
+	space_lock(space);
+	result = poison_locked(space, va, &tables);
+	space_unlock(space);
+	tables_free(&tables);
+	return result;
 }
 
 bool userfault_covers(struct space *space, vaddr_t start, vaddr_t end, unsigned modes)

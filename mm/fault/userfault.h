@@ -13,7 +13,8 @@ struct fault;
  * A VMA with VMA_UF_MISSING has a backend of its own, so that faults elsewhere do not ask. In such a VMA a fault at an entry that is
  * EMPTY gets no page: it ends with VM_WAIT, and its thread waits at the VMA's userfault until the program gives the page
  * (userfault_give()), or lets the thread try again (userfault_wake()). So does a write to a page with ENTRY_WP in a VMA with VMA_UF_WP,
- * until the program allows the write (vm_userfault_protect()). Elsewhere ENTRY_WP means nothing. Where there is an
+ * until the program allows the write (vm_userfault_protect()), or to what is MARKED: of that, a read maps a page with ENTRY_WP.
+ * Elsewhere both mean nothing: what is MARKED is as EMPTY there (userfault_entry()). What is POISONED is so wherever it is. Where there is an
  * object that has the page, it is mapped without a wait; or with VMA_UF_MINOR, after one that userfault_continue() ends.
  */
 struct userfault {
@@ -90,14 +91,20 @@ bool userfault_next(struct userfault *userfault, struct userfault_message *ret);
 void userfault_wake(struct userfault *userfault, vaddr_t start, vaddr_t end);
 
 /*
- * Maps a page at va, where the entry is EMPTY and the VMA registered, for a program that resolves a fault there. *page is a frame with
+ * Maps a page at va, where the entry has none and the VMA is registered, for a program that resolves a fault there. *page is a frame with
  * its reference, which may be taken, or NULL: the zero page. `wp`: it gets ENTRY_WP. In shared memory the page enters the object. Returns 0; -ENOENT: it is not registered; -EEXIST: there is something, if only in the object;
  * -EFAULT: that ends before it; -EAGAIN: an event is under way; -ESRCH: the space ends; -ENOMEM, or -EINTR for a killed thread. Call with no spinning lock held.
  */
 int userfault_give(struct space *space, vaddr_t va, struct page **page, bool wp);
 
 /* Maps the page that the object has there. As userfault_give(), but -EFAULT: it has none; -EINVAL: there is no object, or it ends before that. */
-int userfault_continue(struct space *space, vaddr_t va);
+int userfault_continue(struct space *space, vaddr_t va, bool wp);
+
+/* Has each access at va fail, where there is nothing yet. Returns as userfault_give(). */
+int userfault_poison(struct space *space, vaddr_t va);
+
+/* The entry as it counts in this VMA: EMPTY if it is MARKED and no program can allow writes there (any more). The caller holds the space's lock. */
+struct mmu_entry userfault_entry(const struct vma *vma, struct mmu_entry entry);
 
 /* For mm/fault/userfault_object.c: ends the round so that the thread waits; resolves the fault as if the memory were not registered; gets the page of vm_fault_give(). */
 enum vm_outcome userfault_ask(struct fault *fault, bool minor);

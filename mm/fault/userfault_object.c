@@ -154,7 +154,7 @@ static int make_for_object(struct page **page)
 	return 0;
 }
 
-int userfault_give_to_object(struct space *space, vaddr_t va, struct page **page)
+int userfault_give_to_object(struct space *space, vaddr_t va, struct page **page, bool wp)
 {
 	struct registered_page at;
 	int err = find_registered(space, va, &at);
@@ -165,12 +165,12 @@ int userfault_give_to_object(struct space *space, vaddr_t va, struct page **page
 	if (!err)
 		err = fill_hole_wait(at.object, at.index, *page);
 	if (!err)
-		(void)userfault_map(space, va, page, false);
+		(void)userfault_map(space, va, page, wp);
 	object_put(at.object);
 	return err;
 }
 
-int userfault_continue(struct space *space, vaddr_t va)
+int userfault_continue(struct space *space, vaddr_t va, bool wp)
 {
 	struct relief relief = { 0 };
 	struct registered_page at;
@@ -185,7 +185,7 @@ int userfault_continue(struct space *space, vaddr_t va)
 		result = object_page_there(at.object, at.index, &page, &wait);
 	while (wait_and_retry(&result, &wait, &relief));
 	if (!result) {
-		result = userfault_map(space, va, &page, false);
+		result = userfault_map(space, va, &page, wp);
 		page_put(page);
 	} else if (result != -EINTR && result != -ENOMEM) {
 		result = result == -ENXIO ? -EINVAL : -EFAULT;

@@ -14,4 +14,4 @@ enum vm_outcome userfault_get_given(struct fault *fault);
  * userfault_give() where the memory is shared: the page becomes the object's, and is mapped. -EFAULT: it is not shared, or the page is
  * beyond the object's end; -ENOMEM also if the file may have no more pages.
  */
-int userfault_give_to_object(struct space *space, vaddr_t va, struct page **page);
+int userfault_give_to_object(struct space *space, vaddr_t va, struct page **page, bool wp);

@@ -66,23 +66,26 @@ static inline struct page *large_head(struct page *page)
 
 /*
  * The page or the slot of an entry that has no frame in the largest segment. The caller takes it
- * for a resident page.
+ * for a resident page. One that is MARKED or POISONED passes for the zero page, of which nothing is to be dropped either.
  */
 static inline struct page *zapped_far(struct gather *gather, struct mmu_entry old)
 {
 	if (entry_has_page(old))
 		return pfn_to_page(entry_pfn(old));
+	if (entry_is_blank(old))
+		return zero_page;
 	gather->nslots++;
 	gather->space->swapped--;
 	gather->space->resident++;
 	return slot_as_page(entry_swap_slot(old));
 }
 
-/* Clears an entry that is not EMPTY. Returns its page, or its slot. `near` is the largest segment. */
+/* Replaces an entry that is not EMPTY by `left`. Returns its page, or its slot. `near` is the largest segment. */
 static inline struct page *gather_entry_zap(struct gather *gather, const struct page_segment *near,
-					    vaddr_t va, struct mmu_entry *slot)
+					    vaddr_t va, struct mmu_entry *slot,
+					    struct mmu_entry left)
 {
-	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
+	struct mmu_entry old = entry_swap(slot, left);
 
 	struct page *page;
 
@@ -93,13 +96,20 @@ static inline struct page *gather_entry_zap(struct gather *gather, const struct 
 }
 
 void gather_zap_entry(struct gather *gather, const struct object *object, vaddr_t va,
-		      struct mmu_entry *slot)
+		      struct mmu_entry *slot, struct mmu_entry left)
 {
+	struct page *page;
+
 	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
 	note_entry(gather->space, va, entry_load(slot), ENTRY_NONE);
-	gather->pages[gather->npages++] = gather_entry_zap(gather, &page_segments[0], va, slot);
+	page = gather_entry_zap(gather, &page_segments[0], va, slot, left);
+	gather->pages[gather->npages++] = page;
+	if (page == zero_page) {
+		gather->nzero++;
+		return;
+	}
 	gather->space->resident--;
-	if (object)
+	if (object && !is_slot(page) && page_is_of_object(page))
 		space_count_of_object(gather->space, object, (size_t)-1);
 }
 
@@ -204,7 +214,7 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	entry_for_each_used(slot, leaf->entries, end) {
 		if (page >= stop)
 			break;
-		*page = gather_entry_zap(gather, &near, mmu_leaf_va(&part, slot), slot);
+		*page = gather_entry_zap(gather, &near, mmu_leaf_va(&part, slot), slot, ENTRY_NONE);
 		if (unlikely(*page == zero))
 			nzero++;
 		page++;
@@ -245,9 +255,11 @@ vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, 
 /* Leaf tables of a piece: the page of each entry is looked at. */
 #define SHOWN_LEAVES 2
 
-/* Does the entry map a page of the object? What is swapped out is a private copy. */
+/* Does the entry map a page of the object? What is swapped out is a private copy. NULL: is there anything but a mark? */
 static bool shows(struct mmu_entry entry, const struct object *object)
 {
+	if (!object)
+		return entry_state(entry) != ENTRY_MARKED;
 	/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
 	return entry_has_page(entry) && pfn_to_page(entry_pfn(entry))->owner == object;
 }
@@ -261,12 +273,15 @@ static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
 	if (gather->leaves >= SHOWN_LEAVES)
 		return 1;
 	entry_for_each_used(slot, leaf->entries, end) {
+		const struct mmu_entry old = entry_load(slot);
+
 		gather->resume = mmu_leaf_va(leaf, slot);
-		if (!shows(entry_load(slot), gather->shown))
+		if (!shows(old, gather->shown))
 			continue;
 		if (gather->npages == GATHER_PAGES)
 			return 1;
-		gather_zap_entry(gather, gather->shown, gather->resume, slot);
+		gather_zap_entry(gather, gather->object, gather->resume, slot,
+				 gather->keeps_marks ? marked_if_wp(old) : ENTRY_NONE);
 	}
 	gather->leaves++;
 	return 0;
@@ -274,7 +289,17 @@ static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
 
 vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
 {
-	gather->shown = vma->object;
+	gather->shown = gather->object = vma->object;
+	gather->keeps_marks = vma->flags & VMA_UF_WP;
+	return gather_visit(gather, vma, start, end, zap_shown_leaf);
+}
+
+vaddr_t gather_zap_to_marks(struct gather *gather, const struct vma *vma, vaddr_t start,
+			    vaddr_t end)
+{
+	gather->shown = NULL;
+	gather->object = vma->object;
+	gather->keeps_marks = true;
 	return gather_visit(gather, vma, start, end, zap_shown_leaf);
 }
 
@@ -338,13 +363,14 @@ static int set_wp_leaf(void *arg, const struct mmu_leaf *leaf)
 
 		do {
 			old = entry_load(slot);
-			new = entry_set_wp(old, gather->wp);
+			new = entry_change_wp(old, gather->wp, gather->shared);
 		} while (!entry_cas(slot, old, new));
 		debt_owe(gather->space, va, old, new);
 		if (entry_downgrades(old, new))
 			mmu_flush_add(&gather->flush, va);
-		note_change(gather->space, leaf->large ? CHANGE_LARGE : CHANGE_ENTRY, va, old.word,
-			    new.word);
+		if (!entry_is_blank(old))
+			note_change(gather->space, leaf->large ? CHANGE_LARGE : CHANGE_ENTRY, va,
+				    old.word, new.word);
 	}
 	return 0;
 }
@@ -353,6 +379,7 @@ vaddr_t gather_set_wp(struct gather *gather, const struct vma *vma, vaddr_t star
 		      bool wp)
 {
 	gather->wp = wp;
+	gather->shared = vma_is_shared(vma);
 	return gather_visit(gather, vma, start, end, set_wp_leaf);
 }
 

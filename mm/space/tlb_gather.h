@@ -24,9 +24,12 @@ struct gather {
 	 * (slot_as_page()), and blocks of large entries (nlarge; large_as_page()). None of these has a map count to drop.
 	 */
 	unsigned nzero, nslots, nlarge;
-	unsigned prot;		    /* what gather_downgrade() leaves */
-	bool wp;		    /* what gather_set_wp() sets */
-	const struct object *shown; /* the object whose pages gather_zap_shown() removes */
+	unsigned prot;	  /* what gather_downgrade() leaves */
+	bool wp, shared;  /* what gather_set_wp() sets, and in which memory */
+	bool keeps_marks; /* gather_zap_shown(): what was write-protected becomes MARKED */
+	const struct object
+		*shown; /* the object whose pages zap_shown_leaf() removes; NULL: all pages */
+	const struct object *object; /* of the VMA */
 	struct page **pages; /* `few`, or a frame that has room for the pages of a leaf table */
 	struct page **stop;  /* where no further page of a leaf table is taken */
 	struct page *few[GATHER_PAGES];
@@ -77,15 +80,33 @@ static inline void gather_narrow(struct gather *gather)
  */
 vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
-/* Clears as gather_zap() does the entries that map pages of the VMA's object: private copies stay. */
+/* As gather_zap(), but what was write-protected becomes MARKED (marked_if_wp()), and what is MARKED stays. */
+vaddr_t gather_zap_to_marks(struct gather *gather, const struct vma *vma, vaddr_t start,
+			    vaddr_t end);
+
+/* Clears as gather_zap() does the entries that map pages of the VMA's object: private copies stay, and marks of a VMA with VMA_UF_WP. */
 vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
 /*
- * Clears one entry, which maps a page of the object other than the zero page, or is SWAP if that is NULL. The gather is not full.
- * The caller holds the space's lock.
+ * Clears one entry of a VMA with this object, or with none: `left` stays, which is EMPTY or MARKED. The gather is not full. The caller holds the space's lock.
  */
 void gather_zap_entry(struct gather *gather, const struct object *object, vaddr_t va,
-		      struct mmu_entry *slot);
+		      struct mmu_entry *slot, struct mmu_entry left);
+
+/* What stays where a page goes that its program may have write-protected, in a VMA where that outlasts the page. */
+static inline struct mmu_entry marked_if_wp(struct mmu_entry entry)
+{
+	return entry_is_wp(entry) ? entry_set_wp(ENTRY_NONE, true) : ENTRY_NONE;
+}
+
+/* entry_set_wp(), but in shared memory nothing is left of the mark: there is no copy-on-write. */
+static inline struct mmu_entry entry_change_wp(struct mmu_entry entry, bool wp, bool shared)
+{
+	if (!shared || wp || !entry_has_page(entry) || !entry_is_wp(entry))
+		return entry_set_wp(entry, wp);
+	return entry_with(entry, entry_prot(entry) & ~VM_PROT_WRITE,
+			  entry_flags(entry) & ~ENTRY_WP);
+}
 
 /* As gather_zap_entry(), but returns false, with nothing changed, if the entry is not `old` any more. */
 bool gather_zap_same(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
@@ -103,7 +124,7 @@ void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot
 vaddr_t gather_downgrade(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
 			 unsigned prot);
 
-/* Sets or removes ENTRY_WP of the entries of [start, end) that are not EMPTY; as gather_downgrade() does it. */
+/* Sets or removes ENTRY_WP of the entries of [start, end) that are not EMPTY, or removes what is MARKED; as gather_downgrade() does it. */
 vaddr_t gather_set_wp(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
 		      bool wp);
 

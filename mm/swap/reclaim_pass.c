@@ -69,8 +69,11 @@ static bool anon_is_swappable(const struct page *page)
 /* Removes the entry of a cold page of an object. */
 static void unmap_file_page(struct reclaim_pass *pass, vaddr_t va, struct mmu_entry *slot)
 {
+	const bool keeps = pass->vma->flags & VMA_UF_WP;
+
 	counter_add(&reclaim_counts.unmapped, 1);
-	gather_zap_entry(&pass->gather, pass->vma->object, va, slot);
+	gather_zap_entry(&pass->gather, pass->vma->object, va, slot,
+			 keeps ? marked_if_wp(entry_load(slot)) : ENTRY_NONE);
 }
 
 static void add_unmapped_slot(struct reclaim_pass *pass, uint64_t slot)
@@ -142,8 +145,13 @@ static void lazyfree_entry(struct reclaim_pass *pass, vaddr_t va, struct mmu_ent
 {
 	struct page *page;
 
+	if (entry_is_blank(entry)) {
+		if (entry_state(entry) == ENTRY_POISONED)
+			(void)entry_cas(slot, entry, ENTRY_NONE);
+		return;
+	}
 	if (!entry_has_page(entry)) {
-		gather_zap_entry(&pass->gather, NULL, va, slot);
+		gather_zap_entry(&pass->gather, NULL, va, slot, ENTRY_NONE);
 		return;
 	}
 	page = pfn_to_page(entry_pfn(entry));

@@ -70,7 +70,7 @@ static void refer_to_slots(struct copying *copying, struct mmu_entry *first, str
 	entry_for_each_used(slot, first, end) {
 		struct mmu_entry entry = entry_load(slot);
 
-		if (entry_has_page(entry))
+		if (entry_has_page(entry) || entry_is_blank(entry))
 			continue;
 		swap_slot_get_locked(entry_swap_slot(entry));
 		copying->child->swapped++;
@@ -395,11 +395,12 @@ static int copy_entries(struct copying *copying)
 
 /*
  * Does a child find by its faults all that the VMA has? Then nothing is copied, as on Linux. Swap entries of shared memory are
- * its object's.
+ * its object's. What is write-protected is known by the entries alone.
  */
 static bool is_found_again(const struct vma *vma)
 {
-	return vma->object && (vma_is_shared(vma) || !vma->has_private);
+	return vma->object && !(vma->flags & VMA_UF_WP) &&
+	       (vma_is_shared(vma) || !vma->has_private);
 }
 
 /* A child inherits no memory locks. What it does not get at all is copied without entries, and leaves at the end. */

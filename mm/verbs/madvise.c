@@ -67,6 +67,8 @@ static enum advice_kind advice_kind(int advice)
  */
 static int drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
+	/* As on Linux, where the page is in an object, too: what is dropped was protected there. */
+	const bool keeps_marks = vma->object && vma->flags & VMA_UF_WP;
 	struct space *space = vma->space;
 	struct gather gather;
 	int result;
@@ -78,7 +80,8 @@ static int drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 		/* Each time: while the lock is not held, a fault may fill the whole block of an edge. */
 		result = large_split_edges(space, start, end, PAGE_RESERVE);
 		if (likely(!result))
-			start = gather_zap(&gather, vma, start, end);
+			start = keeps_marks ? gather_zap_to_marks(&gather, vma, start, end)
+					    : gather_zap(&gather, vma, start, end);
 		gather_fence(&gather);
 		debt_assert_none(space);
 		space_unlock(space);
@@ -108,11 +111,24 @@ static int populate_error(int outcome)
 	}
 }
 
+/* Has its program said that the page is lost? */
+static bool is_poisoned(struct space *space, vaddr_t va)
+{
+	bool poisoned;
+
+	space_lock(space);
+	poisoned = entry_state(entry_at(space, va)) == ENTRY_POISONED;
+	space_unlock(space);
+	return poisoned;
+}
+
 static int populate_range(struct space *space, vaddr_t start, vaddr_t end, int advice)
 {
 	unsigned access = advice == MADV_POPULATE_WRITE ? VM_PROT_WRITE : VM_PROT_READ;
+	int outcome = vm_populate(space, start, end, access, &start);
 
-	return populate_error(vm_populate(space, start, end, access));
+	return outcome == VM_BUS && is_poisoned(space, start) ? -EHWPOISON
+							      : populate_error(outcome);
 }
 
 /* What an advice does to the flags of a VMA. */

@@ -443,6 +443,6 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 		(void)lock_populate(space, plan.start, plan.end);
 	else if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
 		(void)vm_populate(space, plan.start, plan.end, /* best effort, as on Linux */
-				  populate_access(prot_complete(request->prot)));
+				  populate_access(prot_complete(request->prot)), NULL);
 	return 0;
 }

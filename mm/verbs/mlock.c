@@ -27,7 +27,7 @@ static int populate_one(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
 	if ((vma->flags & LOCK_FLAGS) != VMA_LOCKED)
 		return 0;
-	return lock_error(vm_populate(vma->space, start, end, populate_access(vma->prot)));
+	return lock_error(vm_populate(vma->space, start, end, populate_access(vma->prot), NULL));
 }
 
 int lock_populate(struct space *space, vaddr_t start, vaddr_t end)

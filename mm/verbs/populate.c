@@ -105,7 +105,8 @@ static uint64_t found_present(const struct space *space)
 	       atomic_load_relaxed(&space->large);
 }
 
-int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access)
+int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access,
+		vaddr_t *refused_ret)
 {
 	uint64_t found = found_present(space);
 	unsigned done = 0;
@@ -113,6 +114,8 @@ int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access
 	for (vaddr_t va = start; va < end; va += PAGE_SIZE) {
 		int result = populate_page(space, va, access);
 
+		if (result && refused_ret)
+			*refused_ret = va;
 		if (result)
 			return result;
 		if (++done % POPULATE_PIECE == 0 && vm_pause())

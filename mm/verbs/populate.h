@@ -14,6 +14,7 @@ static inline unsigned populate_access(unsigned prot)
 /*
  * Faults in every page of [start, end) as `access` (VM_PROT_*) would; with ACCESS_POPULATE, as a
  * write where private memory is writable. Waits where a fault would. Returns 0, -EINTR,
- * -ENOMEM, or the first refusal (vm_result_is_refusal()). The caller holds the mmap lock and no spinning lock.
+ * -ENOMEM, or the first refusal (vm_result_is_refusal()), with the page in *refused_ret unless that is NULL. The caller holds the mmap lock and no spinning lock.
  */
-int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access);
+int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access,
+		vaddr_t *refused_ret);

@@ -31,7 +31,7 @@ static bool present(const struct vma *vma, vaddr_t va)
 
 	if (entry_has_page(entry))
 		return true;
-	if (!entry_empty(entry))
+	if (!entry_is_blank(entry))
 		return swap_has_page(entry_swap_slot(entry));
 	return is_resident(vma, va);
 }

@@ -3,21 +3,18 @@
 #include "mm/fault/userfault.h"
 
 #include "abi/errno.h"
-#include "mm/fault/install.h"
 #include "mm/host.h"
-#include "mm/space/large_entry.h"
-#include "mm/space/tlb_gather.h"
 #include "mm/space/vma_modify.h"
 #include "mm/verbs.h"
-#include "mm/verbs/populate.h"
+#include "mm/verbs/userfault_wp.h"
 
 /* What can be registered: private memory without a file, memory that is shared without one, and files in memory. As on Linux no segments of System V. */
 static bool can_be_registered(const struct vma *vma, unsigned modes)
 {
 	if (!vma->object)
 		return !(modes & VMA_UF_MINOR);
-	return !(modes & VMA_UF_WP) && vma->object->ops->swap_backed &&
-	       !vma->object->ops->counts_maps && vma->backend != &vma_elf;
+	return vma->object->ops->swap_backed && !vma->object->ops->counts_maps &&
+	       vma->backend != &vma_elf;
 }
 
 /* A page that a program gives goes into the object, so that it must be allowed to write there. */
@@ -46,39 +43,6 @@ static int check_registrable(struct space *space, vaddr_t start, vaddr_t end,
 	return err;
 }
 
-/* Leaf tables that one piece may go through. */
-#define WP_LEAVES 1
-
-/*
- * Sets or removes ENTRY_WP in a part of a VMA. Where writes are allowed again, few pages become writable at once, the others by faults.
- */
-static int set_wp(struct space *space, const struct vma *vma, vaddr_t start, vaddr_t end, bool wp)
-{
-	struct gather gather;
-	vaddr_t at = start;
-	int result;
-
-	space_lock(space);
-	space_busy_locked(space, start, end);
-	result = large_split_edges(space, start, end, PAGE_NORMAL);
-	gather_init(&gather, space);
-	while (!result && at < end) {
-		gather.leaves = GATHER_LEAVES - WP_LEAVES;
-		at = gather_set_wp(&gather, vma, at, end, wp);
-		gather_fence(&gather);
-		debt_assert_none(space);
-		if (at < end) {
-			space_unlock(space);
-			result = vm_pause() ? -EINTR : 0;
-			space_lock(space);
-		}
-	}
-	if (!result && !wp)
-		install_gained(vma, MAX(start, vma->touched_start), MIN(end, vma->touched_end));
-	space_unlock_idle(space);
-	return result;
-}
-
 /*
  * Registers what is mapped in the range with a userfault; NULL: with none. `of`: only what is registered with that; NULL: all. Returns 0,
  * or -ENOMEM or -EINTR with a part done; a kill does not stop it with `of`.
@@ -94,7 +58,7 @@ static int change_range(struct space *space, vaddr_t start, vaddr_t end,
 
 		/* Marks may be left there from before. */
 		if (modes & VMA_UF_WP && !(vma->flags & VMA_UF_WP))
-			result = set_wp(space, vma, from, to, false);
+			result = vma_set_wp(vma, from, to, false, false);
 		if (result)
 			return result;
 		if (!of || (vma->flags & VMA_USERFAULT && vma->userfault == of))
@@ -129,17 +93,15 @@ void vm_userfault_forget(struct space *space, const struct userfault *userfault)
 	(void)change_range(space, 0, USER_TOP, NULL, 0, userfault);
 }
 
-/* What has no page gets the zero page, so that there is something to protect. (Not where reads are forbidden.) */
-static int fill_holes(struct space *space, vaddr_t start, vaddr_t end)
+/* Is what has no page protected, too? In shared memory another mapping may have one. */
+static bool protects_holes(const struct vma *vma)
 {
-	int result = vm_populate(space, start, end, VM_PROT_READ);
-
-	return vm_result_is_refusal(result) ? 0 : result;
+	return vma->object || vma->userfault->has_holes;
 }
 
 int vm_userfault_protect(struct space *space, vaddr_t start, vaddr_t end, bool wp)
 {
-	const struct vma *vma;
+	struct vma *vma;
 	int result = -ENOENT;
 
 	assert_hardened(mm_host.mmap_locked(space));
@@ -148,10 +110,7 @@ int vm_userfault_protect(struct space *space, vaddr_t start, vaddr_t end, bool w
 
 		if (!(vma->flags & VMA_UF_WP))
 			return -ENOENT;
-		result = 0;
-		if (wp && vma->userfault->has_holes && !(vma->flags & VMA_UF_MISSING))
-			result = fill_holes(space, from, to);
-		result = result ?: set_wp(space, vma, from, to, wp);
+		result = vma_set_wp(vma, from, to, wp, wp && protects_holes(vma));
 		if (result)
 			return result;
 		start = to;

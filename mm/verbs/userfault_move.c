@@ -2,6 +2,7 @@
 /* UFFDIO_MOVE: a program resolves a fault with a page of its own memory, which is not copied. */
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
+#include "mm/fault/userfault.h"
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
 #include "mm/record.h"
@@ -16,6 +17,7 @@
 struct page_move {
 	struct space *space;
 	struct vma *to_vma;
+	const struct vma *from_vma;
 	vaddr_t delta; /* from the old address to the new one */
 	bool holes;    /* where there is no page, nothing is moved */
 	struct mmu_tables tables;
@@ -53,14 +55,17 @@ static bool userfault_page_is_own(const struct page *page)
 static int userfault_take_page(struct page_move *move, vaddr_t from, struct mmu_entry *taken)
 {
 	struct mmu_entry *slot = arch_mmu_lookup(&move->space->mmu, from);
+	struct mmu_entry there = entry_load(arch_mmu_lookup(&move->space->mmu, from + move->delta));
 	struct mmu_entry old;
 
 	*taken = ENTRY_NONE;
-	if (!entry_empty(entry_load(arch_mmu_lookup(&move->space->mmu, from + move->delta))))
+	if (!entry_empty(userfault_entry(move->to_vma, there)))
 		return -EEXIST;
-	old = slot ? entry_load(slot) : ENTRY_NONE;
+	old = userfault_entry(move->from_vma, slot ? entry_load(slot) : ENTRY_NONE);
 	if (entry_empty(old))
 		return move->holes ? 0 : -ENOENT;
+	if (entry_is_blank(old)) /* as on Linux */
+		return -EFAULT;
 	if (entry_has_page(old) && !userfault_page_is_own(pfn_to_page(entry_pfn(old))))
 		return -EBUSY;
 	*taken = old = entry_swap(slot, ENTRY_NONE);
@@ -152,6 +157,7 @@ int vm_userfault_move(struct space *space, vaddr_t to, vaddr_t from, size_t len,
 	*done = 0;
 	result = userfault_check_move(space, to, from, len, userfault);
 	move.to_vma = vma_find(space, to);
+	move.from_vma = vma_find(space, from);
 	while (!result && *done < len)
 		result = move_some(&move, from, from + len, done) ?: vm_pause() ? -EINTR : 0;
 	tables_free(&move.tables);

@@ -14,6 +14,8 @@
  *   RESIDENT  invalid for the hardware, but it has a frame: PROT_NONE, or not accessed yet where
  *             the kernel maintains A
  *   SWAP      the page is in a swap slot; the entry has the slot's number, and perhaps ENTRY_WP
+ *   MARKED    nothing is here, and what will be is write-protected by its program (ENTRY_WP)
+ *   POISONED  nothing is here, and nothing will be: each access fails
  * Where the kernel maintains D itself, a writable, clean entry has no W bit that the hardware sees.
  * entry_prot() includes VM_PROT_WRITE all the same, and entry_flags() lacks ENTRY_DIRTY. It does so for an
  * entry with ENTRY_WP, too, of which W is withheld until the program allows writes.
@@ -24,7 +26,14 @@ struct mmu_entry {
 
 #define ENTRY_NONE ((struct mmu_entry){ 0 }) /* EMPTY */
 
-enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP };
+enum entry_state {
+	ENTRY_EMPTY,
+	ENTRY_PRESENT,
+	ENTRY_RESIDENT,
+	ENTRY_SWAP,
+	ENTRY_MARKED,
+	ENTRY_POISONED,
+};
 
 /* Permissions of entries, VMAs and accesses. The values are those of PROT_*. */
 #define VM_PROT_READ  1u
@@ -45,16 +54,18 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP };
  *       the state is EMPTY; faster than entry_state()
  * bool entry_has_page(struct mmu_entry e);
  *       the state is PRESENT or RESIDENT; faster than entry_state()
+ * bool entry_is_blank(struct mmu_entry e);
+ *       neither a page nor a slot: the state is EMPTY, MARKED or POISONED
  * pfn_t entry_pfn(struct mmu_entry e);
  *       the frame of an entry that is PRESENT or RESIDENT
  * pfn_t entry_pfn_if_any(struct mmu_entry e);
- *       the same, or for one that is SWAP a number that is no frame's
+ *       the same, or for one that is not a number that is no frame's
  * uint64_t entry_swap_slot(struct mmu_entry e);
  *       the slot of an entry that is SWAP
  * unsigned entry_prot(struct mmu_entry e);
- *       VM_PROT_*; 0 for EMPTY and SWAP
+ *       VM_PROT_*; 0 for what has no page
  * unsigned entry_flags(struct mmu_entry e);
- *       ENTRY_*; 0 for EMPTY and SWAP. (Of the bits of ENTRY_WP the higher one alone is for entry_make() only.)
+ *       ENTRY_*; 0 for what has no page. (Of the bits of ENTRY_WP the higher one alone is for entry_make() only.)
  * bool entry_allows(struct mmu_entry e, unsigned access);
  *       would the hardware allow an access that needs these VM_PROT_*? A, and D for a write, are
  *       set already. Bits that are set say so, so that the bits that several entries have in common
@@ -65,14 +76,16 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP };
  *       kernel and not set.
  * struct mmu_entry entry_make_swap(uint64_t slot);
  *       an entry that is SWAP; slots are below 2^40
+ * struct mmu_entry entry_make_poison(void);
+ *       the entry that is POISONED
  * struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, unsigned flags);
  *       the same frame with other permissions and flags
  * struct mmu_entry entry_share(struct mmu_entry e);
  *       the same without VM_PROT_WRITE, marked COW, and not ENTRY_WP
  * bool entry_is_wp(struct mmu_entry e);
- *       ENTRY_WP is set; for SWAP, too, which keeps it
+ *       ENTRY_WP is set; for SWAP, too, which keeps it, and for MARKED
  * struct mmu_entry entry_set_wp(struct mmu_entry e, bool wp);
- *       the same with ENTRY_WP, or without: then COW. Not for EMPTY
+ *       the same with ENTRY_WP, or without: then COW. What is EMPTY becomes MARKED, and back; what is POISONED stays
  * bool entry_downgrades(struct mmu_entry old, struct mmu_entry new);
  *       true if a TLB that still has `old` would allow more than `new`, or use another frame: a
  *       fence is owed

@@ -194,7 +194,7 @@ static int look_for_private(void *arg, const struct mmu_leaf *leaf)
 	for (unsigned i = 0; i < leaf->count && !walk->found; i++) {
 		struct mmu_entry entry = entry_load(&leaf->entries[i]);
 
-		if (entry_empty(entry))
+		if (entry_is_blank(entry))
 			continue;
 		walk->found = !entry_has_page(entry) ||
 			      page_kind(pfn_to_page(entry_pfn(entry))) == PAGE_ANON;

@@ -26,11 +26,11 @@
 	(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_SIGBUS | \
 	 UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_EXACT_ADDRESS |    \
 	 UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_MOVE |           \
-	 USERFAULTFD_EVENTS)
+	 UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_POISON | USERFAULTFD_EVENTS)
 #define CALLS (UFFD_CALL(UFFDIO_API) | UFFD_CALL(UFFDIO_REGISTER) | UFFD_CALL(UFFDIO_UNREGISTER))
 #define RANGE_CALLS                                                                     \
 	(UFFD_CALL(UFFDIO_WAKE) | UFFD_CALL(UFFDIO_COPY) | UFFD_CALL(UFFDIO_ZEROPAGE) | \
-	 UFFD_CALL(UFFDIO_MOVE))
+	 UFFD_CALL(UFFDIO_MOVE) | UFFD_CALL(UFFDIO_POISON))
 
 /* In `features`, as Linux shows it: UFFDIO_API has been called. */
 #define INITIALIZED (1u << 31)
@@ -319,8 +319,14 @@ static int give_zeros(struct space *space, vaddr_t to, vaddr_t from, bool wp)
 
 static int give_present(struct space *space, vaddr_t to, vaddr_t from, bool wp)
 {
+	(void)from;
+	return userfault_continue(space, to, wp);
+}
+
+static int give_poison(struct space *space, vaddr_t to, vaddr_t from, bool wp)
+{
 	(void)from, (void)wp;
-	return userfault_continue(space, to);
+	return userfault_poison(space, to);
 }
 
 /*
@@ -390,11 +396,13 @@ static int call_copy(struct userfaultfd *of, vaddr_t arg)
 }
 
 _Static_assert(sizeof(struct abi_uffdio_zeropage) == sizeof(struct abi_uffdio_continue) &&
-		       UFFDIO_ZEROPAGE_MODE_DONTWAKE == UFFDIO_CONTINUE_MODE_DONTWAKE,
-	       "both are asked for in the same way");
+		       sizeof(struct abi_uffdio_zeropage) == sizeof(struct abi_uffdio_poison) &&
+		       UFFDIO_ZEROPAGE_MODE_DONTWAKE == UFFDIO_CONTINUE_MODE_DONTWAKE &&
+		       UFFDIO_ZEROPAGE_MODE_DONTWAKE == UFFDIO_POISON_MODE_DONTWAKE,
+	       "all are asked for in the same way");
 
-/* UFFDIO_ZEROPAGE and UFFDIO_CONTINUE. */
-static int call_give(struct userfaultfd *of, vaddr_t arg, give_fn give)
+/* UFFDIO_ZEROPAGE, UFFDIO_CONTINUE and UFFDIO_POISON. `wp`: the mode that has the pages write-protected, or 0. */
+static int call_give(struct userfaultfd *of, vaddr_t arg, give_fn give, uint64_t wp)
 {
 	const vaddr_t answer = arg + offsetof(struct abi_uffdio_zeropage, zeropage);
 	struct abi_uffdio_zeropage ask;
@@ -404,11 +412,12 @@ static int call_give(struct userfaultfd *of, vaddr_t arg, give_fn give)
 	err = err ?: uffd_check_range(&ask.range);
 	if (err)
 		return err;
-	if (ask.mode & ~(uint64_t)UFFDIO_ZEROPAGE_MODE_DONTWAKE)
+	if (ask.mode & ~(UFFDIO_ZEROPAGE_MODE_DONTWAKE | wp))
 		return -EINVAL;
 	gift = (struct gift){ .range = ask.range,
 			      .give = give,
-			      .wakes = !(ask.mode & UFFDIO_ZEROPAGE_MODE_DONTWAKE) };
+			      .wakes = !(ask.mode & UFFDIO_ZEROPAGE_MODE_DONTWAKE),
+			      .wp = ask.mode & wp };
 	return end_give(answer, give_pages(of, &gift), ask.range.len);
 }
 
@@ -490,9 +499,11 @@ static int userfaultfd_ioctl(struct file *file, unsigned long request, vaddr_t a
 	case UFFDIO_COPY:
 		return call_copy(of, arg);
 	case UFFDIO_ZEROPAGE:
-		return call_give(of, arg, give_zeros);
+		return call_give(of, arg, give_zeros, 0);
 	case UFFDIO_CONTINUE:
-		return call_give(of, arg, give_present);
+		return call_give(of, arg, give_present, UFFDIO_CONTINUE_MODE_WP);
+	case UFFDIO_POISON:
+		return call_give(of, arg, give_poison, 0);
 	case UFFDIO_MOVE:
 		return call_move(of, arg);
 	case UFFDIO_WRITEPROTECT:

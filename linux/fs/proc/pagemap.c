@@ -25,6 +25,8 @@ static uint64_t pagemap_word(struct mmu_entry entry)
 
 	if (entry_state(entry) == ENTRY_SWAP)
 		return PAGEMAP_SWAP | entry_swap_slot(entry) << 5;
+	if (entry_state(entry) == ENTRY_POISONED) /* as on Linux */
+		return PAGEMAP_SWAP;
 	if (!entry_has_page(entry))
 		return 0;
 	word = PAGEMAP_PRESENT | (entry_pfn(entry) & PAGEMAP_FRAME);
@@ -55,7 +57,7 @@ static void pagemap_words(struct space *space, vaddr_t va, uint64_t *words, size
 
 		words[i] = pagemap_word(entry);
 		if (entry_is_wp(entry) && is_protected(space, va))
-			words[i] |= PAGEMAP_UFFD_WP;
+			words[i] |= PAGEMAP_UFFD_WP | (entry_has_page(entry) ? 0 : PAGEMAP_SWAP);
 	}
 	space_unlock(space);
 }

@@ -217,7 +217,7 @@ TEST(left_out)
 {
 	start();
 	map(AT, 1000, RW);
-	assert_int_equal(0, vm_populate(&space, AT, AT + 1000 * P, VM_PROT_WRITE));
+	assert_int_equal(0, vm_populate(&space, AT, AT + 1000 * P, VM_PROT_WRITE, NULL));
 	assert_int_equal(0, vm_madvise(&space, AT, 400 * P, MADV_DONTFORK));
 	assert_int_equal(0, vm_madvise(&space, AT + 400 * P, 300 * P, MADV_WIPEONFORK));
 	fork_it();

@@ -211,20 +211,20 @@ TEST(userfault_asks_for_a_present_page)
 		0, fake_load(AT + 5 * P)); /* a hole: it becomes a page, and is mapped alone */
 	assert_int_equal(0, fake_store(AT + 6 * P, 'h'));
 	assert_true(asks_for_present(AT + P) && asks_for_present(PRIVATE + 6 * P));
-	assert_int_equal(-EFAULT, userfault_continue(&space, AT + 4 * P));
-	assert_int_equal(-ENOENT, userfault_continue(&space, BESIDE));
-	assert_int_equal(0, userfault_continue(&space, AT + P));
-	assert_int_equal(-EEXIST, userfault_continue(&space, AT + P));
+	assert_int_equal(-EFAULT, userfault_continue(&space, AT + 4 * P, false));
+	assert_int_equal(-ENOENT, userfault_continue(&space, BESIDE, false));
+	assert_int_equal(0, userfault_continue(&space, AT + P, false));
+	assert_int_equal(-EEXIST, userfault_continue(&space, AT + P, false));
 	assert_int_equal('b', fake_load(AT + P));
 	assert_int_equal(0, fake_store(AT + P, 'w'));
 	assert_true(asks_for_present(AT) && asks_for_present(AT + 2 * P));
-	assert_int_equal(0, userfault_continue(&space, PRIVATE + P));
+	assert_int_equal(0, userfault_continue(&space, PRIVATE + P, false));
 	assert_int_equal('w', fake_load(PRIVATE + P));
 	assert_int_equal(0, fake_store(PRIVATE + P, 'p'));
 	assert_int_equal('w', fake_load(BESIDE + P));
-	assert_int_equal(-EEXIST, userfault_continue(&space, PRIVATE + P));
+	assert_int_equal(-EEXIST, userfault_continue(&space, PRIVATE + P, false));
 	assert_int_equal(0, vm_protect(&space, AT + 2 * P, P, PROT_NONE));
-	assert_int_equal(0, userfault_continue(&space, AT + 2 * P));
+	assert_int_equal(0, userfault_continue(&space, AT + 2 * P, false));
 	assert_int_equal(0, vm_protect(&space, AT + 2 * P, P, PROT_READ));
 	assert_int_equal('c', fake_load(AT + 2 * P));
 	end_object();
@@ -239,10 +239,10 @@ TEST(userfault_continues_up_to_the_end)
 							userfault, VMA_UF_MINOR));
 	assert_int_equal(0, set(AT, VMA_UF_MINOR | VMA_UF_MISSING));
 	assert_int_equal(0, object_set_size(object, 2 * P));
-	assert_int_equal(-EINVAL, userfault_continue(&space, AT + 3 * P));
+	assert_int_equal(-EINVAL, userfault_continue(&space, AT + 3 * P, false));
 	assert_int_equal(0, vm_userfault_register(&space, PRIVATE + N * P, PRIVATE + (N + 1) * P,
 						  userfault, VMA_UF_MISSING));
-	assert_int_equal(-EINVAL, userfault_continue(&space, PRIVATE + N * P));
+	assert_int_equal(-EINVAL, userfault_continue(&space, PRIVATE + N * P, false));
 	end_object();
 }
 
@@ -285,7 +285,7 @@ TEST(userfault_of_swapped_pages)
 	assert_true(object_is_hole(object, 5));
 	assert_int_equal(0, set(PRIVATE, VMA_UF_MINOR));
 	assert_true(asks_for_present(PRIVATE + 2 * P));
-	assert_int_equal(0, userfault_continue(&space, PRIVATE + 2 * P));
+	assert_int_equal(0, userfault_continue(&space, PRIVATE + 2 * P, false));
 	assert_int_equal('c', fake_load(PRIVATE + 2 * P));
 	end_object();
 }

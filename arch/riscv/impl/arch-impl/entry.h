@@ -9,7 +9,7 @@
  * As in Sv39: V, R W X, U, G, A, D, then two bits for software (COW, soft W), then the frame number.
  * VM_PROT_* and ENTRY_* have values that only need to be shifted. U is set in every entry that has
  * a frame: V=0 with U=1 is RESIDENT. V=0 with U=0 and the highest bit of the frame's number is
- * SWAP, with the slot in the lower bits. Soft W means that the page may be written, but W is withheld
+ * SWAP, with the slot in the lower bits. G alone is MARKED. The frame's number 1 without any bit is POISONED. Soft W means that the page may be written, but W is withheld
  * until D is set (on harts that do not set D, and with the boot option ad=soft). COW with soft W is the mark
  * of a page that its program has write-protected (ENTRY_WP); of SWAP it is the bit G.
  */
@@ -27,6 +27,7 @@
 #define ENTRY_PROT_SHIFT  1
 #define ENTRY_FLAGS_SHIFT 6
 #define ENTRY_WORD_SWAP	  0x20000000000000ul
+#define ENTRY_WORD_POISON 0x400ul
 #define ENTRY_PFN_SHIFT	  10
 
 /* True if A and D are maintained in software. Set once, before there is any user space. */
@@ -43,7 +44,11 @@ static inline enum entry_state entry_state(struct mmu_entry e)
 		return ENTRY_PRESENT;
 	if (e.word & ENTRY_WORD_U)
 		return ENTRY_RESIDENT;
-	return e.word == 0 ? ENTRY_EMPTY : ENTRY_SWAP;
+	if (e.word & ENTRY_WORD_SWAP)
+		return ENTRY_SWAP;
+	if (e.word == 0)
+		return ENTRY_EMPTY;
+	return e.word & ENTRY_WORD_G ? ENTRY_MARKED : ENTRY_POISONED;
 }
 
 static inline bool entry_empty(struct mmu_entry e)
@@ -54,6 +59,11 @@ static inline bool entry_empty(struct mmu_entry e)
 static inline bool entry_has_page(struct mmu_entry e)
 {
 	return e.word & ENTRY_WORD_U;
+}
+
+static inline bool entry_is_blank(struct mmu_entry e)
+{
+	return !(e.word & (ENTRY_WORD_U | ENTRY_WORD_SWAP));
 }
 
 static inline pfn_t entry_pfn(struct mmu_entry e)
@@ -144,6 +154,11 @@ static inline struct mmu_entry entry_make_swap(uint64_t slot)
 	return (struct mmu_entry){ slot << ENTRY_PFN_SHIFT | ENTRY_WORD_SWAP };
 }
 
+static inline struct mmu_entry entry_make_poison(void)
+{
+	return (struct mmu_entry){ ENTRY_WORD_POISON };
+}
+
 static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, unsigned flags)
 {
 	return entry_make(entry_pfn(e), prot, flags);
@@ -164,8 +179,11 @@ static inline bool entry_is_wp(struct mmu_entry e)
 
 static inline struct mmu_entry entry_set_wp(struct mmu_entry e, bool wp)
 {
-	if (!(e.word & ENTRY_WORD_U))
+	if (!(e.word & ENTRY_WORD_U)) {
+		if (e.word == ENTRY_WORD_POISON)
+			return e;
 		return (struct mmu_entry){ wp ? e.word | ENTRY_WORD_G : e.word & ~ENTRY_WORD_G };
+	}
 	if (wp)
 		return (struct mmu_entry){ (e.word & ~ENTRY_WORD_W) | ENTRY_WORD_WP };
 	return (struct mmu_entry){ entry_is_wp(e) ? e.word & ~ENTRY_WORD_SOFT_W : e.word };

@@ -5,18 +5,20 @@
 #include "lib/assert.h"
 #include "lib/types.h"
 
-#define FAKE_VALID	 1ul	    /* the fake hardware may use it */
-#define FAKE_R		 (1ul << 1) /* what the hardware allows */
-#define FAKE_W		 (1ul << 2)
-#define FAKE_X		 (1ul << 3)
-#define FAKE_A		 (1ul << 4)
-#define FAKE_D		 (1ul << 5)
-#define FAKE_COW	 (1ul << 6)
-#define FAKE_WP		 (1ul << 7)
-#define FAKE_HOLDS	 (1ul << 8)  /* RESIDENT: a frame, invalid to the hardware */
-#define FAKE_SOFT_W	 (1ul << 9)  /* W that is withheld until D */
-#define FAKE_SLOT	 (1ul << 10) /* SWAP: a slot in place of the frame */
-#define FAKE_SLOT_WP	 (1ul << 11) /* the page in the slot is write-protected by its program */
+#define FAKE_VALID  1ul	       /* the fake hardware may use it */
+#define FAKE_R	    (1ul << 1) /* what the hardware allows */
+#define FAKE_W	    (1ul << 2)
+#define FAKE_X	    (1ul << 3)
+#define FAKE_A	    (1ul << 4)
+#define FAKE_D	    (1ul << 5)
+#define FAKE_COW    (1ul << 6)
+#define FAKE_WP	    (1ul << 7)
+#define FAKE_HOLDS  (1ul << 8)	/* RESIDENT: a frame, invalid to the hardware */
+#define FAKE_SOFT_W (1ul << 9)	/* W that is withheld until D */
+#define FAKE_SLOT   (1ul << 10) /* SWAP: a slot in place of the frame */
+#define FAKE_SLOT_WP \
+	(1ul << 11) /* the page in the slot, or of no slot, is write-protected by its program */
+#define FAKE_POISON	 (1ul << 12) /* POISONED */
 #define FAKE_PROT_SHIFT	 1
 #define FAKE_FLAGS_SHIFT 4
 #define FAKE_PFN_SHIFT	 16
@@ -35,6 +37,10 @@ static inline enum entry_state entry_state(struct mmu_entry e)
 		return ENTRY_PRESENT;
 	if (e.word & FAKE_SLOT)
 		return ENTRY_SWAP;
+	if (e.word & FAKE_POISON)
+		return ENTRY_POISONED;
+	if (e.word & FAKE_SLOT_WP)
+		return ENTRY_MARKED;
 	return e.word & FAKE_HOLDS ? ENTRY_RESIDENT : ENTRY_EMPTY;
 }
 
@@ -48,6 +54,11 @@ static inline bool entry_has_page(struct mmu_entry e)
 	return e.word & (FAKE_VALID | FAKE_HOLDS);
 }
 
+static inline bool entry_is_blank(struct mmu_entry e)
+{
+	return !(e.word & (FAKE_VALID | FAKE_HOLDS | FAKE_SLOT));
+}
+
 static inline pfn_t entry_pfn(struct mmu_entry e)
 {
 	return e.word >> FAKE_PFN_SHIFT;
@@ -55,7 +66,7 @@ static inline pfn_t entry_pfn(struct mmu_entry e)
 
 static inline pfn_t entry_pfn_if_any(struct mmu_entry e)
 {
-	return e.word & FAKE_SLOT ? UINT64_MAX : e.word >> FAKE_PFN_SHIFT;
+	return entry_has_page(e) ? e.word >> FAKE_PFN_SHIFT : UINT64_MAX;
 }
 
 static inline uint64_t entry_swap_slot(struct mmu_entry e)
@@ -114,6 +125,11 @@ static inline struct mmu_entry entry_make_swap(uint64_t slot)
 	return (struct mmu_entry){ slot << FAKE_PFN_SHIFT | FAKE_SLOT };
 }
 
+static inline struct mmu_entry entry_make_poison(void)
+{
+	return (struct mmu_entry){ FAKE_POISON };
+}
+
 static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, unsigned flags)
 {
 	return entry_make(entry_pfn(e), prot, flags);
@@ -137,6 +153,8 @@ static inline struct mmu_entry entry_set_wp(struct mmu_entry e, bool wp)
 				  wp		   ? entry_flags(e) | ENTRY_WP
 				  : entry_is_wp(e) ? (entry_flags(e) & ~ENTRY_WP) | ENTRY_COW
 						   : entry_flags(e));
+	if (e.word & FAKE_POISON)
+		return e;
 	return (struct mmu_entry){ wp ? e.word | FAKE_SLOT_WP : e.word & ~FAKE_SLOT_WP };
 }
 
