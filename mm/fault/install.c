@@ -10,7 +10,6 @@
 #include "mm/phys/large_page.h"
 #include "mm/phys/zeroed.h"
 #include "mm/record.h"
-#include "mm/space/tlb_gather.h"
 #include "mm/swap/swap_cache.h"
 #include "mm/swap/swap_in.h"
 #include "sync/interleave.h"
@@ -519,8 +518,7 @@ enum vm_outcome install_nothing(struct fault *fault)
 /* The entry is as after fork: the next round finds out whether the write needs a copy. */
 enum vm_outcome install_unprotected(struct fault *fault)
 {
-	(void)entry_cas(fault->slot, fault->entry,
-			entry_change_wp(fault->entry, false, fault_is_shared(fault)));
+	(void)entry_cas(fault->slot, fault->entry, entry_set_wp(fault->entry, false));
 	return VM_AGAIN;
 }
 

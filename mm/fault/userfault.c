@@ -414,12 +414,12 @@ int userfault_poison(struct space *space, vaddr_t va)
 	struct mmu_tables tables = { 0 };
 	int result = tables_fill_wait(&tables, MMU_LEVELS - 1);
 
-	if (result)
-		return result;
-	space_lock(space);
-	result = poison_locked(space, va, &tables);
-	space_unlock(space);
-	tables_free(&tables);
+	if (!result) {
+		space_lock(space);
+		result = poison_locked(space, va, &tables);
+		space_unlock(space);
+	}
+	tables_free(&tables); /* or those that there was memory for */
 	return result;
 }
 

@@ -349,6 +349,15 @@ vaddr_t gather_downgrade(struct gather *gather, const struct vma *vma, vaddr_t s
 	return reached;
 }
 
+/* entry_set_wp(), but in shared memory nothing is left of the mark: there is no copy-on-write. */
+static struct mmu_entry entry_change_wp(struct mmu_entry entry, bool wp, bool shared)
+{
+	if (!shared || wp || !entry_has_page(entry) || !entry_is_wp(entry))
+		return entry_set_wp(entry, wp);
+	return entry_with(entry, entry_prot(entry) & ~VM_PROT_WRITE,
+			  entry_flags(entry) & ~ENTRY_WP);
+}
+
 static int set_wp_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count, old, new;

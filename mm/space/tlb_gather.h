@@ -99,15 +99,6 @@ static inline struct mmu_entry marked_if_wp(struct mmu_entry entry)
 	return entry_is_wp(entry) ? entry_set_wp(ENTRY_NONE, true) : ENTRY_NONE;
 }
 
-/* entry_set_wp(), but in shared memory nothing is left of the mark: there is no copy-on-write. */
-static inline struct mmu_entry entry_change_wp(struct mmu_entry entry, bool wp, bool shared)
-{
-	if (!shared || wp || !entry_has_page(entry) || !entry_is_wp(entry))
-		return entry_set_wp(entry, wp);
-	return entry_with(entry, entry_prot(entry) & ~VM_PROT_WRITE,
-			  entry_flags(entry) & ~ENTRY_WP);
-}
-
 /* As gather_zap_entry(), but returns false, with nothing changed, if the entry is not `old` any more. */
 bool gather_zap_same(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
 		     struct mmu_entry old);

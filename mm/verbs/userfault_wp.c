@@ -57,11 +57,9 @@ int vma_set_wp(struct vma *vma, vaddr_t start, vaddr_t end, bool wp, bool marks)
 	int result = marks ? tables_fill_wait(&tables, MMU_LEVELS - 1) : 0;
 
 	assert_hardened(mm_host.mmap_locked(space));
-	if (result)
-		return result;
 	space_lock(space);
 	space_busy_locked(space, start, end);
-	result = large_split_edges(space, start, end, PAGE_NORMAL);
+	result = result ?: large_split_edges(space, start, end, PAGE_NORMAL);
 	gather_init(&gather, space);
 	while (!result && at < end) {
 		at = set_wp_piece(&gather, vma, at, end, wp, marks ? &tables : NULL);

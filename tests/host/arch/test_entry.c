@@ -154,6 +154,30 @@ TEST(write_protected_by_the_program) /* R230 */
 	assert_int_equal((1ul << 40) - 1, entry_swap_slot(swap));
 }
 
+TEST(marked_and_poisoned) /* R230 */
+{
+	const struct mmu_entry mark = entry_set_wp(ENTRY_NONE, true), poison = entry_make_poison();
+	const struct mmu_entry others[] = { entry_make_swap(0), entry_make(frames[2], 0, 0),
+					    entry_make(frames[2], VM_PROT_READ, 0) };
+
+	assert_int_equal(ENTRY_MARKED, entry_state(mark));
+	assert_int_equal(ENTRY_POISONED, entry_state(poison));
+	assert_true(entry_is_wp(mark) && !entry_is_wp(poison) && !entry_is_wp(ENTRY_NONE));
+	assert_int_equal(0, entry_set_wp(mark, false).word);
+	assert_int_equal(poison.word, entry_set_wp(poison, true).word);
+	assert_int_equal(poison.word, entry_set_wp(poison, false).word);
+	assert_true(entry_is_blank(mark) && entry_is_blank(poison) && entry_is_blank(ENTRY_NONE));
+	assert_false(entry_empty(mark) || entry_empty(poison));
+	assert_false(entry_has_page(mark) || entry_has_page(poison));
+	assert_int_equal(0, entry_prot(mark) | entry_flags(mark) | entry_prot(poison) |
+				    entry_flags(poison));
+	assert_false(entry_allows(mark, VM_PROT_READ) || entry_allows(poison, VM_PROT_READ));
+	assert_false(entry_downgrades(mark, ENTRY_NONE) || entry_downgrades(ENTRY_NONE, poison));
+	assert_int_equal(0, (mark.word | poison.word) & (V | U));
+	for (unsigned i = 0; i < 3; i++)
+		assert_false(entry_is_blank(others[i]));
+}
+
 TEST(share) /* R60 */
 {
 	for (unsigned soft = 0; soft < 2; soft++) {
