@@ -81,16 +81,19 @@ static ssize_t object_write_behind(struct object *object, struct user_iter *from
 static ssize_t object_write_page(struct object *object, struct user_iter *from, uint64_t pos,
 				 size_t n)
 {
-	struct page *page;
+	struct lent_page page;
 	ssize_t lent = object_lend_writable(object, pos, n, &page);
 	size_t went;
+	int err;
 
 	if (lent == 0)
 		return object_write_behind(object, from, pos, n);
 	if (lent < 0)
 		return lent;
-	went = user_iter_copy_in(from, object_bytes_at(page, pos), (size_t)lent);
-	object_written(object, page, went != 0 ? pos + went : 0);
+	went = user_iter_copy_in(from, object_bytes_at(page.page, pos), (size_t)lent);
+	err = object_written(object, &page, pos, went);
+	if (err)
+		return err;
 	return went != 0 ? (ssize_t)went : -EFAULT;
 }
 

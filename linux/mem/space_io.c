@@ -31,20 +31,40 @@ int space_read(struct space *space, vaddr_t at, size_t n, struct user_iter *to, 
 	return n == 0 && err == -EINTR ? 0 : err;
 }
 
+/* Writes what is in one page or two. Adds to *done_ret, also if it fails at the second. */
+static int space_write_part(struct space *space, vaddr_t at, const char *from, size_t n,
+			    bool forced, size_t *done_ret)
+{
+	int err = 0;
+
+	while (n != 0 && err == 0) {
+		size_t piece = rest_of_page(at, n);
+
+		err = forced ? vm_poke(space, at, from, piece)
+			     : vm_copy_to_mapped(space, at, from, piece);
+		*done_ret += err ? 0 : piece;
+		at += piece;
+		from += piece;
+		n -= piece;
+	}
+	return err == -EFAULT ? -EIO : err;
+}
+
+/* As on Linux, what is `forced` goes by parts of PAGE_SIZE bytes, of which none is written if it cannot be read to its end. */
 int space_write(struct space *space, vaddr_t at, size_t n, struct user_iter *from, char *page,
 		bool forced, size_t *done_ret)
 {
 	int err = 0;
 
 	for (*done_ret = 0; n != 0 && err == 0;) {
-		size_t part = rest_of_page(at, n);
+		size_t part = forced ? MIN(n, PAGE_SIZE) : rest_of_page(at, n);
 		size_t copied = user_iter_copy_in(from, page, part);
 
-		err = forced ? vm_poke(space, at, page, copied)
-			     : vm_copy_to_mapped(space, at, page, copied);
+		if (forced && copied != part)
+			return -EFAULT;
+		err = space_write_part(space, at, page, copied, forced, done_ret);
 		if (err)
-			return err == -EFAULT ? -EIO : err;
-		*done_ret += copied;
+			return err;
 		at += part;
 		n -= part;
 		err = copied != part ? -EFAULT : vm_pause();

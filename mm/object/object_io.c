@@ -3,8 +3,8 @@
 /*
  * Bytes are transferred in pieces, each within one page. The page is referenced, and the bytes are
  * copied with no spinning lock held, because a user copy may fault, wait, and even find the very
- * same page. A page beyond the end is filled before any other thread can see it: it enters the
- * index together with the new size.
+ * same page. A page beyond the end or for a hole is filled before any other thread can see it. Beyond the end it enters the
+ * index together with the new size. Where nothing can be read of what is to be written, none is made.
  */
 #include "mm/object/object_io.h"
 
@@ -128,7 +128,8 @@ static ssize_t read_piece(struct object *object, uint64_t pos, const struct side
 	return went ? (ssize_t)went : -EFAULT;
 }
 
-void object_written(struct object *object, struct page *page, uint64_t end)
+/* Drops the caller's reference to a page, of which all up to `end` has bytes now. */
+static void end_write(struct object *object, struct page *page, uint64_t end)
 {
 	page_put(page);
 	if (end <= object_size(object))
@@ -139,7 +140,53 @@ void object_written(struct object *object, struct page *page, uint64_t end)
 	spin_unlock(&object->lock);
 }
 
-ssize_t object_lend_writable(struct object *object, uint64_t pos, size_t n, struct page **page_ret)
+/* What was not written of a new page is zeros. */
+static void complete_new(struct page *page, uint64_t pos, size_t went)
+{
+	const size_t offset = pos & PAGE_MASK;
+
+	memset(page_address(page), 0, offset);
+	memset((char *)page_address(page) + offset + went, 0, PAGE_SIZE - offset - went);
+	page_set_dirty(page);
+}
+
+/*
+ * Puts a page with `went` bytes at pos into a hole. The caller keeps its reference. Returns 0; -EAGAIN: it is no hole any more, and
+ * the bytes are to be written to what is there; -ENOMEM or -ENOSPC.
+ */
+static int object_fill_hole(struct object *object, uint64_t pos, size_t went, struct page *page,
+			    uint64_t truncations)
+{
+	struct page *there;
+	int error;
+
+	page_get(page); /* which object_publish() takes over */
+	error = object_publish(object, pos >> PAGE_SHIFT, page, truncations, 0, &there);
+	if (error)
+		return error;
+	if (there == page) {
+		end_write(object, there, pos + went);
+		return 0;
+	}
+	page_put(there);
+	return -EAGAIN;
+}
+
+/* object_page_there() that waits. -ENOENT is a hole. */
+static int find_page_wait(struct object *object, uint64_t index, struct page **page_ret)
+{
+	struct relief relief = { 0 };
+	struct vm_wait wait;
+	int result;
+
+	vm_wait_init(&wait);
+	do
+		result = object_page_there(object, index, page_ret, &wait);
+	while (wait_and_retry(&result, &wait, &relief));
+	return result;
+}
+
+ssize_t object_lend_writable(struct object *object, uint64_t pos, size_t n, struct lent_page *ret)
 {
 	uint64_t index = pos >> PAGE_SHIFT;
 	int error;
@@ -147,11 +194,52 @@ ssize_t object_lend_writable(struct object *object, uint64_t pos, size_t n, stru
 	if (pos >= OBJECT_SIZE_MAX || index >= object_pages(object_size(object)))
 		return 0;
 	n = MIN(n, OBJECT_SIZE_MAX - pos);
-	error = object_page_wait(object, index, page_ret, false);
-	if (error)
+	ret->truncations = atomic_load_relaxed(&object->truncations);
+	error = find_page_wait(object, index, &ret->page);
+	ret->is_new = error == -ENOENT;
+	if (ret->is_new) {
+		ret->page = page_alloc_wait(0, PAGE_OBJECT);
+		if (!ret->page)
+			return -ENOMEM;
+	} else if (error) {
 		return error == -ENXIO ? 0 : error;
-	page_set_dirty(*page_ret);
+	} else {
+		page_set_dirty(ret->page);
+	}
 	return (ssize_t)within_page(pos, n);
+}
+
+/* If another thread was first, its page gets the bytes. */
+static int written_to_hole(struct object *object, const struct lent_page *lent, uint64_t pos,
+			   size_t went)
+{
+	struct relief relief = { 0 };
+	ssize_t put = 0;
+	int result;
+
+	complete_new(lent->page, pos, went);
+	do {
+		result = object_fill_hole(object, pos, went, lent->page, lent->truncations);
+		if (result == -EAGAIN)
+			break;
+	} while (wait_and_retry(&result, NULL, &relief));
+	if (result == -EAGAIN)
+		put = object_write_kernel(object, pos, object_bytes_at(lent->page, pos), went);
+	return put < 0 ? (int)put : result == -EAGAIN ? 0 : result;
+}
+
+int object_written(struct object *object, const struct lent_page *lent, uint64_t pos, size_t went)
+{
+	int error = 0;
+
+	if (!lent->is_new) {
+		end_write(object, lent->page, went ? pos + went : 0);
+		return 0;
+	}
+	if (went)
+		error = written_to_hole(object, lent, pos, went);
+	page_put(lent->page);
+	return error;
 }
 
 /* Drops the caller's reference to the page. Returns 0 or -EFAULT. */
@@ -162,9 +250,27 @@ static int write_to(struct object *object, struct page *page, uint64_t pos, cons
 
 	page_set_dirty(page);
 	went = side_take(from, object_bytes_at(page, pos), n);
-	object_written(object, page, went ? pos + went : 0);
+	end_write(object, page, went ? pos + went : 0);
 	*went_ret = went;
 	return went ? 0 : -EFAULT;
+}
+
+/* Makes a new page with the bytes, which nobody else knows. Returns 0, -ENOMEM or -EFAULT. */
+static int make_written(uint64_t pos, const struct side *from, size_t n, struct page **page_ret,
+			size_t *went_ret)
+{
+	struct page *page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
+
+	if (!page)
+		return -ENOMEM;
+	*went_ret = side_take(from, object_bytes_at(page, pos), n);
+	if (!*went_ret) {
+		page_put(page);
+		return -EFAULT;
+	}
+	complete_new(page, pos, *went_ret);
+	*page_ret = page;
+	return 0;
 }
 
 /* Returns the preallocated page at index, referenced, or NULL. */
@@ -178,10 +284,18 @@ static struct page *page_cached(struct object *object, uint64_t index)
 static int write_inside(struct object *object, uint64_t pos, const struct side *from, size_t n,
 			size_t *went_ret, struct vm_wait *wait)
 {
+	uint64_t truncations = atomic_load_relaxed(&object->truncations);
 	struct page *page;
-	int error = object_page(object, pos >> PAGE_SHIFT, &page, wait);
+	int error = object_page_there(object, pos >> PAGE_SHIFT, &page, wait);
 
-	return error ? error : write_to(object, page, pos, from, n, went_ret);
+	if (error != -ENOENT)
+		return error ? error : write_to(object, page, pos, from, n, went_ret);
+	error = make_written(pos, from, n, &page, went_ret);
+	if (error)
+		return error;
+	error = object_fill_hole(object, pos, *went_ret, page, truncations);
+	page_put(page);
+	return error;
 }
 
 static int write_beyond(struct object *object, uint64_t pos, const struct side *from, size_t n,
@@ -189,27 +303,18 @@ static int write_beyond(struct object *object, uint64_t pos, const struct side *
 {
 	uint64_t truncations = atomic_load_relaxed(&object->truncations);
 	struct page *page = page_cached(object, pos >> PAGE_SHIFT);
-	size_t offset = pos & PAGE_MASK, went;
 	int error;
 
 	if (page)
 		return write_to(object, page, pos, from, n, went_ret);
-	page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
-	if (!page)
-		return -ENOMEM;
-	went = side_take(from, object_bytes_at(page, pos), n);
-	if (!went) {
-		page_put(page);
-		return -EFAULT;
-	}
-	memset(page_address(page), 0, offset);
-	memset((char *)page_address(page) + offset + went, 0, PAGE_SIZE - offset - went);
-	page_set_dirty(page);
-	error = object_publish(object, pos >> PAGE_SHIFT, page, truncations, pos + went, &page);
+	error = make_written(pos, from, n, &page, went_ret);
+	if (error)
+		return error;
+	error = object_publish(object, pos >> PAGE_SHIFT, page, truncations, pos + *went_ret,
+			       &page);
 	if (error)
 		return error;
 	page_put(page);
-	*went_ret = went;
 	return 0;
 }
 

@@ -19,6 +19,13 @@ ssize_t object_write(struct object *object, uint64_t pos, vaddr_t user_from, siz
 ssize_t object_read_kernel(struct object *object, uint64_t pos, void *to, size_t n);
 ssize_t object_write_kernel(struct object *object, uint64_t pos, const void *from, size_t n);
 
+/* A page that is lent for a write. */
+struct lent_page {
+	struct page *page; /* with a reference */
+	bool is_new; /* it is for a hole, and nobody else knows it yet; what is not written has no content */
+	uint64_t truncations; /* of the object, before the hole was found */
+};
+
 /*
  * For transfers that are not to one piece of memory: one page at a time, whose bytes the caller copies or refers to. Return how
  * many of n bytes (not 0) from pos on are in one page, and that page with a reference in *page_ret; or a negative errno. Preconditions and errors are as above,
@@ -26,12 +33,13 @@ ssize_t object_write_kernel(struct object *object, uint64_t pos, const void *fro
  *
  * object_lend() is for reads: 0 at the end of the object. NULL: there is no page, and the bytes are zeros.
  * object_lend_writable() is for writes within the pages that the size takes: 0 beyond these, where
- * object_write() knows what to do. object_written() takes over the page, and raises the
- * size to `end`.
+ * object_write() knows what to do. object_written() takes over the page, with `went` bytes written at pos. It raises
+ * the size to their end, and returns 0 or a negative errno. A hole gets its page only here, and stays one if
+ * nothing was written.
  */
 ssize_t object_lend(struct object *object, uint64_t pos, size_t n, struct page **page_ret);
-ssize_t object_lend_writable(struct object *object, uint64_t pos, size_t n, struct page **page_ret);
-void object_written(struct object *object, struct page *page, uint64_t end);
+ssize_t object_lend_writable(struct object *object, uint64_t pos, size_t n, struct lent_page *ret);
+int object_written(struct object *object, const struct lent_page *lent, uint64_t pos, size_t went);
 
 /* Where the byte at a position is in its page. */
 static inline void *object_bytes_at(struct page *page, uint64_t pos)
