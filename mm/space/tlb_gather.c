@@ -264,6 +264,12 @@ static bool shows(struct mmu_entry entry, const struct object *object)
 	return entry_has_page(entry) && pfn_to_page(entry_pfn(entry))->owner == object;
 }
 
+/* Zeros that a program was given for a hole of the object, and has not written to, go with it. */
+static bool shows_zeros(struct mmu_entry entry)
+{
+	return entry_has_page(entry) && entry_pfn(entry) == zero_pfn;
+}
+
 static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
@@ -276,7 +282,7 @@ static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
 		const struct mmu_entry old = entry_load(slot);
 
 		gather->resume = mmu_leaf_va(leaf, slot);
-		if (!shows(old, gather->shown))
+		if (!shows_zeros(old) && !shows(old, gather->shown))
 			continue;
 		if (gather->npages == GATHER_PAGES)
 			return 1;

@@ -84,7 +84,7 @@ vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, 
 vaddr_t gather_zap_to_marks(struct gather *gather, const struct vma *vma, vaddr_t start,
 			    vaddr_t end);
 
-/* Clears as gather_zap() does the entries that map pages of the VMA's object: private copies stay, and marks of a VMA with VMA_UF_WP. */
+/* Clears as gather_zap() does the entries that map pages of the VMA's object, or the zero page: private copies stay, and marks of a VMA with VMA_UF_WP. */
 vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
 /*
