@@ -364,7 +364,9 @@ void userfault_child_told(struct userfault *userfault, const struct userfault *c
 	event = event_of_child_locked(userfault, child);
 	if (event && told) {
 		tell_event_locked(event);
-	} else if (event) {
+	} else if (event) { /* which goes behind the others, as on Linux */
+		list_del(&event->link);
+		list_add_tail(&userfault->events, &event->link);
 		event->is_taken = false;
 		userfault->nevents++;
 	}

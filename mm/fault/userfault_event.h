@@ -94,7 +94,7 @@ void userfault_end_events(struct userfault_event *events);
 
 /*
  * Takes the oldest event. Returns false if there is none. Of USERFAULT_FORKED, userfault_child_told() must follow: `told`: the program has what
- * was made of the child; else it will be told again.
+ * was made of the child; else it will be told again, after the others that wait.
  */
 bool userfault_next_event(struct userfault *userfault, struct userfault_news *ret);
 void userfault_child_told(struct userfault *userfault, const struct userfault *child, bool told);

@@ -148,42 +148,47 @@ static void userfaultfd_release(struct file *file)
 
 /* ---- calls ---- */
 
-/* The features may be set once, before anything else. Who gets a child's memory could read it. */
-static int set_features(struct userfaultfd *of, const struct abi_uffdio_api *api)
+/* Who gets a child's memory could read it. */
+static int check_features(const struct abi_uffdio_api *api)
 {
-	uint32_t none = 0;
-
 	if (api->api != UFFD_API || api->features & ~(uint64_t)FEATURES)
 		return -EINVAL;
-	if (api->features & UFFD_FEATURE_EVENT_FORK && !capable(CAP_SYS_PTRACE))
-		return -EPERM;
-	return __atomic_compare_exchange_n(&of->features, &none,
-					   INITIALIZED | (uint32_t)api->features, false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
-		       ? 0
-		       : -EINVAL;
+	return api->features & UFFD_FEATURE_EVENT_FORK && !capable(CAP_SYS_PTRACE) ? -EPERM : 0;
 }
 
+/* The features may be set once, before anything else. */
+static int set_features(struct userfaultfd *of, uint32_t features)
+{
+	struct userfault *userfault = of->userfault;
+	uint32_t none = 0;
+
+	if (!__atomic_compare_exchange_n(&of->features, &none, INITIALIZED | features, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return -EINVAL;
+	userfault->refuses = features & UFFD_FEATURE_SIGBUS;
+	userfault->is_async = features & UFFD_FEATURE_WP_ASYNC;
+	userfault->has_holes = features & (UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC);
+	userfault->tells = userfaultfd_events_of(features);
+	return 0;
+}
+
+/* As on Linux, an answer that cannot be stored leaves the descriptor as it was, and a refusal clears what was asked. */
 static int call_api(struct userfaultfd *of, vaddr_t arg)
 {
-	struct abi_uffdio_api api;
-	int err = user_copy_in(&api, arg, sizeof(api));
+	const struct abi_uffdio_api none = { 0 },
+				    answer = { UFFD_API, .features = FEATURES, .ioctls = CALLS };
+	struct abi_uffdio_api ask;
+	int err = user_copy_in(&ask, arg, sizeof(ask));
 
 	if (err)
 		return err;
-	err = set_features(of, &api);
-	if (err) {
-		api = (struct abi_uffdio_api){ 0 };
-		return user_copy_out(arg, &api, sizeof(api)) ?: err;
+	err = check_features(&ask);
+	if (!err) {
+		if (user_copy_out(arg, &answer, sizeof(answer)))
+			return -EFAULT;
+		err = set_features(of, (uint32_t)ask.features);
 	}
-	of->userfault->refuses = api.features & UFFD_FEATURE_SIGBUS;
-	of->userfault->is_async = api.features & UFFD_FEATURE_WP_ASYNC;
-	of->userfault->has_holes = api.features &
-				   (UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC);
-	of->userfault->tells = userfaultfd_events_of((uint32_t)api.features);
-	api.features = FEATURES;
-	api.ioctls = CALLS;
-	return user_copy_out(arg, &api, sizeof(api));
+	return err && user_copy_out(arg, &none, sizeof(none)) ? -EFAULT : err;
 }
 
 static int uffd_check_range(const struct abi_uffdio_range *range)
@@ -389,7 +394,7 @@ static int call_copy(struct userfaultfd *of, vaddr_t arg)
 			      .wakes = !(ask.mode & UFFDIO_COPY_MODE_DONTWAKE),
 			      .wp = ask.mode & UFFDIO_COPY_MODE_WP };
 	err = uffd_check_range(&gift.range);
-	if (err || ask.src + ask.len <= ask.src ||
+	if (err || ask.src > USER_TOP - ask.len || /* which is no more than that */
 	    ask.mode & ~(uint64_t)(UFFDIO_COPY_MODE_DONTWAKE | UFFDIO_COPY_MODE_WP))
 		return -EINVAL;
 	return end_give(answer, give_pages(of, &gift), ask.len);
@@ -584,6 +589,7 @@ static int userfaultfd_device_ioctl(struct file *file, unsigned long request, va
 
 const struct file_ops userfaultfd_device_ops = {
 	.name = "userfaultfd device",
+	.seek_is_0 = true,
 	.stat = inode_file_stat,
 	.ioctl = userfaultfd_device_ioctl,
 	.release = inode_file_release,
