@@ -136,6 +136,9 @@ struct wp_marks {
 	uint64_t bits[MMU_LEAF_ENTRIES / 64];
 };
 
+/* Entries that a piece may copy where each may be marked. */
+#define MARKED_ENTRIES 128
+
 static void note_marks(struct wp_marks *marks, struct mmu_entry *first, struct mmu_entry *end)
 {
 	struct mmu_entry *slot;
@@ -309,8 +312,11 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 		end = MIN(end, first + PINNED_ENTRIES);
 		pinned = first_pinned(first, end);
 	}
-	if (unlikely(copying->from->flags & VMA_UF_WP))
+	if (unlikely(copying->from->flags & VMA_UF_WP)) {
+		end = MIN(end, first + MARKED_ENTRIES);
+		pinned = MIN(pinned, end);
 		note_marks(&marks, first, pinned);
+	}
 	copy_leaf_entries(copying, leaf, first, pinned, to);
 	if (unlikely(copying->from->flags & VMA_UF_WP))
 		set_marks(&marks, first, pinned, to + (first - leaf->entries));
