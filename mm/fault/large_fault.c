@@ -196,7 +196,8 @@ static enum vm_outcome large_fault(struct fault *fault, vaddr_t base)
 	case FAULT_SPURIOUS:
 		return install_nothing(fault);
 	case FAULT_USER_WP:
-		return userfault_protected(fault);
+		return userfault_is_of_page(fault) ? split_for_page(fault, base)
+						   : userfault_protected(fault);
 	default:
 		return install_reuse_large(fault);
 	}

@@ -185,6 +185,11 @@ enum vm_outcome userfault_protected(struct fault *fault)
 	return install_unprotected(fault);
 }
 
+bool userfault_is_of_page(const struct fault *fault)
+{
+	return fault->attr.flags & VMA_UF_WP && fault->vma->userfault->is_async;
+}
+
 /* ---- who waits ---- */
 
 static struct userfault_waiter *waiter_of(struct tree_node *node)

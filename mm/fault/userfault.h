@@ -117,5 +117,8 @@ int userfault_map(struct space *space, vaddr_t va, struct page **page, bool wp);
 /* Does [start, end) lie in one VMA that is registered in one of the modes VMA_UF_*? */
 bool userfault_covers(struct space *space, vaddr_t start, vaddr_t end, unsigned modes);
 
+/* USER_WP in memory where marks tell which pages were written: the other pages of a large entry keep theirs. The caller holds the space's lock. */
+bool userfault_is_of_page(const struct fault *fault);
+
 /* USER_WP. The caller holds the space's lock, and is no reader. Returns an outcome. */
 enum vm_outcome userfault_protected(struct fault *fault);

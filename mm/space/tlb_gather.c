@@ -364,29 +364,33 @@ static struct mmu_entry entry_change_wp(struct mmu_entry entry, bool wp, bool sh
 			  entry_flags(entry) & ~ENTRY_WP);
 }
 
+void gather_set_wp_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot, bool large)
+{
+	struct mmu_entry old, new;
+
+	do {
+		old = entry_load(slot);
+		new = entry_change_wp(old, gather->wp, gather->shared);
+	} while (!entry_cas(slot, old, new));
+	debt_owe(gather->space, va, old, new);
+	if (entry_downgrades(old, new))
+		mmu_flush_add(&gather->flush, va);
+	if (!entry_is_blank(old))
+		note_change(gather->space, large ? CHANGE_LARGE : CHANGE_ENTRY, va, old.word,
+			    new.word);
+}
+
 static int set_wp_leaf(void *arg, const struct mmu_leaf *leaf)
 {
-	struct mmu_entry *slot, *end = leaf->entries + leaf->count, old, new;
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 	struct gather *gather = arg;
 
 	gather->resume = leaf->va;
 	if (gather->leaves == GATHER_LEAVES)
 		return 1;
 	gather->leaves++;
-	entry_for_each_used(slot, leaf->entries, end) {
-		const vaddr_t va = mmu_leaf_va(leaf, slot);
-
-		do {
-			old = entry_load(slot);
-			new = entry_change_wp(old, gather->wp, gather->shared);
-		} while (!entry_cas(slot, old, new));
-		debt_owe(gather->space, va, old, new);
-		if (entry_downgrades(old, new))
-			mmu_flush_add(&gather->flush, va);
-		if (!entry_is_blank(old))
-			note_change(gather->space, leaf->large ? CHANGE_LARGE : CHANGE_ENTRY, va,
-				    old.word, new.word);
-	}
+	entry_for_each_used(slot, leaf->entries, end)
+		gather_set_wp_entry(gather, mmu_leaf_va(leaf, slot), slot, leaf->large);
 	return 0;
 }
 

@@ -119,6 +119,9 @@ vaddr_t gather_downgrade(struct gather *gather, const struct vma *vma, vaddr_t s
 vaddr_t gather_set_wp(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end,
 		      bool wp);
 
+/* gather_set_wp() of one entry, which may be EMPTY: gather->wp and gather->shared are set. The caller holds the space's lock, and keeps it until gather_fence(). */
+void gather_set_wp_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot, bool large);
+
 /* Must the gather be fenced and freed before it can take more? */
 static inline bool gather_full(const struct gather *gather)
 {

@@ -75,7 +75,7 @@ extern const struct inode_ops proc_fixed_dir_ops, proc_own_dir_ops, proc_map_fil
 /* Files of text: of the machine, whose writes fail with -EIO; of a process, with -EINVAL. */
 extern const struct file_ops proc_system_file_ops, proc_file_ops, proc_stack_file_ops;
 extern const struct file_ops proc_table_file_ops;
-/* maps answers PROCMAP_QUERY; environ and auxv are memory, too. */
+/* maps answers PROCMAP_QUERY, and pagemap PAGEMAP_SCAN; environ and auxv are memory, too. */
 extern const struct file_ops proc_maps_file_ops, proc_environ_file_ops, proc_auxv_file_ops;
 extern const struct file_ops proc_smaps_file_ops, proc_smaps_rollup_file_ops, proc_mem_file_ops;
 extern const struct file_ops proc_dump_filter_file_ops, proc_oom_adj_file_ops,
@@ -116,6 +116,7 @@ struct proc_memory {
 };
 
 int proc_maps_ioctl(struct file *file, unsigned long request, vaddr_t arg);
+int proc_pagemap_ioctl(struct file *file, unsigned long request, vaddr_t arg);
 
 ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size);
 int proc_self_follow(struct proc_node *link, struct inode **inode_ret);

@@ -110,6 +110,7 @@ const struct file_ops proc_pagemap_file_ops = {
 	.name = "frames of a process",
 	.opened = pagemap_opened,
 	.read = pagemap_read,
+	.ioctl = proc_pagemap_ioctl,
 	.seek = file_seek_from_start,
 	.release = proc_memory_release,
 	PROCESS_FILE_SLOTS,
