@@ -2,6 +2,7 @@
 /* fail_nth: faults of each kind, and what changes the map of memory. */
 #include "fail_nth.h"
 
+#include "abi/pagemap.h"
 #include "abi/userfaultfd.h"
 
 #define AT ((char *)0x2000000000) /* far from all else: tables of its own at each level */
@@ -317,6 +318,52 @@ static long protect_registered(void)
 	return uffd_ask(UFFDIO_WRITEPROTECT, &ask);
 }
 
+static int pagemap = -1;
+
+static void begin_scan(void)
+{
+	struct abi_uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_WP_ASYNC };
+
+	write_area();
+	need(uffd = (int)CALL(SYS_userfaultfd, UFFD_USER_MODE_ONLY, 0, 0, 0));
+	need(uffd_ask(UFFDIO_API, &api));
+	need(map(REGISTERED, 16 * PAGE, RW, ANON | MAP_FIXED, -1));
+	need(uffd_register(AT, UFFDIO_REGISTER_MODE_WP));
+	need(uffd_register(REGISTERED, UFFDIO_REGISTER_MODE_WP));
+	need(pagemap = (int)CALL(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY, 0));
+}
+
+/* All of SOME bytes there is written, and is protected. */
+static long scan_all_of(char *at)
+{
+	static struct abi_page_region region;
+	struct abi_pm_scan_arg ask = {
+		.size = sizeof(ask),
+		.flags = PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
+		.start = (uintptr_t)at,
+		.end = (uintptr_t)at + SOME,
+		.vec = (uintptr_t)&region,
+		.vec_len = 1,
+		.category_mask = PAGE_IS_WRITTEN,
+		.return_mask = PAGE_IS_WRITTEN,
+	};
+	long n = CALL(SYS_ioctl, pagemap, PAGEMAP_SCAN, &ask, 0);
+
+	if (n < 0)
+		return n;
+	return n == 1 && region.start == ask.start && region.end == ask.end ? 0 : -EIO;
+}
+
+static long scan_written(void)
+{
+	return scan_all_of(AT);
+}
+
+static long scan_holes(void)
+{
+	return scan_all_of(REGISTERED);
+}
+
 const struct scenario memory_scenarios[] = {
 	{ "fault_zero", read_zero, map_area, NULL, MAY_DIE },
 	{ "fault_write", write_fresh, map_area, NULL, MAY_DIE },
@@ -346,5 +393,7 @@ const struct scenario memory_scenarios[] = {
 	{ "uffd_copy", copy_to_registered, begin_missing, NULL, 0 },
 	{ "uffd_move", move_to_registered, begin_missing, NULL, MAY_DIE },
 	{ "uffd_protect", protect_registered, begin_protected, NULL, 0 },
+	{ "scan_written", scan_written, begin_scan, NULL, 0 },
+	{ "scan_holes", scan_holes, begin_scan, NULL, 0 },
 	{ NULL },
 };

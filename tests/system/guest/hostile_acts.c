@@ -5,6 +5,9 @@
 #include <elf.h>
 #include <termios.h>
 
+#include "abi/pagemap.h"
+#include "abi/userfaultfd.h"
+
 #define CROWD 12
 
 uint64_t shared_fd;
@@ -185,6 +188,54 @@ static void hog(void)
 		at[i] = 1;
 }
 
+static uint64_t some_categories(void)
+{
+	return ONE_IN(16) ? some_number() : below(2) ? 0 : below(256);
+}
+
+/* Registers memory by the descriptor; or not, with another mode or any range. */
+static void register_some(uint64_t uffd)
+{
+	struct abi_uffdio_register ask = { .range = { argument('g'), argument('L') },
+					   .mode = ONE_IN(16) ? some_number()
+							      : UFFDIO_REGISTER_MODE_WP };
+
+	call3(SYS_ioctl, uffd, UFFDIO_REGISTER, (uint64_t)&ask);
+}
+
+/* Finds what was written, and protects it, with any arguments. */
+static void scans(void)
+{
+	struct abi_uffdio_api api = { .api = UFFD_API,
+				      .features = UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_SIGBUS };
+	const uint64_t uffd = (uint64_t)call3(SYS_userfaultfd, UFFD_USER_MODE_ONLY, 0, 0);
+	const uint64_t map = (uint64_t)open("/proc/self/pagemap", O_RDONLY);
+
+	call3(SYS_ioctl, uffd, UFFDIO_API, (uint64_t)&api);
+	for (unsigned i = 0; i < 30; i++) {
+		const uint64_t start = argument('g');
+		struct abi_pm_scan_arg ask = {
+			.size = ONE_IN(16) ? some_length() : sizeof(ask),
+			.flags = ONE_IN(16) ? some_number() : below(4),
+			.start = start,
+			.end = ONE_IN(8) ? some_number() : start + argument('L'),
+			.vec = ONE_IN(8) ? 0 : argument('a'),
+			.vec_len = below(2) ? below(8) : some_length(),
+			.max_pages = below(2) ? 0 : some_length(),
+			.category_inverted = some_categories(),
+			.category_mask = some_categories(),
+			.category_anyof_mask = some_categories(),
+			.return_mask = some_categories(),
+		};
+
+		if (ONE_IN(3))
+			register_some(uffd);
+		if (ONE_IN(3))
+			random_call();
+		call3(SYS_ioctl, map, PAGEMAP_SCAN, ONE_IN(16) ? argument('a') : (uint64_t)&ask);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*f)(void);
@@ -207,10 +258,11 @@ static const struct {
 	{ "driver", act_driver, 2 },
 	{ "served", act_served, 4 },
 	{ "sockets", act_sockets, 6 },
+	{ "scans", scans, 3 },
 };
 
 #define NACTS	(sizeof(acts) / sizeof(acts[0]))
-#define WEIGHTS 61 /* of all of them */
+#define WEIGHTS 64 /* of all of them */
 
 _Static_assert(NACTS <= ACTS_MAX, "each has a counter");
 
