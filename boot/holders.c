@@ -21,6 +21,7 @@
 #include "lib/bits.h"
 #include "mm/check/ledger_walk.h"
 #include "mm/check/slab_check.h"
+#include "mm/fault/userfault_event.h"
 #include "mm/phys/slab.h"
 #include "mm/swap/swap_cache.h"
 #include "proc/exe.h"
@@ -30,8 +31,9 @@
 
 /* The core's. */
 static struct counted_kind *const kinds[] = {
-	&object_kind,  &exe_kind,      &file_kind,   &pipe_kind,	&uspace_kind,
-	&fdtable_kind, &endpoint_kind, &sender_kind, &uio_session_kind, &watch_kind,
+	&object_kind,	   &exe_kind,	  &file_kind,	   &pipe_kind,
+	&uspace_kind,	   &fdtable_kind, &endpoint_kind,  &sender_kind,
+	&uio_session_kind, &watch_kind,	  &userfault_kind,
 };
 
 /* ---- memory ---- */
@@ -48,6 +50,7 @@ static void find_in_spaces(void)
 			if (vma->object)
 				object_use_found(vma->object);
 		}
+		userfault_find_events_of(space);
 	}
 }
 
@@ -297,6 +300,11 @@ static void sender_holds(void *it)
 	sender_find_held(it);
 }
 
+static void userfault_holds(void *it)
+{
+	userfault_find_held(it);
+}
+
 static void find_all(struct ledger_walk *walk)
 {
 	find_in_spaces();
@@ -313,6 +321,7 @@ static void find_all(struct ledger_walk *walk)
 	counted_visit(&file_kind, file_holds);
 	counted_visit(&endpoint_kind, endpoint_holds);
 	counted_visit(&sender_kind, sender_holds);
+	counted_visit(&userfault_kind, userfault_holds);
 }
 
 /* ---- references ---- */

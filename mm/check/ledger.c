@@ -6,7 +6,7 @@
  * frames of all kinds add up? Does each reference count equal the number of references that walks
  * over all spaces and objects find? With commit=strict: is what they commit what was counted? On
  * the way, ledger_space.c and ledger_object.c check trees,
- * page tables and indices.
+ * page tables and indices, and ledger_userfault.c what waits for a program that resolves faults.
  */
 
 #include "mm/check/ledger.h"
@@ -168,6 +168,7 @@ static void walk_all(struct ledger_walk *walk, int delta)
 	ledger_found(walk, zero_page, PAGE_ONE_REF);
 	ledger_walk_spaces(walk);
 	ledger_walk_objects(walk);
+	ledger_walk_userfaults(walk);
 	if (ledger_walk_others)
 		ledger_walk_others(walk);
 	walk->delta = 0;

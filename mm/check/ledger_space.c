@@ -30,7 +30,8 @@ static bool should_be_merged(const struct vma *a, const struct vma *b)
 {
 	return a->end == b->start && a->backend == b->backend && !a->object && !b->object &&
 	       a->prot == b->prot && a->max_prot == b->max_prot && a->flags == b->flags &&
-	       !(a->flags & VMA_STACK);
+	       !(a->flags & VMA_STACK) &&
+	       (!(a->flags & VMA_USERFAULT) || a->userfault == b->userfault);
 }
 
 static void check_order(struct ledger_walk *walk, const struct vma *prev, const struct vma *vma)
@@ -102,6 +103,8 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 			check_order(walk, prev, vma);
 			check_node(walk, node);
 		}
+		if (!space->ending && !space->copied)
+			ledger_check_registered(walk, vma);
 		if (vma->space != space)
 			ledger_error(walk, "VMA %#lx says it is another space's",
 				     (unsigned long)vma->start);

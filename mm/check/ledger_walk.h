@@ -33,3 +33,8 @@ extern void (*ledger_walk_others)(struct ledger_walk *walk);
 
 void ledger_walk_spaces(struct ledger_walk *walk);
 void ledger_walk_objects(struct ledger_walk *walk);
+void ledger_walk_userfaults(struct ledger_walk *walk);
+
+/* Checks how a VMA is registered with a userfault. */
+struct vma;
+void ledger_check_registered(struct ledger_walk *walk, const struct vma *vma);

@@ -19,6 +19,13 @@
 
 static SLAB_CACHE(userfault_cache, struct userfault);
 
+static const char *userfault_state(const void *userfault)
+{
+	return ((const struct userfault *)userfault)->closed ? "closed" : "open";
+}
+
+COUNTED_KIND(userfault_kind, "userfault", struct userfault, userfault_state);
+
 struct userfault *userfault_create(void)
 {
 	struct userfault *userfault = slab_alloc_wait(&userfault_cache);
@@ -31,13 +38,25 @@ struct userfault *userfault_create(void)
 	list_init(&userfault->untold);
 	list_init(&userfault->events);
 	waitq_init(&userfault->readable);
+	counted_begin(&userfault_kind, &userfault->counted, &userfault->refs.n);
 	return userfault;
 }
 
 void userfault_put(struct userfault *userfault)
 {
-	if (refcount_put(&userfault->refs))
-		slab_free(&userfault_cache, userfault);
+	if (!refcount_put(&userfault->refs))
+		return;
+	counted_end(&userfault->counted);
+	slab_free(&userfault_cache, userfault);
+}
+
+void userfault_find_held(struct userfault *userfault)
+{
+	struct tree_node *node;
+
+	tree_for_each(node, &userfault->waiting)
+		counted_found(&userfault->counted);
+	userfault_find_events(userfault);
 }
 
 /* ---- a fault ---- */

@@ -4,6 +4,7 @@
 
 #include "lib/refcount.h"
 #include "lib/tree.h"
+#include "mm/check/counted.h"
 #include "mm/space/space_lock.h"
 #include "mm/vm_wait.h"
 
@@ -18,7 +19,8 @@ struct fault;
  * object that has the page, it is mapped without a wait; or with VMA_UF_MINOR, after one that userfault_continue() ends.
  */
 struct userfault {
-	struct refcount refs; /* of who has created it, and of threads that wait */
+	struct counted counted; /* const */
+	struct refcount refs;	/* of who has created it, of threads that wait, and of events */
 	/* const once memory is registered: */
 	bool user_only; /* an access of the kernel's own is refused */
 	bool refuses;	/* so is each access: nobody waits */
@@ -38,6 +40,11 @@ struct userfault {
 	unsigned nevents;      /* of these, those that nobody has taken; read without lock */
 	struct waitq readable; /* woken when there is something to tell */
 };
+
+extern struct counted_kind userfault_kind;
+
+/* For the ledger: counts the references of those that wait. */
+void userfault_find_held(struct userfault *userfault);
 
 /* A thread that waits. In its stack. `woken` and `seq` are for thread_wait(). */
 struct userfault_waiter {

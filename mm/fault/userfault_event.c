@@ -293,6 +293,30 @@ void userfault_end_events(struct userfault_event *events)
 		events = userfault_end_event(events, true, &none);
 }
 
+/* ---- for the ledger ---- */
+
+static void find_chain(struct userfault_event *event)
+{
+	for (; event; event = event->next) {
+		counted_found(&event->userfault->counted);
+		if (event->child)
+			counted_found(&event->child->counted);
+	}
+}
+
+void userfault_find_events(struct userfault *userfault)
+{
+	struct userfault_event *event;
+
+	list_for_each_entry(event, &userfault->events, link)
+		find_chain(event);
+}
+
+void userfault_find_events_of(const struct space *space)
+{
+	find_chain(space->events);
+}
+
 /* ---- for the program ---- */
 
 /* The oldest that nobody makes something of. */

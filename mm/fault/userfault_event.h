@@ -90,6 +90,14 @@ struct userfault_event *userfault_end_event(struct userfault_event *event, bool 
 /* Tells and ends all events of a verb other than fork, as userfault_end_event() does each. */
 void userfault_end_events(struct userfault_event *events);
 
+/* ---- for the ledger: count the references of events ---- */
+
+/* Of those that wait, and of what their threads will tell after them. */
+void userfault_find_events(struct userfault *userfault);
+
+/* Of verbs that are at work. */
+void userfault_find_events_of(const struct space *space);
+
 /* ---- for the program ---- */
 
 /*

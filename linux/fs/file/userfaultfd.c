@@ -129,6 +129,12 @@ static void userfaultfd_info(struct file *file, struct seq *seq)
 				UFFD_CALL(UFFDIO_WRITEPROTECT)));
 }
 
+/* For the ledger. */
+static void userfaultfd_holds(struct file *file)
+{
+	counted_found(&((struct userfaultfd *)file->node)->userfault->counted);
+}
+
 /* What was registered is so no more, in a space that is still there. */
 static void userfaultfd_release(struct file *file)
 {
@@ -529,6 +535,7 @@ static const struct file_ops userfaultfd_ops = {
 	.poll = userfaultfd_poll,
 	.ioctl = userfaultfd_ioctl,
 	.seek_is_0 = true,
+	.holds = userfaultfd_holds,
 	.stat = anon_file_stat,
 	.label = anon_file_label,
 	.release = userfaultfd_release,

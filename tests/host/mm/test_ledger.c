@@ -8,6 +8,7 @@
 #include "fake.h"
 #include "mm/check/ledger.h"
 #include "mm/fault/fault.h"
+#include "mm/fault/userfault_event.h"
 #include "mm/host.h"
 #include "mm/object/page_cache.h"
 #include "mm/phys/kmalloc.h"
@@ -392,6 +393,127 @@ TEST(zero_page_written)
 	scene();
 	finds(((unsigned char *)page_address(zero_page))[4001], 1); /* R53 */
 	end_scene();
+}
+
+/* ---- userfaults ---- */
+
+static struct userfault *first, *second;
+
+static void set_registered(size_t page, size_t npages, struct userfault *with)
+{
+	assert_int_equal(0, vm_userfault_register(&parent, ANON + page * PAGE_SIZE,
+						  ANON + (page + npages) * PAGE_SIZE, with,
+						  VMA_UF_MISSING));
+}
+
+/* Two userfaults whose memory is side by side. */
+static void registered_scene(void)
+{
+	scene();
+	first = userfault_create();
+	second = userfault_create();
+	assert_true(first && second);
+	set_registered(0, 6, first);
+	set_registered(6, 2, second);
+	assert_int_equal(0, ledger_check(NULL));
+}
+
+static void end_registered_scene(void)
+{
+	assert_int_equal(0, vm_userfault_unregister(&parent, ANON, ANON + LEN));
+	userfault_put(first);
+	userfault_put(second);
+	end_scene();
+}
+
+static void enter_at(size_t page, struct userfault_waiter *waiter)
+{
+	const struct vm_wait wait = { .space = &parent,
+				      .va = ANON + page * PAGE_SIZE,
+				      .why = WAITS_FOR_USERFAULT };
+
+	assert_true(userfault_enter(&wait, wait.va, 1, waiter));
+}
+
+TEST(userfaults)
+{
+	struct userfault_waiter waiters[4];
+	struct userfault_message message;
+	struct vma *vma;
+
+	registered_scene();
+	for (size_t i = 0; i < 4; i++)
+		enter_at(4 + i, &waiters[i]);
+	assert_int_equal(2, first->nwaiting);
+	assert_int_equal(2, second->nwaiting);
+	assert_int_equal(0, ledger_check(NULL));
+	assert_true(userfault_next(first, &message));
+	assert_int_equal(0, ledger_check(NULL));
+	finds(first->nwaiting, 1);
+	finds(first->nwaiting, 3);
+	finds(first->nuntold, 2);
+	finds(second->nuntold, 1);
+	finds(second->nevents, 1);
+	finds(second->closed, true);
+	finds(waiters[0].userfault, second);
+	finds(waiters[1].is_waiting, false);
+	finds(waiters[1].address, ANON);
+	vma = vma_find(&parent, ANON);
+	finds(vma->backend, &vma_anon);
+	finds(vma->flags, vma->flags & ~VMA_USERFAULT);
+	finds(vma->userfault, (struct userfault *)vma);
+	finds(vma->userfault, second); /* then the two should be one */
+	finds(parent.ever_registered, false);
+	userfault_close(second);
+	assert_int_equal(0, ledger_check(NULL));
+	for (size_t i = 0; i < 4; i++)
+		userfault_leave(&waiters[i]);
+	end_registered_scene();
+}
+
+/* The ledger in the place of the wait for an event to be told of. */
+static unsigned looked;
+
+static int look_at_event(struct vm_wait *wait)
+{
+	struct userfault_event *event;
+	struct userfault_news news;
+
+	if (!wait)
+		return 0;
+	event = list_entry(first->events.next, struct userfault_event, link);
+	looked++;
+	assert_int_equal(0, ledger_check(NULL));
+	finds(first->nevents, 0);
+	finds(first->nevents, 2);
+	finds(first->changing, 0);
+	finds(first->closed, true);
+	finds(event->userfault, second);
+	finds(event->is_waiting, false);
+	finds(event->is_taken, true);
+	finds(event->is_told, true);
+	userfault_find_held(first); /* its own reference, and this one's */
+	assert_true(userfault_next_event(first, &news));
+	assert_int_equal(0, ledger_check(NULL));
+	return 0;
+}
+
+TEST(userfaults_with_events)
+{
+	int (*const usual)(struct vm_wait *) = mm_host.pause;
+
+	registered_scene();
+	first->tells = USERFAULT_UNMAPPED;
+	assert_int_equal(0, vm_unmap(&parent, ANON + PAGE_SIZE, PAGE_SIZE));
+	first->counted.holders = 0;
+	userfault_find_events_of(&parent);
+	assert_int_equal(1, first->counted.holders);
+	mm_host.pause = look_at_event;
+	userfault_end_events(userfault_take_events(&parent));
+	mm_host.pause = usual;
+	assert_int_equal(1, looked);
+	assert_int_equal(2, first->counted.holders);
+	end_registered_scene();
 }
 
 static SLAB_CACHE(own_cache, struct space);
