@@ -318,6 +318,14 @@ static long protect_registered(void)
 	return uffd_ask(UFFDIO_WRITEPROTECT, &ask);
 }
 
+static long poison_registered(void)
+{
+	struct abi_uffdio_poison ask = { .range = { (uintptr_t)REGISTERED, PAGE } };
+	long err = CALL(SYS_madvise, REGISTERED, SOME, MADV_DONTNEED, 0);
+
+	return err < 0 ? err : uffd_ask(UFFDIO_POISON, &ask);
+}
+
 static int pagemap = -1;
 
 static void begin_scan(void)
@@ -393,6 +401,7 @@ const struct scenario memory_scenarios[] = {
 	{ "uffd_copy", copy_to_registered, begin_missing, NULL, 0 },
 	{ "uffd_move", move_to_registered, begin_missing, NULL, MAY_DIE },
 	{ "uffd_protect", protect_registered, begin_protected, NULL, 0 },
+	{ "uffd_poison", poison_registered, begin_missing, NULL, 0 },
 	{ "scan_written", scan_written, begin_scan, NULL, 0 },
 	{ "scan_holes", scan_holes, begin_scan, NULL, 0 },
 	{ NULL },

@@ -13,7 +13,7 @@
 
 #define CHILDREN     4
 #define NUMBERS	     512 /* of system calls; the last stands for all beyond */
-#define ACTS_MAX     18
+#define ACTS_MAX     19
 #define HANDLERS_MAX 48	  /* in one process: then it ends */
 #define CALLS_MAX    4096 /* the same: the counter of a loop may be spoiled */
 

@@ -197,8 +197,9 @@ static uint64_t some_categories(void)
 static void register_some(uint64_t uffd)
 {
 	struct abi_uffdio_register ask = { .range = { argument('g'), argument('L') },
-					   .mode = ONE_IN(16) ? some_number()
-							      : UFFDIO_REGISTER_MODE_WP };
+					   .mode = ONE_IN(16)  ? some_number()
+						   : ONE_IN(2) ? below(8)
+							       : UFFDIO_REGISTER_MODE_WP };
 
 	call3(SYS_ioctl, uffd, UFFDIO_REGISTER, (uint64_t)&ask);
 }
@@ -236,6 +237,41 @@ static void scans(void)
 	}
 }
 
+/* Resolves faults that there may be, with any arguments. Nobody waits for a page: it is SIGBUS. */
+static void resolves(void)
+{
+	static const uint64_t requests[] = {
+		UFFDIO_UNREGISTER,   UFFDIO_WAKE, UFFDIO_COPY,	   UFFDIO_COPY,
+		UFFDIO_ZEROPAGE,     UFFDIO_MOVE, UFFDIO_CONTINUE, UFFDIO_MOVE,
+		UFFDIO_POISON,	     UFFDIO_API,  UFFDIO_POISON,   UFFDIO_COPY,
+		UFFDIO_WRITEPROTECT,
+	};
+	struct abi_uffdio_api api = { .api = UFFD_API,
+				      .features = UFFD_FEATURE_SIGBUS |
+						  (below(2) ? UFFD_FEATURE_WP_UNPOPULATED : 0) };
+	const uint64_t uffd = (uint64_t)call3(SYS_userfaultfd, UFFD_USER_MODE_ONLY, 0, 0);
+
+	call3(SYS_ioctl, uffd, UFFDIO_API, (uint64_t)&api);
+	for (unsigned i = 0; i < 40; i++) {
+		const uint64_t length = argument('L');
+		const bool has_source = below(2);
+		uint64_t ask[5] = { argument('g'), length, below(4) };
+
+		if (has_source) { /* UFFDIO_COPY and UFFDIO_MOVE have it before the length */
+			ask[1] = ONE_IN(8) ? argument('a') : argument('g');
+			ask[2] = length;
+			ask[3] = below(4);
+		}
+		if (ONE_IN(3))
+			register_some(uffd);
+		if (ONE_IN(4))
+			random_call();
+		call3(SYS_ioctl, uffd,
+		      ONE_IN(32) ? some_number() : requests[below(sizeof(requests) / 8)],
+		      ONE_IN(16) ? argument('a') : (uint64_t)ask);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*f)(void);
@@ -259,10 +295,11 @@ static const struct {
 	{ "served", act_served, 4 },
 	{ "sockets", act_sockets, 6 },
 	{ "scans", scans, 3 },
+	{ "resolves", resolves, 4 },
 };
 
 #define NACTS	(sizeof(acts) / sizeof(acts[0]))
-#define WEIGHTS 64 /* of all of them */
+#define WEIGHTS 68 /* of all of them */
 
 _Static_assert(NACTS <= ACTS_MAX, "each has a counter");
 
