@@ -67,8 +67,6 @@ static enum advice_kind advice_kind(int advice)
  */
 static int drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
-	/* As on Linux, where the page is in an object, too: what is dropped was protected there. */
-	const bool keeps_marks = vma->object && vma->flags & VMA_UF_WP;
 	struct space *space = vma->space;
 	struct gather gather;
 	int result;
@@ -80,8 +78,7 @@ static int drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 		/* Each time: while the lock is not held, a fault may fill the whole block of an edge. */
 		result = large_split_edges(space, start, end, PAGE_RESERVE);
 		if (likely(!result))
-			start = keeps_marks ? gather_zap_to_marks(&gather, vma, start, end)
-					    : gather_zap(&gather, vma, start, end);
+			start = gather_zap(&gather, vma, start, end);
 		gather_fence(&gather);
 		debt_assert_none(space);
 		space_unlock(space);
@@ -93,6 +90,24 @@ static int drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 	}
 	gather_end(&gather);
 	return result;
+}
+
+/* As on Linux, where the page is in an object, too, what was write-protected stays so. There are no large entries. */
+static int drop_to_marks(const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	struct gather gather;
+
+	gather_init(&gather, vma->space);
+	while (start < end) {
+		space_lock(vma->space);
+		start = gather_zap_to_marks(&gather, vma, start, end);
+		gather_fence(&gather);
+		debt_assert_none(vma->space);
+		space_unlock(vma->space);
+		gather_free(&gather);
+		(void)vm_pause();
+	}
+	return 0;
 }
 
 /* Returns Linux's errno for the outcome of a populate. */
@@ -222,6 +237,8 @@ static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 	case ADVICE_DROP:
 		if (locked && advice != MADV_DONTNEED_LOCKED)
 			return -EINVAL;
+		if (unlikely(vma->flags & VMA_UF_WP) && vma->object)
+			return drop_to_marks(vma, start, end);
 		return drop_range(vma, start, end);
 	case ADVICE_LAZYFREE:
 		if (vma->object || locked)

@@ -40,10 +40,8 @@ static inline bool arch_sets_accessed(void)
 
 static inline enum entry_state entry_state(struct mmu_entry e)
 {
-	if (e.word & ENTRY_WORD_V)
-		return ENTRY_PRESENT;
 	if (e.word & ENTRY_WORD_U)
-		return ENTRY_RESIDENT;
+		return e.word & ENTRY_WORD_V ? ENTRY_PRESENT : ENTRY_RESIDENT;
 	if (e.word & ENTRY_WORD_SWAP)
 		return ENTRY_SWAP;
 	if (e.word == 0)
