@@ -122,6 +122,9 @@ static int move_some(struct page_move *move, vaddr_t start, vaddr_t end, size_t 
 	unsigned n = 0;
 	int result;
 
+	/* As on Linux page by page: what comes to a place in the range is moved on from there. */
+	if (move->delta && move->delta < MOVE_PAGES * PAGE_SIZE)
+		stop = MIN(stop, from + move->delta);
 	stop = MIN(stop, ALIGN_DOWN(from, table) + table);
 	stop = MIN(stop, ALIGN_DOWN(from + move->delta, table) + table - move->delta);
 	result = tables_fill_wait(&move->tables, MMU_LEVELS - 1);

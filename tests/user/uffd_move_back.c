@@ -74,6 +74,20 @@ static void there_and_back(void)
 	close(fd);
 }
 
+/* A page that comes to a place in the range is moved on from there. */
+static void carried(uint64_t mode)
+{
+	char *a, *b;
+
+	set_up(&a, &b);
+	UFFD(uffd_copy(fd, a, page_of('c'), PAGE, 0));
+	UFFD(uffd_copy(fd, a + PAGE, page_of('d'), PAGE, 0));
+	UFFD(uffd_copy(fd, a + 2 * PAGE, page_of('e'), PAGE, 0));
+	move(a + 3 * PAGE, a, 9 * PAGE, mode);
+	tell("carried", a, ROOM - 1);
+	close(fd);
+}
+
 /* Where a page is in the way, or none is there, in the middle. */
 static void pieces(void)
 {
@@ -231,6 +245,8 @@ static void halves(void)
 int main(void)
 {
 	there_and_back();
+	carried(0);
+	carried(HOLES);
 	pieces();
 	zeros();
 	waiters();
