@@ -667,48 +667,54 @@ TEST(scan_is_killed)
 	}
 }
 
-static bool written[4 * BLOCK];
+/* Pages that were written and not found yet; those behind which the scan under way was by then. */
+static bool written[4 * BLOCK], written_behind[4 * BLOCK];
+static struct page_scan tracking;
 
 static int write_beside(struct vm_wait *wait)
 {
-	size_t i = test_below(4 * BLOCK);
+	const size_t i = test_below(4 * BLOCK);
 
 	(void)wait;
 	write_page(i);
-	written[i] = true;
+	(AT + i * P < tracking.at ? written_behind : written)[i] = true;
 	return 0;
+}
+
+/* Scans all, in steps of any size: exactly the pages that were written are found. */
+static void find_written(size_t npages)
+{
+	tracking = scan_of_written(0, npages);
+	do {
+		tracking.room = 1 + test_below(ROOM);
+		tracking.left = test_below(2) ? UINT64_MAX : 1 + test_below(BLOCK);
+		tracking.count = 0;
+		assert_int_equal(0, vm_page_scan(&space, &tracking));
+		for (size_t k = 0; k < tracking.count; k++) {
+			size_t i = (regions[k].start - AT) / P;
+
+			for (; i < (regions[k].end - AT) / P; i++) {
+				assert_true(written[i]);
+				written[i] = false;
+			}
+		}
+	} while (tracking.is_full);
+	for (size_t i = 0; i < npages; i++) {
+		assert_false(written[i]);
+		written[i] = written_behind[i];
+		written_behind[i] = false;
+	}
 }
 
 /* Writes come between the pieces of scans: each is found by one of them. */
 TEST(scan_misses_no_write)
 {
-	struct page_scan scan;
-
 	begin_blocks(4);
-	scan = scan_of_written(0, 4 * BLOCK);
-	assert_int_equal(0, vm_page_scan(&space, &scan));
+	memset(written, true, sizeof(written));
+	find_written(4 * BLOCK);
 	rig_pause = write_beside;
-	for (unsigned round = 0; round < 60; round++) {
-		scan = scan_of_written(0, 4 * BLOCK);
-		scan.room = round % ROOM + 1;
-		if (round == 59)
-			rig_pause = NULL;
-		do {
-			scan.count = 0;
-			assert_int_equal(0, vm_page_scan(&space, &scan));
-			for (size_t k = 0; k < scan.count; k++) {
-				size_t first = (regions[k].start - AT) / P;
-
-				for (size_t i = first; i < (regions[k].end - AT) / P; i++) {
-					/* A block that was whole is written by a page of it only. */
-					assert_true(written[i]);
-					written[i] = false;
-				}
-			}
-		} while (scan.is_full);
-	}
-	for (size_t i = 0; i < 4 * BLOCK; i++)
-		assert_false(written[i]);
+	for (unsigned round = 0; round < 60; round++)
+		find_written(4 * BLOCK);
 	check_range(0, 4 * BLOCK);
 	end_scan();
 }
@@ -797,5 +803,119 @@ TEST(scan_as_a_model)
 			scan_as_the_model();
 		}
 	}
+	end_scan();
+}
+
+/* ---- what else happens to pages ---- */
+
+/* A store to a page that is scanned, which may be in swap. */
+static void store(size_t i)
+{
+	assert_int_equal(0, fake_store(AT + i * P + i, (unsigned char)(test_random() | 1)));
+	written[i] = true;
+}
+
+/* A child of fork writes to its copies, and ends. */
+static void fork_and_write(size_t npages, bool shared)
+{
+	struct space child;
+
+	begin_child(&child);
+	rig_run(&child);
+	for (unsigned i = 0; i < 4 && !shared; i++)
+		assert_int_equal(0, fake_store(AT + test_below(npages) * P, 7));
+	rig_destroy(&child);
+	rig_run(&space);
+}
+
+/* Something that writes nothing, or drops a page of private memory. */
+static void meddle(size_t npages, bool shared)
+{
+	const size_t i = test_below(npages), n = 1 + test_below(MIN(npages - i, 40ul));
+	const vaddr_t at = AT + i * P;
+
+	switch (test_below(shared ? 7 : 8)) {
+	case 0:
+		assert_true(fake_load(at) >= 0);
+		break;
+	case 1:
+		(void)vm_madvise(&space, at, n * P, MADV_PAGEOUT);
+		break;
+	case 2:
+		push_out();
+		break;
+	case 3:
+		assert_int_equal(0, vm_protect(&space, at, n * P, PROT_READ));
+		assert_int_equal(0, vm_protect(&space, at, n * P, RW));
+		break;
+	case 4:
+		fork_and_write(npages, shared);
+		break;
+	case 5:
+		(void)vm_madvise(&space, at, n * P, MADV_COLD);
+		break;
+	case 6:
+		(void)vm_madvise(&space, large_base(at), BLOCK * P, MADV_COLLAPSE);
+		break;
+	default:
+		assert_int_equal(0, vm_madvise(&space, at, n * P, MADV_DONTNEED));
+		memset(&written[i], true, n);
+	}
+}
+
+/* Rounds of writes and of all else: what was written is found, and nothing else. */
+static void rounds(size_t npages, bool shared)
+{
+	begin_disk(4096);
+	fake_fault = serve_waiting;
+	set(0, npages);
+	memset(written, true, npages);
+	for (unsigned round = 0; round < 150; round++) {
+		for (unsigned n = test_below(12); n; n--)
+			if (test_below(2))
+				store(test_below(npages));
+			else
+				meddle(npages, shared);
+		find_written(npages);
+		rig_check();
+	}
+	disk_end_all();
+	assert_int_equal(0, vm_unmap(&space, AT, npages * P));
+}
+
+TEST(scan_beside_all_else)
+{
+	begin_scan(2 * BLOCK);
+	rounds(2 * BLOCK, false);
+	disk_stop();
+	end_scan();
+}
+
+TEST(scan_beside_all_else_with_large_entries)
+{
+	begin_scan(2 * BLOCK);
+	thp_mode = THP_ALWAYS;
+	assert_int_equal(0, vm_madvise(&space, AT, 2 * BLOCK * P, MADV_HUGEPAGE));
+	write_range(0, 2 * BLOCK);
+	rounds(2 * BLOCK, false);
+	disk_stop();
+	end_scan();
+}
+
+TEST(scan_beside_all_else_of_shared_memory)
+{
+	struct map_request request = { .addr = AT,
+				       .len = BLOCK * P,
+				       .prot = RW,
+				       .max_prot = RW,
+				       .flags = MAP_SHARED | MAP_FIXED };
+	vaddr_t got;
+
+	begin_scan(1);
+	request.object = object_create_anon(BLOCK * P);
+	assert_int_equal(0, vm_map(&space, &request, &got));
+	rounds(BLOCK, true);
+	object_put(request.object);
+	disk_stop();
 	end_scan();
 }
