@@ -9,7 +9,25 @@
 #define UFFD_USER_MODE_ONLY 1
 #endif
 
+/* Newer than the headers of some C libraries. */
+#ifndef UFFDIO_POISON
+#define UFFDIO_POISON _IOWR(UFFDIO, 8, struct uffdio_poison)
+struct uffdio_poison {
+	struct uffdio_range range;
+	__u64 mode;
+	__s64 updated;
+};
+#endif
+#ifndef UFFDIO_MOVE
+#define UFFDIO_MOVE _IOWR(UFFDIO, 5, struct uffdio_move)
+struct uffdio_move {
+	__u64 dst, src, len, mode;
+	__s64 move;
+};
+#endif
+
 #define DONTNEED_LOCKED 24
+#define MOVED_AT_ONCE	20 /* more than the kernel takes in a piece */
 #define UNCHANGED	77 /* in answer words, if the kernel writes nothing there */
 
 bool faults;
@@ -73,20 +91,18 @@ static void drop(struct range r)
 }
 
 /* A child does not have on Linux what was only read before, and has it here: before it registers a range, it has nothing there. */
-void do_register(void)
+static void register_it(struct range r, bool spoils)
 {
-	struct range r = one_in(8) ? range_any() : range_mapped();
 	char *addr = at(r.first);
 	size_t len = r.n * PAGE;
 	struct uffdio_register arg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	long value;
 
-	need_own();
 	if (is_child)
 		drop(r);
-	if (one_in(12))
+	if (spoils && one_in(12))
 		spoil(&addr, &len);
-	else if (one_in(30))
+	else if (spoils && one_in(30))
 		arg.mode = one_in(2) ? 0 : 8;
 	arg.range.start = (uintptr_t)addr;
 	arg.range.len = len;
@@ -94,6 +110,12 @@ void do_register(void)
 	tell(OP_REGISTER, value, "%u+%u, %#lx at %#lx, mode %u", r.first, r.n, len,
 	     place((long)addr), (unsigned)arg.mode);
 	keep(r, value, true);
+}
+
+void do_register(void)
+{
+	need_own();
+	register_it(one_in(8) ? range_any() : range_mapped(), true);
 }
 
 void do_unregister(void)
@@ -200,4 +222,98 @@ void do_give(void)
 	if (one_in(20))
 		spoil(&addr, &len);
 	(void)give(r, addr, len, one_in(3) ? NULL : some_source(r), mode);
+}
+
+void do_poison(void)
+{
+	struct uffdio_poison arg = { .mode = one_in(4)	  ? 1
+					     : one_in(40) ? 4
+							  : 0,
+				     .updated = UNCHANGED };
+	struct range r;
+	char *addr;
+	size_t len;
+	long value;
+
+	if (!some_place(&r))
+		return;
+	r.n = 1 + rnd(r.n < 3 ? r.n : 3);
+	if (!inherited && one_in(2))
+		drop(r);
+	addr = at(r.first);
+	len = r.n * PAGE;
+	if (one_in(20))
+		spoil(&addr, &len);
+	arg.range = (struct uffdio_range){ (uintptr_t)addr, len };
+	value = answer(ioctl(uffd, UFFDIO_POISON, &arg));
+	tell(OP_POISON, value, "%u+%u, %#lx at %#lx, mode %u, done %ld", r.first, r.n, len,
+	     place((long)addr), (unsigned)arg.mode, (long)arg.updated);
+	mix((uint64_t)arg.updated);
+}
+
+/*
+ * Has each page written, or nothing there. What a child and its parent have both is not moved; and when one of them has gone,
+ * Linux knows that only after a write. What was only read a child has on one kernel, and not on the other.
+ */
+static void settle(struct range r)
+{
+	for (unsigned i = r.first; i < r.first + r.n; i++) {
+		uint64_t zero = 0;
+
+		if (one_in(6))
+			drop((struct range){ i, 1 });
+		else
+			(void)try_access(ADD_WORD, at(i), &zero);
+	}
+}
+
+/* Linux tells `-w-` from `rw-` where it compares the mappings; here a mapping that may be written may be read. */
+static bool alike_but_for_reads(const struct cell *a, const struct cell *b)
+{
+	return (a->prot ^ b->prot) == PROT_READ || (a->prot | b->prot) & PROT_UNKNOWN;
+}
+
+void do_move(void)
+{
+	struct uffdio_move arg = { .mode = (one_in(2) ? 2 : 0) | (one_in(4) ? 1 : 0),
+				   .move = UNCHANGED };
+	struct range to, from;
+	char *addr;
+	size_t len;
+	long value;
+
+	need_own();
+	if (!some_place(&to))
+		return;
+	for (int i = 0; i < 12; i++) {
+		from = range_one();
+		if (cells[from.first].kind == KIND_PRIVATE &&
+		    cells[from.first].prot == cells[to.first].prot)
+			break;
+	}
+	if (alike_but_for_reads(&cells[to.first], &cells[from.first]))
+		return;
+	if (from.n > to.n)
+		from.n = to.n;
+	if (from.n > MOVED_AT_ONCE)
+		from.n = MOVED_AT_ONCE;
+	to.n = from.n;
+	if (!cells[to.first].registered && !one_in(4))
+		register_it(to, false);
+	if (one_in(2))
+		drop(to);
+	settle(from);
+	addr = at(to.first);
+	len = to.n * PAGE;
+	if (one_in(20))
+		spoil(&addr, &len);
+	if (one_in(40))
+		arg.mode = 4;
+	arg.dst = (uintptr_t)addr;
+	arg.src = (uintptr_t)at(from.first);
+	arg.len = len;
+	value = answer(ioctl(uffd, UFFDIO_MOVE, &arg));
+	tell(OP_MOVE, value, "%u+%u from %u, %#lx at %#lx, mode %u, done %ld", to.first, to.n,
+	     from.first, len, place((long)addr), (unsigned)arg.mode, (long)arg.move);
+	mix((uint64_t)arg.move);
 }

@@ -15,7 +15,8 @@ static const struct {
 	{ do_copy, 24, 20, 0 },	    { do_pipe, 8, 12, 0 },    { do_size, 9, 2, 0 },
 	{ do_seal, 1, 0, 0 },	    { do_memfd, 2, 1, 0 },    { do_sweep, 0, 50, 0 },
 	{ do_renew, 0, 30, 0 },	    { do_uffd, 0, 0, 1 },     { do_register, 0, 0, 40 },
-	{ do_unregister, 0, 0, 8 }, { do_give, 0, 0, 40 },    { NULL, 8, 16, 0 },
+	{ do_unregister, 0, 0, 8 }, { do_give, 0, 0, 40 },    { do_poison, 0, 0, 6 },
+	{ do_move, 0, 0, 24 },	    { NULL, 8, 16, 0 },
 };
 #define NSTEPS (sizeof(steps) / sizeof(steps[0]))
 

@@ -38,6 +38,8 @@ static const char *const names[OPS] = {
 	[OP_UNREGISTER] = "unregister",
 	[OP_COPY] = "copy",
 	[OP_ZEROPAGE] = "zeropage",
+	[OP_POISON] = "poison",
+	[OP_MOVE] = "move",
 };
 static const char *const signal_names[] = { "SIGSEGV, not mapped", "SIGSEGV, no right", "SIGBUS" };
 

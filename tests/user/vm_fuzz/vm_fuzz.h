@@ -56,6 +56,8 @@ enum op {
 	OP_UNREGISTER,
 	OP_COPY,
 	OP_ZEROPAGE,
+	OP_POISON,
+	OP_MOVE,
 	OPS
 };
 
@@ -152,6 +154,8 @@ void do_uffd(void);
 void do_register(void);
 void do_unregister(void);
 void do_give(void);
+void do_poison(void);
+void do_move(void);
 
 /* watch.c: a thread that reads here and there, so that other harts have translations too; of it nothing is told. */
 void watch_begin(void);
