@@ -153,18 +153,27 @@ static void at_once(void)
 	say("at once: %lu wrong\n", wrong);
 }
 
-int main(void)
+static void track(const char *what, int flags)
 {
 	int fd = uffd_open(O_NONBLOCK, UFFD_FEATURE_WP_ASYNC);
-	char *p = mmap(NULL, PAGES * PAGE + HUGE, RW, ANON, -1, 0);
+	char *p = mmap(NULL, PAGES * PAGE + HUGE, RW, flags | MAP_ANONYMOUS, -1, 0);
 
+	over = false;
 	memory = (char *)(((uintptr_t)p + HUGE - 1) & -HUGE);
-	copy = calloc(PAGES, PAGE);
-	MUST(madvise(memory, HUGE, MADV_HUGEPAGE));
+	madvise(memory, HUGE, MADV_HUGEPAGE); /* shared memory may have no huge pages */
 	memset(memory, 1, PAGES * PAGE);
 	MUST(uffd_register(fd, memory, PAGES * PAGE, UFFD_WP));
-	say("first: %lu pages\n", scan_once());
+	say("%s: %lu pages\n", what, scan_once());
 	rounds();
 	at_once();
+	munmap(p, PAGES * PAGE + HUGE);
+	close(fd);
+}
+
+int main(void)
+{
+	copy = calloc(PAGES, PAGE);
+	track("private", MAP_PRIVATE);
+	track("shared", MAP_SHARED);
 	return 0;
 }
