@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A terminal's keys: what linux/fs/tty/ldisc.c lets programs read, against the model of tests/host/terminal. */
+/* A terminal's keys: what lib/tty/ldisc.c lets programs read, against the model of tests/host/terminal. */
 
 /*
  * An input: keys, and, behind the byte FF, what is not a key:
@@ -12,7 +12,7 @@
  */
 #include "fuzz.h"
 #include "lib/string.h"
-#include "linux/fs/tty/ldisc.h"
+#include "lib/tty/ldisc.h"
 #include "terminal/line.h"
 
 static const uint32_t iflags[8] = { ISTRIP, INLCR, IGNCR, ICRNL, IXON, IUTF8 };

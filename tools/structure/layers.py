@@ -12,10 +12,11 @@ LAYERS_ARCH, LAYERS_IMPL = "linux/arch/riscv", "linux/arch/riscv/impl"
 CORE = ["mm", "record", "drivers", "proc", "desc", "ipc", "trap"]
 PROCESSES = ["linux/arch", "linux/mem", "linux/process", "linux/signal", "linux/job", "linux/ptrace", "linux/time"]
 FILES = ["linux/fs", "linux/mqueue"]
-LINUX = ["lib/p9", *PROCESSES, "linux/sysv", *FILES, "linux/fs/p9", "linux/sys"]  # the wire format of 9P is for servers, too
+SHARED = ["lib/p9", "lib/tty"]  # the wire format of 9P, and the line discipline, are for servers, too
+LINUX = [*SHARED, *PROCESSES, "linux/sysv", *FILES, "linux/fs/p9", "linux/sys"]
 MAY_INCLUDE = {
     **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
-    "lib/p9": {"include", "lib"},
+    **{folder: {"include", "lib"} for folder in SHARED},
     ARCH: set(BASE),
     LAYERS_ARCH: {*BASE, ARCH, "linux/arch"},
     "mm": set(BASE),
@@ -27,7 +28,7 @@ MAY_INCLUDE = {
     "trap": {*BASE, *CORE},
     **{folder: {*BASE, *CORE, *PROCESSES} for folder in PROCESSES},
     "linux/sysv": {*BASE, *CORE, *PROCESSES},
-    **{folder: {*BASE, *CORE, *PROCESSES, "linux/sysv", *FILES} for folder in FILES},
+    **{folder: {*BASE, "lib/tty", *CORE, *PROCESSES, "linux/sysv", *FILES} for folder in FILES},
     "linux/fs/p9": {*BASE, "lib/p9", *CORE, *PROCESSES, "linux/sysv", *FILES},
     "linux/sys": {*BASE, *CORE, *LINUX},
     "boot": {*BASE, *CORE},
@@ -35,7 +36,7 @@ MAY_INCLUDE = {
     "tests/kernel": {*BASE, *CORE, "boot"},
     "tests/kernel/alone": {*BASE, *CORE, "boot", "tests/kernel"},
     "tests/kernel/linux": {*BASE, *CORE, *LINUX, "boot", "tests/kernel"},
-    "user": {"include", "lib", "lib/p9"},
+    "user": {"include", "lib", *SHARED},
     "tools/strict": {"include", "lib"},
 }
 FOLDERS = folders("include-directions", *MAY_INCLUDE)

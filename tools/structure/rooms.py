@@ -11,7 +11,7 @@ ROW = re.compile(r"^\| (`[\w/]+`|\*\*[\w ]+\*\*) \| ([\d,]+) \| ([\d,]+) \|$", r
 CORE = ("include", "lib", "arch", "sync", "base", "mm", "record", "proc", "desc", "ipc", "drivers", "trap", "boot")
 LAYER = "linux"
 SUM_OF_CORE = "**the core**"
-ABI, P9 = "include/abi", "lib/p9"  # what the first marks as the layer's is counted with it; the core includes nothing of the second
+ABI, SHARED = "include/abi", ("lib/p9", "lib/tty")  # what the first marks as the layer's is counted with it; the core includes nothing of the others
 PARTED = ("mm", LAYER, f"{LAYER}/fs")  # whose folders are rooms of their own
 FAR, PART = 100, 20  # a figure may differ by so many lines, or by this part
 CODE = (".c", ".h", ".S")
@@ -22,8 +22,9 @@ def room_of(path):
     top, *rest = path.split("/")
     if not path.endswith(CODE) or not rest or top not in (*CORE, LAYER):
         return None
-    if path.startswith(P9 + "/"):
-        return P9
+    for shared in SHARED:
+        if path.startswith(shared + "/"):
+            return shared
     room = top
     while room in PARTED and len(rest) > 1:
         room += "/" + rest.pop(0)
@@ -52,7 +53,7 @@ def measure(sources):
             files, lines = found.get(room, (0, 0))
             more = lines_of(code)
             found[room] = (files + bool(more), lines + more)
-    tops = {ABI: LAYER, P9: LAYER}
+    tops = dict.fromkeys((ABI, *SHARED), LAYER)
     order = sorted(found, key=lambda room: ((*CORE, LAYER).index(tops.get(room, room.split("/")[0])), room))
     rows = {f"`{room}/`": found[room] for room in order}
     for name, part in ((SUM_OF_CORE, CORE), ("**the Linux layer**", (LAYER,))):

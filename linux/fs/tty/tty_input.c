@@ -91,7 +91,7 @@ static void take_byte(struct tty *tty, uint8_t byte)
 void tty_type(struct tty *tty, uint8_t byte)
 {
 	spin_lock(&tty->lock);
-	if (tty->nheld == 0 && ldisc_has_room(&tty->ldisc))
+	if (tty->held.n == 0 && ldisc_has_room(&tty->ldisc))
 		take_byte(tty, byte);
 	else
 		spin_unlock(&tty->lock);
@@ -107,54 +107,17 @@ void tty_send_byte(struct tty *tty, uint8_t byte)
 	(void)tty_send_echoes(tty);
 }
 
-/* Removes n bytes at index `at` from the held-back input. Called with tty->lock held. */
-static void drop_held(struct tty *tty, size_t at, size_t n)
-{
-	assert_hardened(spin_lock_held(&tty->lock));
-	tty->nheld -= n;
-	memmove(tty->held + at, tty->held + at + n, tty->nheld - at);
-}
-
-/* Takes the oldest held-back byte. Returns false if there is none or no room for it. */
+/* Takes a held-back byte that need not wait any more. Returns false if there is none. */
 static bool take_next(struct tty *tty)
 {
 	uint8_t byte;
 
 	spin_lock(&tty->lock);
-	if (tty->nheld == 0 || !ldisc_has_room(&tty->ldisc)) {
-		tty->stalled = tty->nheld != 0;
+	if (!ldisc_held_take(&tty->held, &tty->ldisc, &byte)) {
+		tty->stalled = tty->held.n != 0;
 		spin_unlock(&tty->lock);
 		return false;
 	}
-	byte = tty->held[0];
-	drop_held(tty, 0, 1);
-	take_byte(tty, byte);
-	return true;
-}
-
-/*
- * Takes a byte that need not wait for those before it. The key of a signal also discards those, as
- * it would if there were room. Returns false if there is no such byte.
- */
-static bool take_urgent(struct tty *tty)
-{
-	bool is_signal = false;
-	size_t at = 0;
-	uint8_t byte;
-
-	spin_lock(&tty->lock);
-	while (at < tty->nheld && ((at != 0 && ldisc_is_quote(&tty->ldisc, tty->held[at - 1])) ||
-				   !ldisc_is_urgent(&tty->ldisc, tty->held[at], &is_signal)))
-		at++;
-	if (at == tty->nheld) {
-		spin_unlock(&tty->lock);
-		return false;
-	}
-	byte = tty->held[at];
-	if (is_signal && ldisc_signal_flushes(&tty->ldisc))
-		drop_held(tty, 0, at + 1);
-	else
-		drop_held(tty, at, 1);
 	take_byte(tty, byte);
 	return true;
 }
@@ -166,15 +129,15 @@ static size_t hold_input(struct tty *tty)
 	size_t room, got;
 
 	spin_lock(&tty->lock);
-	room = TTY_HELD_MAX - tty->nheld;
+	room = LDISC_HELD_MAX - tty->held.n;
 	spin_unlock(&tty->lock);
 	if (room == 0)
 		return 0;
 	got = tty->dev->ops->read(tty->dev, piece, MIN(room, sizeof(piece)));
 	spin_lock(&tty->lock);
 	/* Meanwhile bytes may have been discarded, but none added. */
-	memcpy(tty->held + tty->nheld, piece, got);
-	tty->nheld += got;
+	memcpy(tty->held.bytes + tty->held.n, piece, got);
+	tty->held.n += (uint16_t)got;
 	spin_unlock(&tty->lock);
 	return got;
 }
@@ -214,7 +177,7 @@ static bool holds_any(struct tty *tty)
 	bool any;
 
 	spin_lock(&tty->lock);
-	any = tty->nheld != 0;
+	any = tty->held.n != 0;
 	spin_unlock(&tty->lock);
 	return any;
 }
@@ -229,7 +192,7 @@ void tty_input_main(void *arg)
 		bool worked = hold_input(tty) != 0;
 		bool all_echoed;
 
-		while (take_next(tty) || take_urgent(tty))
+		while (take_next(tty))
 			worked = true;
 		all_echoed = tty_send_echoes(tty);
 		if (worked)

@@ -23,7 +23,7 @@ static void flush_input(struct tty *tty)
 {
 	assert_hardened(spin_lock_held(&tty->lock));
 	ldisc_flush_input(&tty->ldisc);
-	tty->nheld = 0;
+	tty->held.n = 0;
 }
 
 /* A terminal has the one speed of its c_cflag, which cannot be changed and means nothing. */

@@ -5,13 +5,10 @@
 #include "base/chardev.h"
 #include "desc/turn.h"
 #include "linux/fs/file/async.h"
-#include "linux/fs/tty/ldisc.h"
+#include "lib/tty/ldisc.h"
 #include "linux/job/ctty.h"
 
 struct poller;
-
-/* Small, because the buffer is searched with the lock held and preemption off. */
-#define TTY_HELD_MAX 256u
 
 struct tty {
 	struct chardev *dev; /* const */
@@ -30,9 +27,7 @@ struct tty {
 	bool held_off;	/* output is stopped by TCXONC: ^Q does not resume it */
 	bool exclusive; /* TIOCEXCL: only who has CAP_SYS_ADMIN opens it */
 	unsigned nopen; /* open files, without those of O_PATH */
-	/* Input for which the line discipline has no room yet, the oldest byte first. */
-	uint8_t held[TTY_HELD_MAX];
-	size_t nheld;
+	struct ldisc_held held;
 	bool stalled;		/* the input thread waits for room; see tty_input_resume() */
 	struct ldisc_echo echo; /* of the last byte */
 	struct echo_queue {

@@ -2,7 +2,7 @@
 /* The line discipline: what keys do to lines, to the screen and to readers. */
 #include <string.h>
 
-#include "linux/fs/tty/ldisc.h"
+#include "lib/tty/ldisc.h"
 #include "tests/host/lib/test.h"
 
 static struct ldisc ldisc;

@@ -2,7 +2,7 @@
 /* What POSIX (chapter 11) and Linux's termios(3) say of a terminal's bytes: lines kept as text. */
 #pragma once
 
-#include "linux/fs/tty/ldisc.h"
+#include "lib/tty/ldisc.h"
 
 /* A character of the input: a byte with these marks. */
 #define LINE_ENDS    0x100u /* the last one of a line */

@@ -84,7 +84,7 @@ struct bytes {
 
 static struct {
 	struct line_model line;
-	/* Typed, but there was no room. The kernel has the first TTY_HELD_MAX of them. */
+	/* Typed, but there was no room. The kernel has the first LDISC_HELD_MAX of them. */
 	uint8_t keys[65536];
 	size_t nkeys;
 	bool stalled, resumed, hung_up;
@@ -153,7 +153,7 @@ static bool quotes(uint8_t key)
 /* Finds the first key, of those that the kernel has, that acts at once. */
 static bool find_urgent(size_t *at_ret, bool *signal)
 {
-	for (size_t at = 0; at < MIN(model.nkeys, (size_t)TTY_HELD_MAX); at++) {
+	for (size_t at = 0; at < MIN(model.nkeys, (size_t)LDISC_HELD_MAX); at++) {
 		if ((at == 0 || !quotes(model.keys[at - 1])) &&
 		    line_urgent(&model.line, model.keys[at], signal)) {
 			*at_ret = at;
@@ -414,7 +414,7 @@ static void set_modes(void)
 	if (!background) {
 		if (request == TCSETSF) {
 			line_flush(&model.line);
-			drop_keys(0, MIN(model.nkeys, (size_t)TTY_HELD_MAX));
+			drop_keys(0, MIN(model.nkeys, (size_t)LDISC_HELD_MAX));
 		}
 		line_set(&model.line, &termios);
 		resume_keys();
@@ -432,7 +432,7 @@ static void discard(void)
 	tell("discard %s", input ? "input" : "output");
 	if (input && !background) {
 		line_flush(&model.line);
-		drop_keys(0, MIN(model.nkeys, (size_t)TTY_HELD_MAX));
+		drop_keys(0, MIN(model.nkeys, (size_t)LDISC_HELD_MAX));
 		resume_keys();
 	}
 	err = tty_ops.ioctl(&machine.file, TCFLSH, input ? TCIFLUSH : TCOFLUSH);

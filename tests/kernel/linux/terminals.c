@@ -9,7 +9,7 @@
 #include "desc/poll.h"
 #include "lib/string.h"
 #include "linux/fs/dev/port.h"
-#include "linux/fs/tty/ldisc.h"
+#include "lib/tty/ldisc.h"
 #include "linux/fs/tty/tty_private.h"
 #include "linux/fs/vfs/inode.h"
 #include "linux/process/reap.h"
@@ -415,7 +415,7 @@ KTEST(terminal_loses_nothing_that_is_typed_ahead)
 
 static void type_a_key_behind_rows(char key, bool stopped)
 {
-	size_t n = LDISC_ROOM + TTY_HELD_MAX / 2;
+	size_t n = LDISC_ROOM + LDISC_HELD_MAX / 2;
 
 	make_rows();
 	rows[n] = key;
@@ -430,7 +430,7 @@ KTEST(terminal_takes_a_signal_before_what_is_held_back)
 {
 	type_a_key_behind_rows('\003', false);
 	EXPECT_EQ(0, available_now());
-	EXPECT_EQ(0, tty.nheld);
+	EXPECT_EQ(0, tty.held.n);
 	EXPECT_EQ(0, memcmp(screen + (echoed - 2) % sizeof(screen), "^C", 2));
 }
 
@@ -445,9 +445,9 @@ static int resumes_and_flushes(void *arg)
 				  arch_time() + clock_ns_to_ticks(NSEC_PER_SEC / 1000));
 	taken = tty.ldisc.write - tty.ldisc.read;
 	EXPECT_TRUE(!tty.ldisc.stopped);
-	EXPECT_TRUE(tty.nheld != 0);
-	EXPECT_EQ(typed - 1, taken + tty.nheld); /* all but the key */
-	EXPECT_EQ(0, memcmp(rows + taken, tty.held, tty.nheld));
+	EXPECT_TRUE(tty.held.n != 0);
+	EXPECT_EQ(typed - 1, taken + tty.held.n); /* all but the key */
+	EXPECT_EQ(0, memcmp(rows + taken, tty.held.bytes, tty.held.n));
 	EXPECT_EQ(0, tty_ioctl_request(&tty, TCFLSH, TCIFLUSH));
 	return 0;
 }
@@ -459,7 +459,7 @@ static int type_start_behind_rows(void *arg)
 	int status = -1;
 
 	type_a_key_behind_rows('\021', true);
-	EXPECT_EQ(0, tty.nheld);
+	EXPECT_EQ(0, tty.held.n);
 	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
 	return status;
 }

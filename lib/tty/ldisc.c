@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The line discipline: echo, line editing and signal keys on input; reads of lines or bytes. */
-#include "linux/fs/tty/ldisc.h"
+#include "lib/tty/ldisc.h"
 
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -55,7 +55,7 @@ static bool has_lflag(const struct ldisc *ldisc, uint32_t flag)
 
 static uint16_t *slot(struct ldisc *ldisc, unsigned at)
 {
-	return &ldisc->ring[at % LDISC_ROOM];
+	return &ldisc->ring[at % LDISC_RING];
 }
 
 /* ---- output and echo ---- */
@@ -148,7 +148,7 @@ static UNCHECKED unsigned column_behind(const struct ldisc *ldisc, unsigned colu
 	bool carets = has_lflag(ldisc, ECHOCTL);
 
 	for (; at != end; at++) {
-		uint8_t byte = (uint8_t)ldisc->ring[at % LDISC_ROOM];
+		uint8_t byte = (uint8_t)ldisc->ring[at % LDISC_RING];
 
 		if (byte >= ' ' && byte < DEL)
 			column++;
@@ -245,7 +245,7 @@ static void erase_line(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t key
 
 void ldisc_flush_input(struct ldisc *ldisc)
 {
-	ldisc->read = ldisc->commit = ldisc->write = 0;
+	ldisc->read = ldisc->commit = ldisc->write;
 	ldisc->literal = false;
 }
 
@@ -426,6 +426,32 @@ bool ldisc_is_quote(const struct ldisc *ldisc, uint8_t byte)
 	return ldisc_canonical(ldisc) && has_lflag(ldisc, IEXTEN) && is_key(ldisc, byte, VLNEXT);
 }
 
+/* Removes n bytes at index `at`. */
+static void held_drop(struct ldisc_held *held, size_t at, size_t n)
+{
+	held->n -= (uint16_t)n;
+	memmove(held->bytes + at, held->bytes + at + n, held->n - at);
+}
+
+bool ldisc_held_take(struct ldisc_held *held, const struct ldisc *ldisc, uint8_t *byte_ret)
+{
+	bool is_signal = false;
+	size_t at = 0;
+
+	if (held->n != 0 && !ldisc_has_room(ldisc))
+		while (at < held->n && ((at != 0 && ldisc_is_quote(ldisc, held->bytes[at - 1])) ||
+					!ldisc_is_urgent(ldisc, held->bytes[at], &is_signal)))
+			at++;
+	if (at == held->n)
+		return false;
+	*byte_ret = held->bytes[at];
+	if (is_signal && ldisc_signal_flushes(ldisc))
+		held_drop(held, 0, at + 1);
+	else
+		held_drop(held, at, 1);
+	return true;
+}
+
 /* ---- reads and settings ---- */
 
 size_t ldisc_available(const struct ldisc *ldisc)
@@ -454,6 +480,17 @@ size_t ldisc_read(struct ldisc *ldisc, uint8_t *to, size_t n, bool *end_ret)
 	}
 	*end_ret = end || ldisc->read == ldisc->commit;
 	return done;
+}
+
+void ldisc_read_again(const struct ldisc *ldisc, unsigned from, bool canonical, uint8_t *to,
+		      size_t n)
+{
+	for (size_t done = 0; done < n; from++) {
+		uint16_t entry = ldisc->ring[from % LDISC_RING];
+
+		if (!(entry & MARK_EOF) || !canonical)
+			to[done++] = (uint8_t)entry;
+	}
 }
 
 void ldisc_set_termios(struct ldisc *ldisc, const struct abi_termios *termios)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* A terminal's line discipline. Pure: no lock, no device. */
+/* A terminal's line discipline, for the kernel's console and for programs. Pure: no lock, no device. */
 #pragma once
 
 #include "abi/ioctl.h"
 #include "lib/types.h"
 
-#define LDISC_ROOM	 4096u /* bytes of input that it holds; a line is shorter */
-#define LDISC_ECHO_MAX	 512u  /* upper bound for the echo of one byte of input */
-#define LDISC_EXPAND_MAX 2u    /* upper bound for the output of one byte */
+#define LDISC_ROOM	 4096u		  /* bytes of input that it holds; a line is shorter */
+#define LDISC_RING	 (2 * LDISC_ROOM) /* and those that were read last */
+#define LDISC_HELD_MAX	 256u /* small, because the kernel searches it with a lock held */
+#define LDISC_ECHO_MAX	 512u /* upper bound for the echo of one byte of input */
+#define LDISC_EXPAND_MAX 2u   /* upper bound for the output of one byte */
 
 /* What ldisc_input() reports. */
 #define LDISC_READABLE	1u /* there may be more to read now */
@@ -22,11 +24,21 @@ struct ldisc {
 	unsigned read;
 	unsigned commit; /* input before it can be read; the line after it can still be edited */
 	unsigned write;
-	uint16_t ring[LDISC_ROOM]; /* each entry is a byte with the marks of ldisc.c */
-	unsigned column;	   /* of the cursor, as far as it is known */
-	unsigned line_start;	   /* the column at which the line being edited began */
-	bool literal;		   /* the next byte loses its special meaning (after ^V) */
-	bool stopped;		   /* output is stopped (by ^S) */
+	unsigned column;     /* of the cursor, as far as it is known */
+	unsigned line_start; /* the column at which the line being edited began */
+	bool literal;	     /* the next byte loses its special meaning (after ^V) */
+	bool stopped;	     /* output is stopped (by ^S) */
+	/*
+	 * Each entry is a byte with the marks of ldisc.c. It is last: all that is before is the state, whose positions say which entries count.
+	 * An entry is written only behind what counts; after an erase, this may be where one has counted.
+	 */
+	uint16_t ring[LDISC_RING];
+};
+
+/* Input for which the line discipline has no room yet, the oldest byte first. */
+struct ldisc_held {
+	uint16_t n;
+	uint8_t bytes[LDISC_HELD_MAX];
 };
 
 /* Bytes to send to the screen. */
@@ -76,6 +88,19 @@ size_t ldisc_available(const struct ldisc *ldisc);
  * typed before a change to raw mode gives a NUL.
  */
 size_t ldisc_read(struct ldisc *ldisc, uint8_t *to, size_t n, bool *end_ret);
+
+/*
+ * The n bytes that were read when the position was `from`, once more, if no more than LDISC_ROOM were read since. `canonical`: the mode that it
+ * was read in.
+ */
+void ldisc_read_again(const struct ldisc *ldisc, unsigned from, bool canonical, uint8_t *to,
+		      size_t n);
+
+/*
+ * Takes out the byte that is to be given to ldisc_input() next: the first one if there is room, or else one that need not wait for those
+ * before it. The key of a signal also discards those, as it would if there were room. Returns false if there is no such byte.
+ */
+bool ldisc_held_take(struct ldisc_held *held, const struct ldisc *ldisc, uint8_t *byte_ret);
 
 /* Stores what a program's byte puts on the screen. Returns its length, LDISC_EXPAND_MAX at most. */
 size_t ldisc_output(struct ldisc *ldisc, uint8_t byte, uint8_t *to);
