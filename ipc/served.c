@@ -240,6 +240,21 @@ static inline bool is_short(struct user_iter *iter)
 	       user_iter_span(iter) <= SERVED_SHORT;
 }
 
+static inline __attribute__((always_inline)) int64_t ask_once(struct file *file, unsigned which,
+							      struct user_iter *iter,
+							      struct ipc_words *words)
+{
+	int64_t done = is_short(iter) ? ask_shortly(file, which, iter, words)
+				      : ask_with_buffer(file, which, iter, words);
+
+	return which == WRITES && done == 0 ? -EIO : done;
+}
+
+int64_t served_once(struct file *file, struct user_iter *iter, bool writes, struct ipc_words *words)
+{
+	return ask_once(file, writes ? WRITES : READS, iter, words);
+}
+
 /* Waits until the server has something (POLLIN) or takes something (POLLOUT), and has it do so once. */
 static inline __attribute__((always_inline)) int64_t served_some(struct file *file,
 								 struct user_iter *iter,
@@ -254,10 +269,9 @@ static inline __attribute__((always_inline)) int64_t served_some(struct file *fi
 		int64_t done;
 
 		if (SERVED_MASK(atomic_load(&served->state)) & needs) {
-			done = is_short(iter) ? ask_shortly(file, which, iter, &words)
-					      : ask_with_buffer(file, which, iter, &words);
+			done = ask_once(file, which, iter, &words);
 			if (done != -EAGAIN)
-				return which == WRITES && done == 0 ? -EIO : done;
+				return done;
 		}
 		if (endpoint_link_is_broken(&served->link))
 			return -EIO;
@@ -345,25 +359,48 @@ int64_t served_call_until(struct file *file, struct ipc_words *words, struct tra
 	}
 }
 
-int served_ctl(struct file *file, uint64_t request, vaddr_t arg, size_t n, unsigned access)
+int served_ctl_words(struct file *file, uint64_t request, vaddr_t arg, size_t n, unsigned access,
+		     struct ipc_words *words)
 {
 	struct user_iter iter = user_iter_one(arg, n);
 	struct page *page[REQUEST_PAGES];
-	struct ipc_words words = { { 0, request, arg } };
 	struct transfer transfer;
 	int64_t done;
 
+	*words = (struct ipc_words){ { 0, request, arg } };
 	if (n > (REQUEST_PAGES - 1) * PAGE_SIZE)
 		return -EINVAL;
 	done = transfer_begin_iter(&transfer, page, REQUEST_PAGES, &iter, access);
 	if (done < 0)
 		return (int)done;
-	done = served_ask_in_turn(file, CTLS, &iter, &words, &transfer, INT32_MAX);
+	done = served_ask_in_turn(file, CTLS, &iter, words, &transfer, INT32_MAX);
 	transfer_end_iter(&transfer, access);
 	return (int)done;
 }
 
+int served_ctl(struct file *file, uint64_t request, vaddr_t arg, size_t n, unsigned access)
+{
+	struct ipc_words words;
+
+	return served_ctl_words(file, request, arg, n, access, &words);
+}
+
 /* ---- the rest ---- */
+
+unsigned served_mask(const struct file *file)
+{
+	return SERVED_MASK(atomic_load(&to_served(file)->state));
+}
+
+bool served_is_broken(const struct file *file)
+{
+	return endpoint_link_is_broken(&to_served(file)->link);
+}
+
+void served_wake(const struct file *file)
+{
+	waitq_wake_all(&to_served(file)->link.changed);
+}
 
 unsigned served_poll(struct file *file, struct poller *poller)
 {

@@ -37,10 +37,26 @@ void served_release(struct file *file);
 void served_holds(struct file *file);
 
 /*
+ * For a layer that waits itself: one SERVED_READ, or with `writes` one SERVED_WRITE, for bytes of `iter`. Returns how many, 0 from a read at the
+ * end of the file; -EAGAIN if the server has nothing, or no room; or an errno as served_call() does. *words is the answer, if it is one.
+ */
+int64_t served_once(struct file *file, struct user_iter *iter, bool writes,
+		    struct ipc_words *words);
+/* The set of the state that is known. It is what served_poll() returns, but for POLLHUP of a file whose server never comes back. */
+unsigned served_mask(const struct file *file);
+/* Can no server come any more? */
+bool served_is_broken(const struct file *file);
+/* Wakes whoever has sampled the file, or polls it. Does not wait: it may be called with spinning locks held. */
+void served_wake(const struct file *file);
+
+/*
  * SERVED_CTL. The server may read n bytes at `arg` with VM_PROT_READ in `access`, and write them with VM_PROT_WRITE. Returns what the
  * server has answered, or an errno as served_open() does; -EFAULT.
  */
 int served_ctl(struct file *file, uint64_t request, vaddr_t arg, size_t n, unsigned access);
+/* served_ctl() with the words of the answer, if there is one. */
+int served_ctl_words(struct file *file, uint64_t request, vaddr_t arg, size_t n, unsigned access,
+		     struct ipc_words *words);
 
 /*
  * SERVED_CTL with words 1 to 3, and buffers or NULL. Returns what the server has answered, as served_ctl() does, with all its words.

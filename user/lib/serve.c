@@ -388,7 +388,7 @@ static void serve_answer_request(struct slot *slot, struct serve_request *reques
 		m->word[1] = slot_state(slot, generation);
 	serve_unlock(&slot->lock);
 	m->word[0] = (uint64_t)result;
-	if (op == SERVED_CTL) {
+	if (op != SERVED_READ) {
 		m->word[2] = request->length;
 		m->word[3] = request->file;
 	}
@@ -403,7 +403,8 @@ static int slot_open(const struct served_file *from, struct slot **slot_ret)
 	if (!slot)
 		return -ENFILE;
 	slot_begin(slot, from->state);
-	memset(slot->record->data, 0, serve_ops->data_size);
+	memset(slot->record->data, 0,
+	       serve_ops->cleared_size ? serve_ops->cleared_size : serve_ops->data_size);
 	err = serve_ops->open ? serve_ops->open(&slot->file) : 0;
 	if (err) {
 		slot_close(slot);

@@ -37,7 +37,10 @@ struct serve_request {
 	size_t size; /* bytes that are wanted, or that there are */
 	/* Of ctl: the request of ioctl, and its argument. If that is a pointer, the bytes are what serve_take() and serve_give() copy. */
 	unsigned long command, argument;
-	/* Of a call on a socket, whose `command` is SERVED_SOCKET_CALL(): how long the answer is, and the file that it gives. */
+	/*
+	 * Of a call on a socket, whose `command` is SERVED_SOCKET_CALL(): how long the answer is, and the file that it gives. Of other requests of
+	 * ctl(), and of write(): words 2 and 3 of the answer.
+	 */
 	unsigned long length;
 	uint64_t file;
 	union {
@@ -58,9 +61,10 @@ struct serve_request {
  */
 struct serve_ops {
 	size_t data_size, own_size;
+	size_t cleared_size; /* of data_size, what is 0 when a file is opened; 0: all */
 	unsigned threads; /* how many of them call this library, but for serve_changed(); 0: one */
 	/*
-	 * A file is opened: file->data is 0. Or a server has taken the place of one that had the file open, but not in the memory
+	 * A file is opened: file->data is 0, or what of it is to be. Or a server has taken the place of one that had the file open, but not in the memory
 	 * that outlives it. NULL: all may.
 	 */
 	int (*open)(struct serve_file *file);
