@@ -43,7 +43,7 @@ struct file_ops {
 	const char *name;
 	/*
 	 * Called when an inode is opened, before anything uses the file; not for FILE_NO_ACCESS. Returns 0,
-	 * or refuses with a negative errno. NULL: nothing to do.
+	 * or refuses with a negative errno. NULL: nothing to do. file->flags may have O_NOCTTY meanwhile.
 	 */
 	int (*opened)(struct file *file);
 	/*

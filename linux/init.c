@@ -14,6 +14,7 @@
 #include "linux/fs/p9/p9.h"
 #include "linux/fs/tmpfs/initrd.h"
 #include "linux/fs/tmpfs/tmpfs.h"
+#include "linux/fs/tty/pty.h"
 #include "linux/fs/vfs/mount_calls.h"
 #include "linux/fs/vfs/namei.h"
 #include "linux/fs/vfs/open.h"
@@ -57,6 +58,7 @@ static void mount_others(void)
 	if (err && err != -EEXIST)
 		log_error("boot", "cannot make /srv: error %d", err);
 	mount_on("/dev", "devtmpfs");
+	mount_on("/dev/pts", "devpts");
 	mount_on("/dev/shm", "tmpfs");
 	mount_on("/dev/mqueue", "mqueue");
 	mount_on("/proc", "proc");
@@ -79,6 +81,8 @@ static void mount_root(void)
 	sysv_init();
 	if (mqueue_init())
 		log_error("boot", "no memory for message queues");
+	if (devpts_init())
+		log_error("boot", "no memory for the names of pseudo-terminals");
 	fs_add_type(&p9_type);
 	if (initrd->end == 0) {
 		log_error("boot",

@@ -27,9 +27,13 @@ static const struct {
 	const char *path, *type;
 	bool may_lack; /* a root that cannot be written need not have such a directory */
 } systems[] = {
-	{ "/dev", "devtmpfs", false },	    { "/dev/shm", "tmpfs", false },
-	{ "/dev/mqueue", "mqueue", false }, { "/proc", "proc", false },
-	{ "/sys", "sysfs", true },	    { "/tmp", "tmpfs", false },
+	{ "/dev", "devtmpfs", false },
+	{ "/dev/pts", "devpts", false },
+	{ "/dev/shm", "tmpfs", false },
+	{ "/dev/mqueue", "mqueue", false },
+	{ "/proc", "proc", false },
+	{ "/sys", "sysfs", true },
+	{ "/tmp", "tmpfs", false },
 	{ "/run", "tmpfs", true }, /* where programs make sockets, which no folder of the host's can have */
 };
 

@@ -35,6 +35,23 @@
 #define FIOASYNC   0x5452
 #define FIOQSIZE   0x5460
 
+/* Of pseudo-terminals. */
+#define TIOCPKT	    0x5420
+#define TIOCGPTN    0x80045430
+#define TIOCSPTLCK  0x40045431
+#define TIOCSIG	    0x40045436
+#define TIOCGPKT    0x80045438
+#define TIOCGPTLCK  0x80045439
+#define TIOCGPTPEER 0x5441
+
+/* What the first byte says that a master with TIOCPKT reads; 0: bytes follow. */
+#define TIOCPKT_FLUSHREAD  1
+#define TIOCPKT_FLUSHWRITE 2
+#define TIOCPKT_STOP	   4
+#define TIOCPKT_START	   8
+#define TIOCPKT_NOSTOP	   16
+#define TIOCPKT_DOSTOP	   32
+
 /* Of all files. */
 #define FIGETBSZ      0x2
 #define FIFREEZE      0xC0045877

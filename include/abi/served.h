@@ -79,6 +79,31 @@
 #define SERVED_TABLE_COUNTS   12
 
 /*
+ * Of an open of /dev/ptmx, word 3 has the number of the new pseudo-terminal. It is a SERVED_OPEN_PAIR: the first file is the master, the other one
+ * the slave, and both stay open until no program has either end open. This is for the name /srv/tty.
+ *
+ * The kernel knows who has what open and whose controlling terminal it is. The server has the bytes and the modes: it is asked to read
+ * and write at either end, and for the SERVED_CTL of these requests: TCGETS, TCGETS2, TCSETS and its like, TIOCGWINSZ, TIOCSWINSZ, TIOCPKT
+ * and TIOCGPKT, with the buffer of their structure or number; TCFLSH, TCXONC, FIONREAD, and TIOCSTI, whose argument is the byte. Word 2 of
+ * the answer to these and to a write is what the kernel is to do: SERVED_TTY_*, which are signals for the process group in the foreground, and events
+ * that may be SIGIO.
+ *
+ * SERVED_TTY_WAITS asks for how long a read waits: word 2 of the answer is VMIN, and VTIME above 8 bits. It is asked if the state of the
+ * slave has SERVED_TIMED.
+ */
+#define SERVED_TTY(index)      (1ull << 61 | (index))
+#define SERVED_IS_TTY(word)    ((word) >> 61 == 1)
+#define SERVED_TTY_INDEX(word) ((uint32_t)(word))
+#define SERVED_TTY_WAITS       (1ull << 33)
+#define SERVED_TTY_INTERRUPT   1  /* SIGINT */
+#define SERVED_TTY_QUIT	       2  /* SIGQUIT */
+#define SERVED_TTY_SUSPEND     4  /* SIGTSTP */
+#define SERVED_TTY_RESIZED     8  /* SIGWINCH */
+#define SERVED_TTY_TYPED       16 /* there is more to read at the slave */
+#define SERVED_TTY_SHOWN       32 /* and at the master */
+#define SERVED_TTY_RESUMED     64 /* the slave can be written to again, which was stopped */
+
+/*
  * Word 1: the request of an ioctl; word 2: its argument. If the request has a size (_IOR, _IOW, _IOWR), the argument is where the
  * caller's buffer is. The answer is the result of the call, 0 or more.
  *
@@ -145,6 +170,10 @@ struct served_address {
 
 /* In the set, of a file that is joined with another one: its close resets that, which learns of it by ECONNRESET. */
 #define SERVED_RESETS 0x8000
+
+/* In the set, of the slave of a pseudo-terminal: reads wait as VMIN and VTIME say; and who writes from the background gets SIGTTOU. */
+#define SERVED_TIMED  0x0800
+#define SERVED_TOSTOP 0x4000
 
 /*
  * What ipc_files() tells of a file. `open` is words 1 to 3 of its SERVED_OPEN, which may not be answered yet. `peer` is the cookie of

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A terminal's line discipline, for the kernel's console and for programs. Pure: no lock, no device. */
+/* A terminal's line discipline. Pure: no lock, no device. The kernel's console and ttyd (user/ttyd) have one source. */
 #pragma once
 
 #include "abi/ioctl.h"

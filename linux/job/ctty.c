@@ -9,6 +9,7 @@
 #include "linux/process/linux_process.h"
 #include "linux/signal/action.h"
 #include "linux/signal/kill.h"
+#include "linux/signal/send.h"
 #include "linux/signal/signal.h"
 #include "proc/pid.h"
 
@@ -43,8 +44,18 @@ static void pass_to(struct ctty *terminal, int session, int group)
 	bool had = terminal->session != 0;
 
 	ctty_set_ids(terminal, session, group);
+	terminal->was_taken |= session != 0;
 	if (had)
 		process_visit_all(take_away, terminal);
+}
+
+/* Call with process_tree_lock held. */
+static void set_old_group(struct linux_process *leader, int group)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	pid_get(group);
+	pid_put(leader->old_group);
+	leader->old_group = group;
 }
 
 /* Call with process_tree_lock held. */
@@ -61,8 +72,10 @@ static int ctty_acquire(struct ctty *terminal, bool steal)
 		return -EPERM;
 	pass_to(terminal, linux_process(process)->session, linux_process(process)->group);
 	if (terminal->session ==
-	    linux_process(process)->session) /* else another took it meanwhile */
+	    linux_process(process)->session) { /* else another took it meanwhile */
 		linux_process(process)->terminal = terminal;
+		set_old_group(linux_process(process), 0);
+	}
 	return 0;
 }
 
@@ -76,26 +89,60 @@ int ctty_take(struct ctty *terminal, bool steal)
 	return err;
 }
 
-bool ctty_is_own(struct ctty *terminal)
+struct ctty *ctty_get_own(void)
 {
-	bool own;
+	struct ctty *terminal;
 
 	spin_lock(&process_tree_lock);
-	own = current_linux_process()->terminal == terminal;
+	terminal = current_linux_process()->terminal;
+	if (terminal && terminal->ops->get && !terminal->ops->get(terminal))
+		terminal = NULL;
 	spin_unlock(&process_tree_lock);
-	return own;
+	return terminal;
 }
 
-/* The running process leads the terminal's session. process_tree_lock is held, and dropped in between. */
-static void ctty_hang_up(struct ctty *terminal)
+/* The groups that lose their terminal are told: the one in the foreground at once, or when the session's leader ends. */
+static void hang_up_group(int group)
 {
+	signal_send_group(group, SIGHUP);
+	signal_send_group(group, SIGCONT);
+}
+
+void ctty_cut_off(struct ctty *terminal)
+{
+	struct process *leader;
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	leader = terminal->session ? process_find(terminal->session) : NULL;
+	if (leader && linux_process(leader)->terminal == terminal) {
+		set_old_group(linux_process(leader), terminal->group);
+		signal_send(leader, SIGHUP);
+		signal_send(leader, SIGCONT);
+	}
+	pass_to(terminal, 0, 0);
+}
+
+/* Another thread may have passed it to nobody, and still be about to take it from processes. */
+void ctty_free(struct ctty *terminal)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	ctty_set_ids(terminal, 0, 0);
+	if (terminal->was_taken)
+		process_visit_all(take_away, terminal);
+}
+
+/*
+ * The running process leads the terminal's session. process_tree_lock is held, and dropped in between: then the terminal may go, and the
+ * process has none, or another session may take it.
+ */
+static void ctty_hang_up(struct linux_process *leader)
+{
+	struct ctty *terminal = leader->terminal;
 	int session = terminal->session, group = terminal->group;
 
-	if (group) {
-		signal_send_group(group, SIGHUP);
-		signal_send_group(group, SIGCONT);
-	}
-	if (terminal->session == session) /* else another took it meanwhile */
+	if (group)
+		hang_up_group(group);
+	if (leader->terminal == terminal && terminal->session == session)
 		pass_to(terminal, 0, 0);
 }
 
@@ -105,7 +152,14 @@ void ctty_leader_ends(struct process *process)
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (own->terminal && own->session == process->pid)
-		ctty_hang_up(own->terminal);
+		ctty_hang_up(own);
+	if (own->old_group) {
+		int group = own->old_group;
+
+		own->old_group = 0;
+		hang_up_group(group);
+		pid_put(group);
+	}
 }
 
 int ctty_hang_up_own(void)
@@ -116,7 +170,7 @@ int ctty_hang_up_own(void)
 		return -EPERM;
 	spin_lock(&process_tree_lock);
 	if (linux_process(process)->terminal)
-		ctty_hang_up(linux_process(process)->terminal);
+		ctty_hang_up(linux_process(process));
 	spin_unlock(&process_tree_lock);
 	return 0;
 }
@@ -130,7 +184,7 @@ int ctty_leave(struct ctty *terminal)
 	if (linux_process(process)->terminal != terminal)
 		err = -ENOTTY;
 	else if (linux_process(process)->session == process->pid)
-		ctty_hang_up(terminal);
+		ctty_hang_up(linux_process(process));
 	else
 		linux_process(process)->terminal = NULL;
 	spin_unlock(&process_tree_lock);
@@ -159,6 +213,26 @@ int ctty_group(struct ctty *terminal, int *group_ret)
 int ctty_session(struct ctty *terminal, int *session_ret)
 {
 	return read_own(terminal, &terminal->session, session_ret);
+}
+
+static int ctty_read(struct ctty *terminal, const int *field)
+{
+	int value;
+
+	spin_lock(&process_tree_lock);
+	value = *field;
+	spin_unlock(&process_tree_lock);
+	return value;
+}
+
+int ctty_group_of(struct ctty *terminal)
+{
+	return ctty_read(terminal, &terminal->group);
+}
+
+int ctty_session_of(struct ctty *terminal)
+{
+	return ctty_read(terminal, &terminal->session) ?: -ENOTTY;
 }
 
 /*

@@ -4,13 +4,30 @@
 
 #include "lib/types.h"
 
+struct ctty;
+struct file;
 struct process;
 
-/* The job control state of a terminal. Starts as all zeros. */
+/* What kinds of terminals do. */
+struct ctty_ops {
+	/*
+	 * Takes a reference to the terminal, unless it is going away. Returns whether it did. Called with process_tree_lock held. NULL: it
+	 * never goes away.
+	 */
+	bool (*get)(struct ctty *terminal);
+	/* `opened` of struct file_ops, for a file of /dev/tty. Takes over the reference. */
+	int (*reopen)(struct ctty *terminal, struct file *file);
+};
+
+/* The job control state of a terminal. Starts as all zeros, but for what is const. */
 struct ctty {
+	/* const: */
+	const struct ctty_ops *ops;
+	uint32_t rdev; /* of its device file */
 	/* guarded by process_tree_lock: */
-	int session; /* whose controlling terminal it is; 0: none */
-	int group;   /* foreground group: gets the signals of ^C and others; 0: none */
+	int session;	/* whose controlling terminal it is; 0: none */
+	int group;	/* foreground group: gets the signals of ^C and others; 0: none */
+	bool was_taken; /* a session has or had it */
 };
 
 /*
@@ -19,8 +36,23 @@ struct ctty {
  */
 int ctty_take(struct ctty *terminal, bool steal);
 
-/* Whether it is the running process's controlling terminal. */
-bool ctty_is_own(struct ctty *terminal);
+/* Returns the running process's controlling terminal, with a reference by ops->get; NULL: it has none. */
+struct ctty *ctty_get_own(void);
+
+/*
+ * The terminal's other end is closed (it is a pseudo-terminal): it is no session's any more. The session's leader gets SIGHUP and
+ * SIGCONT, and when the leader ends, the group that is in the foreground now.
+ */
+void ctty_cut_off(struct ctty *terminal);
+/*
+ * The terminal is no session's any more, and nobody is told: no program has it open. Then no process refers to it.
+ * Call both with process_tree_lock held; it is dropped in between.
+ */
+void ctty_free(struct ctty *terminal);
+
+/* Its group, or 0, and its session, or -ENOTTY, whosever terminal it is. */
+int ctty_group_of(struct ctty *terminal);
+int ctty_session_of(struct ctty *terminal);
 
 /* vhangup(2): the session of the running process loses its terminal, as if its leader had ended. Returns 0 or -EPERM. */
 int ctty_hang_up_own(void);

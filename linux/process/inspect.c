@@ -399,7 +399,9 @@ static void fill_facts(struct thread *thread, struct process_facts *ret)
 		.group = linux_process(process)->group,
 		.session = linux_process(process)->session,
 		.nthreads = count_threads(process),
-		.has_terminal = linux_process(process)->terminal != NULL,
+		.terminal = linux_process(process)->terminal
+				    ? linux_process(process)->terminal->rdev
+				    : 0,
 		.terminal_group = linux_process(process)->terminal
 					  ? linux_process(process)->terminal->group
 					  : -1,

@@ -48,7 +48,7 @@ struct process_facts {
 	/* the process's: */
 	int pid, parent, tracer, group, session; /* tracer: 0: none */
 	unsigned nthreads;
-	bool has_terminal;
+	uint32_t terminal;  /* the device number of its controlling terminal; 0: it has none */
 	int terminal_group; /* in the foreground; -1: it has no terminal */
 	int exit_signal;
 	int status;	  /* as wait4 packs it, once it begins to end */

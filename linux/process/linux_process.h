@@ -61,6 +61,9 @@ struct linux_process {
 	bool no_new_privs; /* exec gives no ids of a file's owner; atomic: any thread may set it */
 	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
 
+	/* Guarded by process_tree_lock. Of a session's leader: what was in the foreground when its terminal went; 0: none. */
+	int old_group;
+
 	uint64_t start_tick; /* const once it runs */
 
 	struct signals signals; /* has its own lock */

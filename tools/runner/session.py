@@ -26,10 +26,13 @@ LAST_WORDS = 2.0  # seconds for what a killed QEMU had written
 CTRL_A = 0x01
 FIRST_KEY = 0.5  # seconds that a machine gets to start reading, where it would lose what comes before
 SPARE = 1 << 16  # bytes of a boot archive beside its programs
-SERVERS = ("cpiofs", "madeup", "serve", "sockd")
-SOCKETS = "sockd"  # the program in the image that serves sockets, on machines that are not among the smallest
-SOCKETS_MEM = 32 << 20
-TABLE = f"{SOCKETS} /bin/{SOCKETS} uid=71 gid=71 recovery=8m start=lazy file=/srv/socket:666\n"
+SERVERS = ("cpiofs", "madeup", "serve", "sockd", "ttyd")
+# The programs in the image that serve sockets and pseudo-terminals, on machines that are not among the smallest, and their lines of /etc/servers.
+SERVICES = {
+    "sockd": "sockd /bin/sockd uid=71 gid=71 recovery=8m start=lazy file=/srv/socket:666\n",
+    "ttyd": "ttyd /bin/ttyd uid=72 gid=72 recovery=16m start=lazy file=/srv/tty:666\n",
+}
+SERVICES_MEM = 32 << 20
 STREAMS = ("standard input", "standard output", "standard error")
 # No reason to fail: a reader that leaves, whose writer gets SIGPIPE; nohup's input, which can't be read.
 EXPECTED = (None, errno.EPIPE, errno.EBADF), (None, errno.EPIPE), (None, errno.EPIPE)
@@ -140,14 +143,17 @@ def user_orders(options, cwd):
     return [str(number) for number in (*options.user, os.geteuid(), os.getegid())] + folders
 
 
-def add_sockets(archive, options, place):
-    """Adds the server of sockets, which process 1 starts when a program asks for the first one."""
-    path = os.path.join(place.image_bin, SOCKETS)
-    room = qemu.initrd_room(options.mem, 7) - SPARE - size_of(path)
-    if options.mem >= SOCKETS_MEM and archive.size() <= room and os.path.exists(path):
-        archive.add_program("/bin/" + SOCKETS, path)
-        if not archive.has("/etc/servers"):
-            archive.add_bytes("/etc/servers", TABLE.encode())
+def add_services(archive, options, place):
+    """Adds the servers that process 1 starts when a program asks for the first socket, or opens /dev/ptmx."""
+    lines = ""
+    for name, line in SERVICES.items():
+        path = os.path.join(place.image_bin, name)
+        room = qemu.initrd_room(options.mem, 7) - SPARE - size_of(path)
+        if options.mem >= SERVICES_MEM and archive.size() <= room and os.path.exists(path):
+            archive.add_program("/bin/" + name, path)
+            lines += line
+    if lines and not archive.has("/etc/servers"):
+        archive.add_bytes("/etc/servers", lines.encode())
 
 
 def add_user(archive, options):
@@ -194,7 +200,7 @@ def build_archive(options, place, chosen, cwd):
     if shares:
         archive.add_program("/bin/" + share.SERVER, place.server)
         archive.add_bytes("/run/share", nul_ended(share.orders(shares)))
-    add_sockets(archive, options, place)
+    add_services(archive, options, place)
     fd = os.memfd_create("initrd")
     with open(fd, "wb", closefd=False) as file:
         size = archive.write(file)

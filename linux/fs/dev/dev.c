@@ -12,6 +12,7 @@
 #include "linux/fs/dev/null.h"
 #include "linux/fs/dev/port.h"
 #include "linux/fs/dev/random.h"
+#include "linux/fs/tty/pty.h"
 #include "linux/fs/tty/tty.h"
 #include "linux/fs/vfs/mount.h"
 #include "linux/fs/vfs/path.h"
@@ -146,6 +147,10 @@ int dev_init(struct chardev *console, unsigned cols, unsigned rows, bool plain)
 		err = register_ports();
 	if (err == 0 && console)
 		err = tty_create("console", console, cols, rows, plain, RDEV_CONSOLE);
+	if (err == 0)
+		err = devtmpfs_add("ptmx", &ptmx_ops, NULL, S_IFCHR | 0666, PTMX_RDEV);
+	if (err == 0)
+		err = devtmpfs_add_directory("pts");
 	if (err == 0)
 		err = devtmpfs_add_directory("shm");
 	if (err == 0)

@@ -10,7 +10,6 @@
 
 #define USER_HZ		100
 #define SIGNALS_IN_STAT 0x7fffffffu
-#define TTY_CONSOLE	0x501 /* the number of /dev/console, the only terminal */
 
 static const char *state_word(char state)
 {
@@ -203,7 +202,7 @@ void proc_put_stat(struct seq *seq, const struct process_facts *facts)
 	seq_put(seq, "%d (", facts->tid);
 	seq_put_escaped(seq, facts->name, "\n\\");
 	seq_put(seq, ") %c %d %d %d %d %d ", facts->state, facts->parent, facts->group,
-		facts->session, facts->has_terminal ? TTY_CONSOLE : 0, facts->terminal_group);
+		facts->session, (int)facts->terminal, facts->terminal_group);
 	put_times(seq, facts);
 	/* kstkesp and kstkeip are 0, as Linux has them of a process that runs */
 	seq_put(seq, "%lu %lu %lu 0 0 ", layout->code_start, layout->code_end, layout->stack_start);

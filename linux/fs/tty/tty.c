@@ -335,12 +335,20 @@ const struct file_ops tty_ops = {
 
 static int own_tty_open(struct file *file)
 {
-	struct tty *tty = device_of(file);
+	struct ctty *terminal = ctty_get_own();
 
-	return ctty_is_own(&tty->jobs) ? tty_opened(file) : -ENXIO;
+	return terminal ? terminal->ops->reopen(terminal, file) : -ENXIO;
 }
 
-/* /dev/tty: the controlling terminal of the process, which can only be this one. */
+static int console_open(struct ctty *terminal, struct file *file)
+{
+	(void)terminal; /* it is device_of(file) */
+	return tty_opened(file);
+}
+
+static const struct ctty_ops console_jobs = { .reopen = console_open };
+
+/* /dev/tty: the controlling terminal of the process. If that is not this terminal, its `reopen` gives the file other slots. */
 static const struct file_ops own_tty_ops = {
 	.name = "own terminal",
 	.opened = own_tty_open,
@@ -356,6 +364,8 @@ int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned ro
 	if (!tty)
 		return -ENOMEM;
 	tty->dev = dev;
+	tty->jobs.ops = &console_jobs;
+	tty->jobs.rdev = (uint32_t)rdev;
 	tty->plain = plain;
 	tty->winsize.cols = (uint16_t)cols;
 	tty->winsize.rows = (uint16_t)rows;

@@ -143,12 +143,14 @@ static int open_inode(struct inode *inode, unsigned flags, unsigned mask, struct
 		err = inode->ops->open(inode, flags);
 	opened = !is_path && err == 0;
 	file->ops = is_path ? &path_file_ops : inode->file_ops;
-	file->flags = is_path ? flags | FILE_NO_ACCESS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
+	file->flags = is_path ? flags | FILE_NO_ACCESS
+			      : (flags & (~ONCE_FLAGS | O_NOCTTY)) | O_LARGEFILE;
 	file->node = inode;
 	if (err == 0 && truncates)
 		err = inode->ops->resize ? inode->ops->resize(inode, 0) : -EINVAL;
 	if (err == 0 && file->ops->opened)
 		err = file->ops->opened(file);
+	file->flags &= ~(unsigned)O_NOCTTY; /* it was for `opened` */
 	if (writes && (err || !denies))
 		object_put_write(inode->object);
 	if (err && opened && inode->ops->close)

@@ -353,7 +353,7 @@ static const struct process_facts a_process = {
 	.name = "a \\ b\n)",
 	.wish = { .nice = -5, .policy = 3 },
 	.nthreads = 6,
-	.has_terminal = true,
+	.terminal = 0x501,
 	.terminal_group = 9,
 	.exit_signal = 17,
 	.umask = 022,

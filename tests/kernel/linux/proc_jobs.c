@@ -38,7 +38,8 @@ KTEST(jobs_hold_the_ids_of_groups)
 	EXPECT_EQ(EXITED(0), ktest_run(has_a_group, NULL));
 }
 
-static struct ctty terminal;
+static const struct ctty_ops terminal_ops;
+static struct ctty terminal = { .ops = &terminal_ops };
 
 /* Not its group's turn: it is told to stop, and would, on the way to user mode. */
 static int is_in_the_background(void *unused)
@@ -74,9 +75,9 @@ static int has_a_terminal(void *unused)
 	int self = session_create(), group = 0, session = 0;
 
 	EXPECT_EQ(current_process()->pid, self);
-	EXPECT_TRUE(!ctty_is_own(&terminal));
+	EXPECT_TRUE(!ctty_get_own());
 	EXPECT_EQ(0, ctty_take(&terminal, false));
-	EXPECT_TRUE(ctty_is_own(&terminal));
+	EXPECT_TRUE(ctty_get_own() == &terminal);
 	EXPECT_EQ(0, ctty_group(&terminal, &group));
 	EXPECT_EQ(0, ctty_session(&terminal, &session));
 	EXPECT_EQ(self, group);
