@@ -20,7 +20,7 @@ NEEDS_NONE = {"dontneed", "dup", "watch"}  # scenarios that make do with the mem
 # frames that lie side by side, once.
 BOUNDS = {"create": 2, "mkdir": 2, "write": 1, "write_far": 1, "grow": 1, "writev": 1, "link": 1, "symlink": 2,
           "fork": 1, "fork_much": 1, "vfork": 1, "child_dies": 1, "segment": 2, "share_undo": 1,
-          "mount": 1, "name": 2, "bind": 2}
+          "mount": 1, "name": 2, "bind": 2, "pty": 2}
 POLICIES = ["relieve", "refuse", "kill", "starve"]
 
 
@@ -64,7 +64,7 @@ for scenario in dict.fromkeys(name for name, _ in LAST):
 def no_kind_of_allocation_is_passed_over():
     if ASKED:
         raise Skip("FAIL_NTH names one scenario")
-    sources = "".join(get(f"{ROOT}/tests/system/guest/fail_{part}.c").decode() for part in ("files", "memory", "processes", "sockets", "sysv"))
+    sources = "".join(get(f"{ROOT}/tests/system/guest/fail_{part}.c").decode() for part in ("files", "memory", "processes", "ptys", "sockets", "sysv"))
     equal(set(re.findall(r'{ "(\w+)",', sources)), {name for name, _ in LAST}, "scenarios")
     equal(set(), NEEDS_NONE - {name for name, _ in LAST}, "NEEDS_NONE that are gone")
     for policy in POLICIES:

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Pseudo-terminals, whose server is a program that can be killed at any time (docs/servers.md)."""
 
-from lib.guest import run, run_placed
+import os
+import re
+
+from lib.guest import BUILD, ROOT, run, run_placed
 from lib.tap import case, equal, long_case, main
 
 
@@ -33,6 +36,28 @@ def R158_ten_thousand_servers_of_terminals_are_killed():
 def R171_users_have_a_share_of_the_terminals_only():
     done = run_placed("pty_limits", options=["--mem", "64M"])
     equal((0, b"limits: ok\n"), (done.status, done.out), f"status and output (it said {done.err})")
+
+
+def on_dying_servers(name):
+    """Runs a recorded program while the server is killed again and again: it says what it says on Linux."""
+    with open(os.path.join(ROOT, "tests/user/expected", f"{name}.out"), "rb") as recorded:
+        expected = recorded.read()
+    done = run_placed("tty_deaths", "/bin/it", options=["--mem", "64M", "--add", f"{BUILD}/tests/user/{name}:/bin/it"])
+    equal((0, expected), (done.status, done.out), f"status and output (it said {done.err})")
+    killed = re.search(rb"^(\d+) servers$", done.err, re.MULTILINE)
+    equal(True, int(killed[1]) > 3, f"several servers (it said {done.err})")
+
+
+@case
+def R158_what_programs_do_to_terminals_while_their_server_is_killed():
+    for name in ("pty_calls", "pty_data", "pty_jobs"):
+        on_dying_servers(name)
+
+
+@case
+def R158_jobs_and_modes_while_the_server_of_terminals_is_killed():
+    for name in ("tty_jobs", "tty_modes", "sig_tty"):
+        on_dying_servers(name)
 
 
 @case

@@ -124,8 +124,8 @@ def what_is_mounted_above_it():
     equal(["x", "cat"] if out[1] == "cat" else ["x", "sh"], out[:2], "/tmp and /proc")
     has(out, "null", "/dev")
     lacks(out, "covered", "what it prints")
-    equal([["/", "9p"], ["/dev", "devtmpfs"], ["/dev/shm", "tmpfs"], ["/dev/mqueue", "mqueue"], ["/proc", "proc"], ["/sys", "sysfs"], ["/tmp", "tmpfs"], ["/run", "tmpfs"]],
-          [line.split()[1:3] for line in out[-8:]], "mounts")
+    equal([["/", "9p"], ["/dev", "devtmpfs"], ["/dev/pts", "devpts"], ["/dev/shm", "tmpfs"], ["/dev/mqueue", "mqueue"], ["/proc", "proc"], ["/sys", "sysfs"], ["/tmp", "tmpfs"], ["/run", "tmpfs"]],
+          [line.split()[1:3] for line in out[-9:]], "mounts")
     has(out, "y", "/dev/shm")
     for name in ("tmp", "proc", "dev"):
         equal(["covered"], os.listdir(f"{place}/{name}"), name)

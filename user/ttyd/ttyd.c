@@ -105,7 +105,8 @@ static unsigned ttyd_events(struct serve_file *file)
 {
 	struct term *term = ttyd_term_of(file);
 
-	return term ? term_events(term, ttyd_end_of(file)) : 0;
+	/* Whoever waits at a terminal that is lost is to ask, and gets EIO. */
+	return term ? term_events(term, ttyd_end_of(file)) : POLLIN | POLLOUT | POLLERR | POLLHUP;
 }
 
 /* ---- requests ---- */

@@ -12,6 +12,7 @@ struct chardev;
 #define DEV_MAJOR_TTY	5u
 #define DEV_MAJOR_MISC	10u
 #define DEV_USERFAULTFD 126u /* its minor number is for local use */
+#define DEV_MAJOR_PTS	136u
 #define DEV_MAJOR_PORT	240u
 #define DEV_MAJOR_DISK	254u
 

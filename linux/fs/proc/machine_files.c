@@ -67,8 +67,9 @@ static int devices_record(void *source, void *walk, uint64_t *cursor, struct seq
 	(void)source, (void)walk;
 	if (seq_once(cursor) != 0)
 		return -ENODATA;
-	seq_put(seq, "Character devices:\n%3u mem\n%3u /dev/tty\n%3u /dev/console\n%3u port\n",
-		DEV_MAJOR_MEM, DEV_MAJOR_TTY, DEV_MAJOR_TTY, DEV_MAJOR_PORT);
+	seq_put(seq, "Character devices:\n%3u mem\n%3u /dev/tty\n%3u /dev/console\n%3u /dev/ptmx\n",
+		DEV_MAJOR_MEM, DEV_MAJOR_TTY, DEV_MAJOR_TTY, DEV_MAJOR_TTY);
+	seq_put(seq, "%3u pts\n%3u port\n", DEV_MAJOR_PTS, DEV_MAJOR_PORT);
 	seq_put(seq, "\nBlock devices:\n%3u virtblk\n", DEV_MAJOR_DISK);
 	return 0;
 }

@@ -37,9 +37,6 @@
 /* What a pty counts as memory of open files, beside its files: itself, and its name. */
 #define PTY_BYTES 1024
 
-#define MASTER_MAJOR 5u
-#define SLAVE_MAJOR  136u
-
 static struct spinlock indices_lock = SPINLOCK_INIT(LOCK_FS);
 static uint64_t indices[PTYS_MOST / 64]; /* those in use; guarded by indices_lock */
 
@@ -83,7 +80,7 @@ static const struct ctty_ops pty_jobs = { .get = pty_get_own, .reopen = own_pty_
 /* As Linux has it: 8 bits of the minor number are below the major one. */
 static uint32_t slave_rdev(unsigned index)
 {
-	return (uint32_t)ABI_MAKEDEV(SLAVE_MAJOR, index & 0xff) | (index & ~0xffu) << 12;
+	return (uint32_t)ABI_MAKEDEV(DEV_MAJOR_PTS, index & 0xff) | (index & ~0xffu) << 12;
 }
 
 static int pty_create(struct pty **pty_ret)
@@ -491,8 +488,8 @@ void pty_act(struct pty *pty, uint64_t events)
 }
 
 /* Waits until ttyd takes some bytes. Returns how many, or an errno. */
-static int64_t pty_write_some(struct file *file, struct pty *pty, enum pty_end end,
-			      struct user_iter *from)
+static int64_t pty_write_some(struct pty *pty, enum pty_end end, struct user_iter *from,
+			      bool nonblock)
 {
 	static const unsigned ready = POLLOUT | POLLERR | POLLHUP;
 	struct file *side = pty->side[end];
@@ -512,7 +509,7 @@ static int64_t pty_write_some(struct file *file, struct pty *pty, enum pty_end e
 			return done;
 		if (served_is_broken(side))
 			return -EIO;
-		if (file_nonblock(file, from))
+		if (nonblock)
 			return -EAGAIN;
 		done = served_await(side, seq, UINT64_MAX);
 		if (done)
@@ -530,6 +527,8 @@ static int pty_check_write(struct pty *pty, enum pty_end end)
 
 static ssize_t pty_write(struct file *file, enum pty_end end, struct user_iter *from)
 {
+	/* A server that is started again wakes who waits: that is no reason to see a flag that was set meanwhile. */
+	bool nonblock = file_nonblock(file, from);
 	struct pty *pty = file->data;
 	ssize_t done = 0;
 	int64_t n;
@@ -537,12 +536,12 @@ static ssize_t pty_write(struct file *file, enum pty_end end, struct user_iter *
 
 	if (pty_is_cut_off(pty, end))
 		return -EIO;
-	err = turn_take(&pty->output[end], file_nonblock(file, from));
+	err = turn_take(&pty->output[end], nonblock);
 	if (err)
 		return err;
 	n = pty_check_write(pty, end);
 	while (from->left && n >= 0) {
-		n = pty_write_some(file, pty, end, from);
+		n = pty_write_some(pty, end, from, nonblock);
 		done += MAX(n, 0);
 		if (n > 0 && from->left && current_signalled())
 			break;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "desc/turn.h"
+#include "linux/fs/dev/dev.h"
 #include "linux/fs/file/async.h"
 #include "linux/fs/vfs/mount.h"
 #include "linux/job/ctty.h"
@@ -34,7 +35,7 @@ struct pty {
 extern const struct file_ops ptmx_ops;
 extern const struct file_ops pty_slave_ops;
 
-#define PTMX_RDEV ABI_MAKEDEV(5, 2)
+#define PTMX_RDEV ABI_MAKEDEV(DEV_MAJOR_TTY, 2)
 
 void pty_put(struct pty *pty);
 

@@ -249,5 +249,6 @@ int main(int argc, char **argv)
 	run_all(process_scenarios, name);
 	run_all(sysv_scenarios, name);
 	run_all(socket_scenarios, name);
+	run_all(pty_scenarios, name);
 	return wrong != 0;
 }

@@ -26,7 +26,7 @@ struct scenario {
 };
 
 extern const struct scenario memory_scenarios[], file_scenarios[], process_scenarios[],
-	sysv_scenarios[], socket_scenarios[];
+	sysv_scenarios[], socket_scenarios[], pty_scenarios[];
 
 /* The page that tester and children share until one of them writes to it. */
 extern volatile char *common_page;

@@ -158,7 +158,10 @@ static bool is_called(int pid, const char *wanted)
 	return strcmp(name, wanted) == 0;
 }
 
-/* Calls `act` for process 1 and each server, and for what process 1 has forked. */
+/*
+ * Calls `act` for process 1 and each server, and for what process 1 has forked; but not for the server of pseudo-terminals, which drives no
+ * device, and which try_names() starts.
+ */
 static unsigned for_each_other(void (*act)(int pid))
 {
 	DIR *dir = opendir("/proc");
@@ -168,7 +171,7 @@ static unsigned for_each_other(void (*act)(int pid))
 	while (dir && (entry = readdir(dir)) != NULL) {
 		int pid = atoi(entry->d_name);
 
-		if (pid <= 0 || pid == getpid())
+		if (pid <= 0 || pid == getpid() || is_called(pid, "ttyd"))
 			continue;
 		nservers += is_called(pid, "hostfs");
 		if (act)
