@@ -105,6 +105,16 @@ size_t ldisc_output(struct ldisc *ldisc, uint8_t byte, uint8_t *to)
 	return n + ldisc_show(ldisc, byte, to + n);
 }
 
+size_t ldisc_output_plain(struct ldisc *ldisc, const uint8_t *from, size_t n)
+{
+	size_t plain = 0;
+
+	while (plain < n && from[plain] >= ' ' && from[plain] < DEL)
+		plain++;
+	ldisc->column += (unsigned)plain;
+	return plain;
+}
+
 static UNCHECKED inline bool is_control(uint8_t byte)
 {
 	return byte < ' ' || byte == DEL;

@@ -105,6 +105,9 @@ bool ldisc_held_take(struct ldisc_held *held, const struct ldisc *ldisc, uint8_t
 /* Stores what a program's byte puts on the screen. Returns its length, LDISC_EXPAND_MAX at most. */
 size_t ldisc_output(struct ldisc *ldisc, uint8_t byte, uint8_t *to);
 
+/* Returns how many of the first bytes ldisc_output() would store as they are, and counts them as shown. A control character ends them. */
+size_t ldisc_output_plain(struct ldisc *ldisc, const uint8_t *from, size_t n);
+
 /* Sets the flags that are implemented and the control characters. Other flags do not change. */
 void ldisc_set_termios(struct ldisc *ldisc, const struct abi_termios *termios);
 

@@ -58,7 +58,6 @@ static void term_note_result(struct term *term, enum term_end end, enum term_op 
 	note->number = number;
 	note->result = (int32_t)result;
 	note->events = (uint8_t)done->events;
-	term->head.unfinished = 0;
 }
 
 /* ---- output ---- */
@@ -70,8 +69,13 @@ static uint32_t term_output_unread(const struct term *term)
 
 static void term_output_add(struct term *term, const uint8_t *from, size_t n)
 {
-	while (n--)
-		term->output[term->head.put++ % TERM_RING] = *from++;
+	uint32_t at = term->head.put % TERM_RING;
+	size_t span = TERM_RING - at;
+
+	span = n < span ? n : span;
+	memcpy(term->output + at, from, span);
+	memcpy(term->output, from + span, n - span);
+	term->head.put += (uint32_t)n;
 }
 
 static void term_echo_add(struct term *term, const uint8_t *from, size_t n)
@@ -144,55 +148,50 @@ static void term_take_byte(struct term *term, uint8_t byte, struct term_done *do
 }
 
 /*
- * What is held back goes on as far as there is room. An erase may have made the line shorter than it was when that was saved: then what is done so
- * far is made to last, before other bytes come in that place.
+ * An erase may have made the line shorter than it was when that was saved: then what is done so far is made to last, before other bytes come in
+ * that place. `so_far` is what the note says then.
  */
+static void term_make_last(struct term *term, struct term_note *note,
+			   const struct term_note *so_far, const struct term_done *done)
+{
+	unsigned write;
+
+	memcpy(&write, term->saved.ldisc + offsetof(struct ldisc, write), sizeof(write));
+	if ((int32_t)(term->ldisc.write - write) >= 0)
+		return;
+	if (so_far) {
+		*note = *so_far;
+		note->events = (uint8_t)done->events;
+	}
+	term_change_end(term);
+	term_change_begin(term);
+}
+
+/* What is held back goes on as far as there is room. */
 static void term_take_held(struct term *term, struct term_note *note,
 			   const struct term_note *so_far, struct term_done *done)
 {
 	uint8_t byte;
 
 	while (ldisc_held_take(&term->head.held, &term->ldisc, &byte)) {
-		unsigned write;
-
 		term_take_byte(term, byte, done);
-		memcpy(&write, term->saved.ldisc + offsetof(struct ldisc, write), sizeof(write));
-		if ((int32_t)(term->ldisc.write - write) >= 0)
-			continue;
-		if (so_far) {
-			*note = *so_far;
-			note->events = (uint8_t)done->events;
-			term->head.unfinished = (uint8_t)(1 + (note - &term->head.note[0][0]));
-		}
-		term_change_end(term);
-		term_change_begin(term);
+		term_make_last(term, note, so_far, done);
 	}
-}
-
-/* What the last server has taken of a request, and not given to the line discipline, goes there as it would have. */
-static void term_finish(struct term *term)
-{
-	unsigned place = term->head.unfinished - 1u;
-	struct term_note *note = &term->head.note[place / TERM_OPS][place % TERM_OPS];
-	struct term_note so_far = *note;
-	struct term_done done = { .events = note->events };
-
-	term_change_begin(term);
-	term_take_held(term, note, &so_far, &done);
-	note->events = (uint8_t)done.events;
-	term->head.unfinished = 0;
-	term_change_end(term);
 }
 
 void term_recover(struct term *term)
 {
+	struct term_done done = { 0 };
+
 	if (atomic_load(&term->changing)) {
 		term->head = term->saved.head;
 		memcpy(&term->ldisc, term->saved.ldisc, sizeof(term->saved.ldisc));
 		atomic_store(&term->changing, 0);
 	}
-	if (term->head.unfinished)
-		term_finish(term);
+	/* A read may have made room, and have made that last before all came that was held. No key of a signal is among that. */
+	term_change_begin(term);
+	term_take_held(term, NULL, NULL, &done);
+	term_change_end(term);
 }
 
 static void term_hold(struct term *term, const uint8_t *from, size_t n)
@@ -209,6 +208,11 @@ static size_t term_master_write(struct term *term, uint32_t number, const uint8_
 	struct term_note so_far = { .number = number };
 	size_t taken = 0, room;
 
+	while (taken < n && term->head.held.n == 0 && ldisc_has_room(&term->ldisc)) {
+		term_take_byte(term, from[taken++], done);
+		so_far.result = (int32_t)taken;
+		term_make_last(term, note, &so_far, done);
+	}
 	while ((room = LDISC_HELD_MAX - term->head.held.n) != 0 && taken < n) {
 		size_t piece = n - taken < room ? n - taken : room;
 
@@ -230,6 +234,13 @@ static size_t term_slave_write(struct term *term, const uint8_t *from, size_t n,
 	for (size_t len; taken < n && room != 0; room -= len < room ? len : room) {
 		uint8_t bytes[LDISC_EXPAND_MAX];
 
+		len = n - taken < room ? n - taken : room;
+		len = ldisc_output_plain(&term->ldisc, from + taken, len);
+		if (len != 0) {
+			term_output_add(term, from + taken, len);
+			taken += len;
+			continue;
+		}
 		len = ldisc_output(&term->ldisc, from[taken++], bytes);
 		term_output_add(term, bytes, len);
 	}
@@ -260,8 +271,12 @@ ssize_t term_write(struct term *term, enum term_end end, uint32_t number, const 
 
 static void term_output_copy(const struct term *term, uint32_t from, uint8_t *to, size_t n)
 {
-	while (n--)
-		*to++ = term->output[from++ % TERM_RING];
+	uint32_t at = from % TERM_RING;
+	size_t span = TERM_RING - at;
+
+	span = n < span ? n : span;
+	memcpy(to, term->output + at, span);
+	memcpy(to + span, term->output, n - span);
 }
 
 /* Sets *note to what the master reads. Returns how many bytes. */

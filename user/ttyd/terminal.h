@@ -47,8 +47,6 @@ struct term_head {
 	bool held_off;	/* output is stopped by TCXONC: ^Q does not resume it */
 	bool packet;	/* TIOCPKT */
 	uint8_t status; /* TIOCPKT_*, which the master has not read yet */
-	/* 1 + the place in `note` of a request that is done as far as it says, but for what of it is still in `held`; 0: none. */
-	uint8_t unfinished;
 	struct ldisc_held held;
 	struct term_note note[TERM_ENDS][TERM_OPS];
 };

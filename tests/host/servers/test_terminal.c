@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "abi/served.h"
+#include "terminal/line.h"
 #include "test.h"
 #include "ttyd/terminal.h"
 
@@ -190,6 +191,201 @@ TEST(again) // R158
 	reads(TERM_SLAVE, "");
 }
 
+/* ---- random keys, output, reads and modes, against the model that the console has, too ---- */
+
+static struct {
+	struct line_model line;
+	uint8_t keys[LDISC_HELD_MAX]; /* typed, but there was no room */
+	size_t nkeys;
+	uint8_t shown[TERM_OUTPUT_MOST + TERM_ECHO_MOST];
+	size_t nshown;
+} model;
+
+static bool chance(unsigned percent)
+{
+	return test_below(100) < percent;
+}
+
+static void model_show(const uint8_t *bytes, size_t n)
+{
+	if (model.nshown + n > sizeof(model.shown))
+		return; /* of an echo: it is lost */
+	memcpy(model.shown + model.nshown, bytes, n);
+	model.nshown += n;
+}
+
+static bool model_quotes(uint8_t key)
+{
+	return line_has(&model.line, ICANON) && line_has(&model.line, IEXTEN) &&
+	       line_is(&model.line, key, VLNEXT);
+}
+
+/* Which key is taken next? Returns false if none is. */
+static bool model_next(size_t *at, bool *signal)
+{
+	*at = 0;
+	*signal = false;
+	if (model.nkeys != 0 && line_room(&model.line))
+		return true;
+	for (; *at < model.nkeys; ++*at)
+		if ((*at == 0 || !model_quotes(model.keys[*at - 1])) &&
+		    line_urgent(&model.line, model.keys[*at], signal))
+			return true;
+	return false;
+}
+
+static unsigned model_take_keys(void)
+{
+	unsigned did = 0;
+	bool signal;
+	size_t at;
+
+	while (model_next(&at, &signal)) {
+		uint8_t key = model.keys[at];
+		size_t from = signal && !line_has(&model.line, NOFLSH) ? 0 : at;
+
+		model.nkeys -= at + 1 - from;
+		memmove(model.keys + from, model.keys + at + 1, model.nkeys - from);
+		did |= line_type(&model.line, key);
+		model_show(model.line.echo.bytes, model.line.echo.n);
+	}
+	return did;
+}
+
+static uint8_t any_key(void)
+{
+	unsigned kind = (unsigned)test_below(20);
+
+	return kind < 12   ? (uint8_t)('a' + test_below(26))
+	       : kind < 15 ? '\n'
+	       : kind < 19 ? model.line.termios.c_cc[test_below(VEOL2 + 1)]
+			   : (uint8_t)test_below(256);
+}
+
+/* The last server has done it, and the next one is asked for it again: nothing changes. */
+static ssize_t write_twice(enum term_end end, const uint8_t *bytes, size_t n)
+{
+	struct term_done done;
+	ssize_t took = term_write(term, end, ++number, bytes, n, &done);
+
+	if (took > 0 && chance(20))
+		assert_int_equal(took, term_write(term, end, number, bytes, n, &done));
+	return took;
+}
+
+static void type_some(void)
+{
+	uint8_t bytes[300];
+	size_t n = 1 + test_zipf(sizeof(bytes)), done = 0;
+	ssize_t took;
+
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = any_key();
+	took = write_twice(TERM_MASTER, bytes, n);
+	if (took == -EAGAIN)
+		assert_int_equal(LDISC_HELD_MAX, model.nkeys);
+	while (took != -EAGAIN && done < n && model.nkeys < LDISC_HELD_MAX) {
+		model.keys[model.nkeys++] = bytes[done++];
+		(void)model_take_keys();
+	}
+	assert_int_equal(took == -EAGAIN ? 0 : took, done);
+}
+
+static void show_some(void)
+{
+	uint8_t bytes[300], to[LDISC_EXPAND_MAX];
+	size_t n = 1 + test_zipf(sizeof(bytes)), done = 0;
+	ssize_t took;
+
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = any_key();
+	took = write_twice(TERM_SLAVE, bytes, n);
+	while (!model.line.stopped && done < n && model.nshown < TERM_OUTPUT_MOST)
+		model_show(to, line_write(&model.line, bytes[done++], to));
+	assert_int_equal(took == -EAGAIN ? 0 : took, done);
+}
+
+static void read_some(enum term_end end)
+{
+	static uint8_t bytes[2][TERM_READ_MOST], expected[TERM_READ_MOST];
+	size_t n = 1 + test_below(chance(80) ? 100 : TERM_READ_MOST), want;
+	struct term_done done;
+	ssize_t got = term_read(term, end, ++number, bytes[0], n, &done);
+	bool is_end;
+
+	if (end == TERM_MASTER) {
+		want = n < model.nshown ? n : model.nshown;
+		memcpy(expected, model.shown, want);
+		model.nshown -= want;
+		memmove(model.shown, model.shown + want, model.nshown);
+		assert_int_equal(want ? (ssize_t)want : -EAGAIN, got);
+	} else if (model.line.whole == 0) {
+		assert_int_equal(-EAGAIN, got);
+		return;
+	} else {
+		want = line_read(&model.line, expected, n, &is_end);
+		(void)model_take_keys();
+		assert_int_equal(want, got);
+	}
+	if (got < 0)
+		return;
+	assert_memory_equal(expected, bytes[0], want);
+	if (chance(20)) {
+		assert_int_equal(got, term_read(term, end, number, bytes[1], n, &done));
+		assert_memory_equal(expected, bytes[1], want);
+	}
+}
+
+static void change_modes(void)
+{
+	struct abi_termios modes = model.line.termios;
+	bool flushes = chance(30);
+	struct term_done done;
+
+	modes.c_iflag = ICRNL | IXON | (uint32_t)(test_random() & (INLCR | ISTRIP | IGNCR | IUTF8));
+	modes.c_oflag = OPOST | ONLCR | (uint32_t)(test_random() & (ONLRET | OCRNL | ONOCR));
+	modes.c_lflag = chance(70) ? ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | IEXTEN
+				   : (uint32_t)test_random();
+	assert_int_equal(0, term_set_modes(term, TERM_SLAVE, ++number, &modes, flushes, &done));
+	if (flushes) {
+		line_flush(&model.line);
+		model.nkeys = 0;
+	}
+	line_set(&model.line, &modes);
+	(void)model_take_keys();
+	if (chance(50))
+		assert_int_equal(0,
+				 term_set_modes(term, TERM_SLAVE, number, &modes, flushes, &done));
+}
+
+TEST(like_the_model) // R158
+{
+	term = term_shared();
+	line_set(&model.line, &term->ldisc.termios);
+	for (unsigned i = test_steps(200000); i != 0; i--) {
+		switch (test_below(chance(1) ? 5 : 4)) {
+		case 0:
+			type_some();
+			break;
+		case 1:
+			show_some();
+			break;
+		case 2:
+			read_some(TERM_MASTER);
+			break;
+		case 3:
+			read_some(TERM_SLAVE);
+			break;
+		default:
+			change_modes();
+			break;
+		}
+		assert_int_equal(model.nshown, term_unread(term, TERM_MASTER));
+		assert_int_equal(model.line.whole, term_unread(term, TERM_SLAVE));
+		assert_int_equal(model.nkeys, term->head.held.n);
+	}
+}
+
 /* ---- a server that is killed ---- */
 
 struct request {
@@ -320,6 +516,34 @@ static bool step(pid_t pid)
 	return WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
 }
 
+/* The request never comes again, for who made it was killed, too. So it was made up to one of its bytes, or not at all. */
+static void never_again(const struct request *request, uint32_t with, const struct term *start,
+			const struct term *left, unsigned long steps)
+{
+	static struct outcome whole, actual;
+	struct term_done done;
+
+	*term = *left;
+	term_recover(term);
+	number = with;
+	memset(&actual, 0, sizeof(actual));
+	read_all(&actual);
+	for (size_t n = 0; n <= strlen(request->bytes); n++) {
+		*term = *start;
+		number = with;
+		if (n != 0)
+			(void)term_write(term, request->kind == TYPES ? TERM_MASTER : TERM_SLAVE,
+					 with, (const uint8_t *)request->bytes, n, &done);
+		memset(&whole, 0, sizeof(whole));
+		read_all(&whole);
+		if (actual.nread == whole.nread &&
+		    memcmp(actual.read, whole.read, whole.nread) == 0)
+			return;
+	}
+	fail_msg("%s, killed with who asks after %lu steps: \"%.*s\"", request->name, steps,
+		 (int)actual.nread, actual.read);
+}
+
 /* The server was killed when the terminal was as it is in `left`: the next one goes on. */
 static void go_on(const struct request *request, uint32_t with, const struct term *left,
 		  const struct outcome *expected, unsigned long steps)
@@ -347,7 +571,7 @@ TEST(killed_anywhere) // R158
 		const struct request *request = &requests[i];
 		struct term *shared = term_shared(), *own = term_shared();
 		static struct outcome expected;
-		static struct term last;
+		static struct term start, last;
 		unsigned long steps = 0;
 		uint32_t first;
 		pid_t pid;
@@ -359,7 +583,7 @@ TEST(killed_anywhere) // R158
 			assert_int_equal(strlen(request->shown),
 					 writes(TERM_SLAVE, request->shown));
 		first = number + 1;
-		*own = last = *shared;
+		*own = start = last = *shared;
 		pid = start_request(request, first);
 		term = own;
 		finish(request, first, &expected);
@@ -369,6 +593,8 @@ TEST(killed_anywhere) // R158
 				continue;
 			last = *shared;
 			go_on(request, first, &last, &expected, steps);
+			if (request->kind == TYPES || request->kind == SHOWS)
+				never_again(request, first, &start, &last, steps);
 		}
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
