@@ -39,6 +39,12 @@ static void lines(void)
 	reads("echo", master);
 	TRY(write(slave, "one\ntwo\tthree\r\n", 15));
 	reads("shown", master);
+	TRY(write(master, "lost\n", 5));
+	polls("a line", slave);
+	TRY(write(master, "\3", 1));
+	polls("discarded", slave);
+	fcntl(slave, F_SETFL, O_RDWR | O_NONBLOCK);
+	TRY(read(slave, &(char){ 0 }, 1));
 	close_both();
 }
 

@@ -139,7 +139,8 @@ static void term_take_byte(struct term *term, uint8_t byte, struct term_done *do
 
 	term_echo_add(term, echo.bytes, echo.n);
 	done->master |= echo.n != 0;
-	done->slave |= (did & LDISC_READABLE) != 0;
+	/* The key of a signal may have taken away what could be read: that is to be seen, too. */
+	done->slave |= (did & LDISC_READABLE) != 0 || term_events_of(did) != 0;
 	done->events |= term_events_of(did) | (did & LDISC_READABLE ? SERVED_TTY_TYPED : 0) |
 			(echo.n ? SERVED_TTY_SHOWN : 0);
 	if (term_events_of(did) && ldisc_signal_flushes(&term->ldisc))

@@ -115,6 +115,22 @@ TEST(keys_of_signals) // R158
 	reads(TERM_SLAVE, "kept\n");
 }
 
+TEST(who_polls_sees_what_a_key_has_taken_away) // R158
+{
+	struct term_done done;
+
+	term = term_shared();
+	types("lost\n");
+	assert_true(term_events(term, TERM_SLAVE) & POLLIN);
+	assert_int_equal(1,
+			 term_write(term, TERM_MASTER, ++number, (const uint8_t *)"\3", 1, &done));
+	assert_false(term_events(term, TERM_SLAVE) & POLLIN);
+	assert_true(done.slave);
+	types("lost\n");
+	assert_int_equal(0, term_type(term, TERM_MASTER, ++number, 3, &done));
+	assert_true(done.slave);
+}
+
 TEST(stops) // R158
 {
 	term = term_shared();
