@@ -80,6 +80,7 @@ static void locks(void)
 static void peers(void)
 {
 	int master = open_master(), other = open_master(), peer;
+	struct termios modes;
 	struct stat st, like;
 
 	peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
@@ -92,6 +93,7 @@ static void peers(void)
 	TRY(write(peer, "x", 1));
 	reads("of the peer", master);
 	reads_nothing("of another one", other);
+	close(peer);
 	peer = ioctl(other, TIOCGPTPEER, O_RDONLY | O_NOCTTY);
 	TRY(write(peer, "x", 1));
 	TRY(ioctl(peer, TIOCGPTPEER, O_RDWR));
@@ -101,6 +103,17 @@ static void peers(void)
 	TRY(ioctl(peer, TIOCPKT, &st));
 	TRY(ioctl(peer, TIOCGPKT, &st));
 	TRY(ioctl(peer, TIOCSIG, SIGINT));
+	close(peer);
+	peer = ioctl(other, TIOCGPTPEER, O_PATH);
+	say("flags %#x\n", fcntl(peer, F_GETFL) & (O_PATH | O_ACCMODE));
+	TRY(read(peer, &st, 1));
+	TRY(tcgetattr(peer, &modes));
+	close(peer);
+	peer = ioctl(other, TIOCGPTPEER, 1 << 31 | O_RDWR | O_NOCTTY); /* no flag of open's */
+	TRY(write(peer, "y", 1));
+	close(peer);
+	close(other);
+	close(master);
 }
 
 static void tell_modes(int fd)

@@ -308,7 +308,29 @@ static void pty_slave_release(struct file *file)
 	inode_file_release(file);
 }
 
-#define ONCE_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+/* The other flags of open(2) do nothing here. */
+#define PEER_FLAGS (O_ACCMODE | O_NONBLOCK | O_APPEND | O_SYNC | O_DIRECTORY | O_NOFOLLOW)
+
+/* With O_PATH it is not opened. */
+static int pty_make_peer(struct pty *pty, unsigned flags, struct file **file_ret)
+{
+	bool is_path = (flags & O_PATH) != 0;
+	struct file *file =
+		is_path ? file_create(&path_file_ops, O_PATH | FILE_NO_ACCESS, pty->name)
+			: file_create(&pty_slave_ops, (flags & PEER_FLAGS) | O_LARGEFILE,
+				      pty->name);
+	int err = !file ? -ENOMEM : is_path ? 0 : pty_slave_begin(pty, file);
+
+	if (err) {
+		file_discard(file);
+		return err;
+	}
+	path_get(pty->name);
+	if (!(flags & O_NOCTTY) && file_readable(file))
+		(void)ctty_take(&pty->jobs, false);
+	*file_ret = file;
+	return 0;
+}
 
 int pty_open_peer(struct pty *pty, unsigned flags)
 {
@@ -317,16 +339,10 @@ int pty_open_peer(struct pty *pty, unsigned flags)
 
 	if (err)
 		return err;
-	file = file_create(&pty_slave_ops, (flags & ~ONCE_FLAGS) | O_LARGEFILE, pty->name);
+	err = pty_make_peer(pty, flags, &file);
 	file_memory_add(-FILE_BYTES);
-	err = file ? pty_slave_begin(pty, file) : -ENOMEM;
-	if (err) {
-		file_discard(file);
+	if (err)
 		return err;
-	}
-	path_get(pty->name);
-	if (!(flags & O_NOCTTY) && file_readable(file))
-		(void)ctty_take(&pty->jobs, false);
 	fd = fdtable_install(current_thread()->fdtable, file, 0, (flags & O_CLOEXEC) != 0);
 	if (fd < 0)
 		file_put(file);
