@@ -141,6 +141,39 @@ static int two_sessions(void *unused)
 	return 0;
 }
 
+/* Who may only write to a terminal does not get it. Nor is it opened by others while it is exclusive. */
+static int rights(void *unused)
+{
+	int own, end, is = -1;
+
+	(void)unused;
+	TRY(setresuid(5, 5, 5));
+	own = open_master();
+	end = open(name_of(own), O_WRONLY | O_NOCTTY);
+	setsid();
+	TRY(ioctl(end, TIOCSCTTY, 0));
+	TRY(open("/dev/tty", O_RDWR));
+	say("opened again: %d\n", open(name_of(own), O_RDWR) >= 0);
+	TRY(ioctl(end, TIOCSCTTY, 0));
+	signal(SIGHUP, SIG_IGN);
+	close(own);
+	own = open_master();
+	end = open_slave(own);
+	TRY(ioctl(own, TIOCEXCL));
+	TRY(ioctl(own, TIOCGEXCL, &is));
+	say("%d\n", is);
+	TRY(ioctl(end, TIOCGEXCL, &is));
+	say("%d\n", is);
+	say("opened again: %d\n", (is = open(name_of(own), O_RDWR | O_NOCTTY)) >= 0);
+	close(is);
+	TRY(ioctl(end, TIOCEXCL));
+	TRY(open(name_of(own), O_RDWR | O_NOCTTY));
+	TRY(ioctl(own, TIOCGPTPEER, O_RDWR | O_NOCTTY));
+	close(end);
+	TRY(open(name_of(own), O_RDWR | O_NOCTTY));
+	return 0;
+}
+
 static void types(const char *keys)
 {
 	if (write(master, keys, strlen(keys)) < 0)
@@ -215,12 +248,17 @@ static int background(void *unused)
 	(void)unused;
 	setsid();
 	TRY(ioctl(slave, TIOCSCTTY, 0));
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		pid = fork();
 		if (pid == 0) {
 			setpgid(0, 0);
+			tcgetattr(master, &modes);
 			if (i == 0)
 				_exit(read(slave, &c, 1) == 1 ? 3 : 4);
+			if (i == 3)
+				_exit(tcsetattr(master, TCSANOW, &modes) == 0 ? 3 : 4);
+			if (i == 4)
+				_exit(tcflush(master, TCOFLUSH) == 0 ? 3 : 4);
 			_exit(write(slave, "x", 1) == 1 ? 3 : 4);
 		}
 		waitpid(pid, &status, WUNTRACED);
@@ -386,6 +424,7 @@ int main(void)
 	in_child("takes", takes, NULL);
 	in_child("closes", closes, NULL);
 	in_child("two sessions", two_sessions, NULL);
+	in_child("rights", rights, NULL);
 	close_both();
 	open_both();
 	in_child("signals", signals, NULL);

@@ -249,7 +249,7 @@ static int pty_slave_begin_locked(struct pty *pty)
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (pty->cut_off || pty->locked)
 		return -EIO;
-	if (pty->exclusive && !capable(CAP_SYS_ADMIN))
+	if (pty->exclusive[PTY_SLAVE] && !capable(CAP_SYS_ADMIN))
 		return -EBUSY;
 	refcount_get(&pty->refs);
 	pty->nfiles++;
@@ -300,8 +300,6 @@ static void pty_slave_release(struct file *file)
 
 	spin_lock(&process_tree_lock);
 	atomic_store(&pty->nslaves, pty->nslaves - 1);
-	if (pty->nslaves == 0)
-		pty->exclusive = false;
 	spin_unlock(&process_tree_lock);
 	served_wake(pty->side[PTY_MASTER]);
 	pty_file_ends(pty);

@@ -28,7 +28,8 @@ struct pty {
 	bool was_open;	  /* the slave was, at least once */
 	bool cut_off;	  /* the master is closed, for ever */
 	bool locked;	  /* TIOCSPTLCK: the slave cannot be opened */
-	bool exclusive;	  /* TIOCEXCL: only who has CAP_SYS_ADMIN opens the slave */
+	/* TIOCEXCL: only who has CAP_SYS_ADMIN opens the slave. The master is never opened again, so there it says nothing. */
+	bool exclusive[PTY_ENDS];
 };
 
 /* For names: of /dev/ptmx, and of slaves, whose inodes have the pty as their device. */

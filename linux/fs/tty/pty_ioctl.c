@@ -113,6 +113,17 @@ static int pty_get_session(struct pty *pty, enum pty_end end, vaddr_t arg)
 	return err ?: pty_give_number(session, arg);
 }
 
+/* Who may only write to the terminal does not get it: it would read what is typed, by /dev/tty. */
+static int pty_take(struct file *file, struct pty *pty, vaddr_t arg)
+{
+	bool is_root = capable(CAP_SYS_ADMIN);
+	int session;
+
+	if (!file_readable(file) && !is_root && ctty_session(&pty->jobs, &session) != 0)
+		return -EPERM;
+	return ctty_take(&pty->jobs, (int)arg == 1 && is_root);
+}
+
 static int pty_set_group(struct pty *pty, vaddr_t arg)
 {
 	int group;
@@ -159,12 +170,12 @@ static int pty_set_ldisc(struct pty *pty, enum pty_end end, vaddr_t arg)
 	return ldisc == N_TTY ? 0 : -EINVAL;
 }
 
-/* TCSETSW and TCSETSF wait for who is writing. */
+/* TCSETSW and TCSETSF wait for who is writing. The modes are the slave's: as on Linux, the background stops here at either end. */
 static int pty_set_modes(struct pty *pty, enum pty_end end, unsigned long request, vaddr_t arg,
 			 size_t n)
 {
 	bool waits = request != TCSETS && request != TCSETS2;
-	int err = pty_check(pty, end);
+	int err = ctty_check(&pty->jobs, SIGTTOU);
 
 	if (err == 0 && waits)
 		err = turn_take(&pty->output[PTY_SLAVE], false);
@@ -199,11 +210,12 @@ static int master_request(struct pty *pty, unsigned long request, vaddr_t arg)
 }
 
 /* Those of job control, and the others that ask nobody. */
-static int own_request(struct pty *pty, enum pty_end end, unsigned long request, vaddr_t arg)
+static int own_request(struct file *file, struct pty *pty, enum pty_end end, unsigned long request,
+		       vaddr_t arg)
 {
 	switch (request) {
 	case TIOCSCTTY:
-		return ctty_take(&pty->jobs, (int)arg == 1 && capable(CAP_SYS_ADMIN));
+		return pty_take(file, pty, arg);
 	case TIOCNOTTY:
 		return end == PTY_SLAVE ? ctty_leave(&pty->jobs) : -ENOTTY;
 	case TIOCGPGRP:
@@ -222,9 +234,9 @@ static int own_request(struct pty *pty, enum pty_end end, unsigned long request,
 		return pty_give_number(0, arg);
 	case TIOCEXCL:
 	case TIOCNXCL:
-		return pty_set_flag(pty, &pty->exclusive, request == TIOCEXCL);
+		return pty_set_flag(pty, &pty->exclusive[end], request == TIOCEXCL);
 	case TIOCGEXCL:
-		return pty_get_flag(&pty->exclusive, arg);
+		return pty_get_flag(&pty->exclusive[end], arg);
 	case TIOCGETD:
 		return pty_give_number(N_TTY, arg);
 	case TIOCSETD:
@@ -239,7 +251,6 @@ static int own_request(struct pty *pty, enum pty_end end, unsigned long request,
 int pty_ioctl_request(struct file *file, struct pty *pty, enum pty_end end, unsigned long request,
 		      vaddr_t arg)
 {
-	(void)file;
 	switch (request) {
 	case TCGETS:
 		return pty_get(pty, end, request, arg, sizeof(struct abi_termios));
@@ -265,6 +276,6 @@ int pty_ioctl_request(struct file *file, struct pty *pty, enum pty_end end, unsi
 	case TIOCSTI:
 		return pty_type_byte(pty, end, arg);
 	default:
-		return own_request(pty, end, request, arg);
+		return own_request(file, pty, end, request, arg);
 	}
 }
