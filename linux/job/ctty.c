@@ -70,6 +70,8 @@ static int ctty_acquire(struct ctty *terminal, bool steal)
 		return linux_process(process)->terminal == terminal ? 0 : -EPERM;
 	if (terminal->session && !steal)
 		return -EPERM;
+	if (terminal->is_cut_off)
+		return -EIO;
 	pass_to(terminal, linux_process(process)->session, linux_process(process)->group);
 	if (terminal->session ==
 	    linux_process(process)->session) { /* else another took it meanwhile */
@@ -119,6 +121,7 @@ void ctty_cut_off(struct ctty *terminal)
 		signal_send(leader, SIGHUP);
 		signal_send(leader, SIGCONT);
 	}
+	terminal->is_cut_off = true;
 	pass_to(terminal, 0, 0);
 }
 
@@ -133,14 +136,16 @@ void ctty_free(struct ctty *terminal)
 
 /*
  * The running process leads the terminal's session. process_tree_lock is held, and dropped in between: then the terminal may go, and the
- * process has none, or another session may take it.
+ * process has none, or another session may take it. As on Linux, what is stopped goes on only if the leader does.
  */
-static void ctty_hang_up(struct linux_process *leader)
+static void ctty_hang_up(struct linux_process *leader, bool ends)
 {
 	struct ctty *terminal = leader->terminal;
 	int session = terminal->session, group = terminal->group;
 
-	if (group)
+	if (group && ends)
+		signal_send_group(group, SIGHUP);
+	else if (group)
 		hang_up_group(group);
 	if (leader->terminal == terminal && terminal->session == session)
 		pass_to(terminal, 0, 0);
@@ -152,7 +157,7 @@ void ctty_leader_ends(struct process *process)
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (own->terminal && own->session == process->pid)
-		ctty_hang_up(own);
+		ctty_hang_up(own, true);
 	if (own->old_group) {
 		int group = own->old_group;
 
@@ -170,7 +175,7 @@ int ctty_hang_up_own(void)
 		return -EPERM;
 	spin_lock(&process_tree_lock);
 	if (linux_process(process)->terminal)
-		ctty_hang_up(linux_process(process));
+		ctty_hang_up(linux_process(process), false);
 	spin_unlock(&process_tree_lock);
 	return 0;
 }
@@ -184,7 +189,7 @@ int ctty_leave(struct ctty *terminal)
 	if (linux_process(process)->terminal != terminal)
 		err = -ENOTTY;
 	else if (linux_process(process)->session == process->pid)
-		ctty_hang_up(linux_process(process));
+		ctty_hang_up(linux_process(process), false);
 	else
 		linux_process(process)->terminal = NULL;
 	spin_unlock(&process_tree_lock);
@@ -290,7 +295,8 @@ int ctty_check(struct ctty *terminal, int sig)
 	int err = 0;
 
 	spin_lock(&process_tree_lock);
-	if (linux_process(process)->terminal != terminal ||
+	/* Without a group it is about to be taken from the process: then nobody is in the background. */
+	if (linux_process(process)->terminal != terminal || terminal->group == 0 ||
 	    terminal->group == linux_process(process)->group)
 		err = 0;
 	else if (held)

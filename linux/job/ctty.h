@@ -25,14 +25,15 @@ struct ctty {
 	const struct ctty_ops *ops;
 	uint32_t rdev; /* of its device file */
 	/* guarded by process_tree_lock: */
-	int session;	/* whose controlling terminal it is; 0: none */
-	int group;	/* foreground group: gets the signals of ^C and others; 0: none */
-	bool was_taken; /* a session has or had it */
+	int session;	 /* whose controlling terminal it is; 0: none */
+	int group;	 /* foreground group: gets the signals of ^C and others; 0: none */
+	bool was_taken;	 /* a session has or had it */
+	bool is_cut_off; /* no session gets it any more */
 };
 
 /*
  * TIOCSCTTY: makes the terminal the controlling terminal of the session that the running process
- * leads. With steal, even if it belongs to another session. Returns 0 or -EPERM.
+ * leads. With steal, even if it belongs to another session. Returns 0, -EPERM, or -EIO: it is cut off.
  */
 int ctty_take(struct ctty *terminal, bool steal);
 

@@ -344,11 +344,12 @@ static void leader_ends(void)
 		setsid();
 		ioctl(slave, TIOCSCTTY, 0);
 		signal(SIGHUP, note);
+		signal(SIGCONT, note);
 		if (fork() == 0) {
 			close(go[1]);
 			write(to_us[1], "ready", 5);
 			read(go[0], text, 1);
-			say("SIGHUP: %d\n", hups);
+			say("SIGHUP: %d, SIGCONT: %d\n", hups, conts);
 			say("its terminal: %ld\n", field_of_stat(7));
 			TRY(write(slave, "still", 5));
 			TRY(ioctl(slave, TIOCGPGRP, &n));
