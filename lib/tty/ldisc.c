@@ -5,7 +5,10 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-#define IFLAGS (ISTRIP | INLCR | IGNCR | ICRNL | IXON | IUTF8)
+/* Breaks and bad parity never come, and IMAXBEL has no effect, as on Linux: these are kept for who looks whether it has what it asked for. */
+#define IFLAGS                                                                               \
+	(IGNBRK | BRKINT | IGNPAR | PARMRK | INPCK | ISTRIP | INLCR | IGNCR | ICRNL | IXON | \
+	 IMAXBEL | IUTF8)
 #define OFLAGS (OPOST | ONLCR | OCRNL | ONOCR | ONLRET)
 #define LFLAGS                                                                                \
 	(ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | NOFLSH | TOSTOP | ECHOCTL | ECHOKE | \

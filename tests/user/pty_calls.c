@@ -133,6 +133,10 @@ static void modes(void)
 	struct termios raw;
 
 	tell_modes(slave);
+	TRY(tcgetattr(slave, &raw)); /* as `stty sane` does */
+	raw.c_iflag |= BRKINT | IGNPAR | IMAXBEL;
+	TRY(tcsetattr(slave, TCSANOW, &raw));
+	tell_modes(master);
 	tell_modes(master);
 	tcgetattr(master, &raw);
 	cfmakeraw(&raw);

@@ -309,7 +309,8 @@ void line_flush(struct line_model *line)
 /* Lines become bytes at once; bytes stay whole where lines begin again. */
 void line_set(struct line_model *line, const struct abi_termios *termios)
 {
-	const uint32_t iflags = ISTRIP | INLCR | IGNCR | ICRNL | IXON | IUTF8,
+	const uint32_t iflags = IGNBRK | BRKINT | IGNPAR | PARMRK | INPCK | ISTRIP | INLCR | IGNCR |
+				ICRNL | IXON | IMAXBEL | IUTF8,
 		       oflags = OPOST | ONLCR | OCRNL | ONOCR | ONLRET,
 		       lflags = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | NOFLSH | TOSTOP |
 				ECHOCTL | ECHOKE | IEXTEN;
