@@ -353,6 +353,7 @@ int pty_open_peer(struct pty *pty, unsigned flags)
 struct read_wait {
 	bool timed;
 	size_t min;    /* bytes to wait for */
+	size_t least;  /* without so many it does not end with a line: it has begun in raw mode */
 	uint64_t time; /* ticks to wait for the next byte; 0: for ever */
 };
 
@@ -368,6 +369,7 @@ static int pty_read_wait_of(struct file *side, size_t n, struct read_wait *wait)
 	if (err < 0)
 		return (int)err;
 	wait->min = MIN(words.word[2] & 0xff, n);
+	wait->least = MAX(wait->min, 1ul);
 	/* VTIME is in tenths of a second. */
 	wait->time = clock_ns_to_ticks((words.word[2] >> 8 & 0xff) * (NSEC_PER_SEC / 10));
 	return 0;
@@ -392,6 +394,8 @@ static int pty_wait_for_input(struct file *side, bool nonblock, const struct rea
 	if (wait->time == 0 || (wait->min != 0 && done == 0))
 		return served_await(side, seq, UINT64_MAX);
 	err = served_await(side, seq, since + wait->time);
+	if (err == -EINTR) /* as on Linux, its time begins anew */
+		err = thread_mark_restart(err);
 	return err == -ETIMEDOUT ? 1 : err;
 }
 
@@ -418,7 +422,8 @@ static ssize_t pty_read_input(struct file *file, struct pty *pty, enum pty_end e
 {
 	struct file *side = pty->side[end];
 	uint64_t since = arch_time(); /* the start, or the last byte */
-	struct read_wait wait;
+	struct read_wait wait;	      /* as on Linux, by the modes at its beginning */
+	bool waited = false;
 	ssize_t done = 0;
 	int err = pty_read_wait_of(side, to->left, &wait);
 
@@ -430,15 +435,15 @@ static ssize_t pty_read_input(struct file *file, struct pty *pty, enum pty_end e
 			err = -EIO; /* to who waits, as on Linux; a later read is at the end of the file */
 			break;
 		}
-		n = pty_read_once(pty, end, to, wait.timed);
+		n = pty_read_once(pty, end, to, wait.timed || waited);
 		if (n == -EAGAIN) {
 			err = pty_wait_for_input(side, file_nonblock(file, to), &wait, (size_t)done,
 						 since, seq);
-			if (err == 0 && done == 0) /* they may be others by now */
-				err = pty_read_wait_of(side, to->left, &wait);
+			waited =
+				true; /* the modes may be others by now, and so may what says that there is input */
 			continue;
 		}
-		if (n <= 0) {
+		if (n < 0 || (n == 0 && (size_t)done >= wait.least)) {
 			err = (int)n;
 			break;
 		}
@@ -502,9 +507,9 @@ void pty_act(struct pty *pty, uint64_t events)
 }
 
 /* Waits until ttyd takes some bytes. Returns how many, or an errno. */
-static int64_t pty_write_some(struct pty *pty, enum pty_end end, struct user_iter *from,
-			      bool nonblock)
+static int64_t pty_write_some(struct file *file, enum pty_end end, struct user_iter *from)
 {
+	struct pty *pty = file->data;
 	static const unsigned ready = POLLOUT | POLLERR | POLLHUP;
 	struct file *side = pty->side[end];
 
@@ -523,7 +528,7 @@ static int64_t pty_write_some(struct pty *pty, enum pty_end end, struct user_ite
 			return done;
 		if (served_is_broken(side))
 			return -EIO;
-		if (nonblock)
+		if (file_nonblock(file, from)) /* as on Linux, also what was set meanwhile */
 			return -EAGAIN;
 		done = served_await(side, seq, UINT64_MAX);
 		if (done)
@@ -541,8 +546,6 @@ static int pty_check_write(struct pty *pty, enum pty_end end)
 
 static ssize_t pty_write(struct file *file, enum pty_end end, struct user_iter *from)
 {
-	/* A server that is started again wakes who waits: that is no reason to see a flag that was set meanwhile. */
-	bool nonblock = file_nonblock(file, from);
 	struct pty *pty = file->data;
 	ssize_t done = 0;
 	int64_t n;
@@ -550,12 +553,12 @@ static ssize_t pty_write(struct file *file, enum pty_end end, struct user_iter *
 
 	if (pty_is_cut_off(pty, end))
 		return -EIO;
-	err = turn_take(&pty->output[end], nonblock);
+	err = turn_take(&pty->output[end], file_nonblock(file, from));
 	if (err)
 		return err;
 	n = pty_check_write(pty, end);
 	while (from->left && n >= 0) {
-		n = pty_write_some(pty, end, from, nonblock);
+		n = pty_write_some(file, end, from);
 		done += MAX(n, 0);
 		if (n > 0 && from->left && current_signalled())
 			break;
