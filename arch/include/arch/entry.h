@@ -59,7 +59,7 @@ enum entry_state {
  * pfn_t entry_pfn(struct mmu_entry e);
  *       the frame of an entry that is PRESENT or RESIDENT
  * pfn_t entry_pfn_if_any(struct mmu_entry e);
- *       the same, or for one that is not a number that is no frame's
+ *       the same; for an entry in any other state, a number that is no frame's
  * uint64_t entry_swap_slot(struct mmu_entry e);
  *       the slot of an entry that is SWAP
  * unsigned entry_prot(struct mmu_entry e);

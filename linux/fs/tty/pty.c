@@ -423,7 +423,7 @@ static ssize_t pty_read_input(struct file *file, struct pty *pty, enum pty_end e
 	struct file *side = pty->side[end];
 	uint64_t since = arch_time(); /* the start, or the last byte */
 	struct read_wait wait;	      /* as on Linux, by the modes at its beginning */
-	bool waited = false;
+	bool waited = false; /* then the modes, and what they call readable, may be others by now */
 	ssize_t done = 0;
 	int err = pty_read_wait_of(side, to->left, &wait);
 
@@ -439,12 +439,16 @@ static ssize_t pty_read_input(struct file *file, struct pty *pty, enum pty_end e
 		if (n == -EAGAIN) {
 			err = pty_wait_for_input(side, file_nonblock(file, to), &wait, (size_t)done,
 						 since, seq);
-			waited =
-				true; /* the modes may be others by now, and so may what says that there is input */
+			waited = true;
 			continue;
 		}
 		if (n < 0 || (n == 0 && (size_t)done >= wait.least)) {
 			err = (int)n;
+			break;
+		}
+		/* A line may be empty below `least`; a server that answers with such lines only must not keep the thread. */
+		if (n == 0 && current_signalled()) {
+			err = thread_mark_restart(-EINTR);
 			break;
 		}
 		done += n;
